@@ -1,0 +1,8 @@
+"""``python -m synthgan``: the command line."""
+
+from __future__ import annotations
+
+from synthgan.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="synthgan")

@@ -1,0 +1,246 @@
+"""Cells of one column <-> codes: what a summary says, made to work both ways.
+
+A code is a small integer; the place in [0, 1) says where in a bin's quantile function a
+number lies. The last code of a column is "missing", the one before it in a categorical
+column "rare" (levels too rare to be named, never drawn); either exists only where rows
+held it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.condition import Allowed
+from synthgan.schema import Column
+from synthgan.summary import CategorySummary, NumberSummary, Segment
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+
+_POINT_SHARE = 1e-3  # what a single value inside a bin counts for
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """The ways in which a cell can meet a condition: one entry a way.
+
+    An option is a code and a stretch of places within it; its share of the code's rows is
+    about ``last - first``. ``value`` is the cell itself where it is fixed, NaN elsewhere.
+    """
+
+    codes: Ints
+    first: Floats
+    last: Floats
+    value: Floats
+
+    @property
+    def share(self) -> Floats:
+        """Share of the code's rows that each option covers."""
+        fixed = ~np.isnan(self.value)
+        return np.where(fixed, np.maximum(self.last - self.first, _POINT_SHARE), self.last - self.first)
+
+
+class CategoryCodec:
+    """A categorical or boolean column."""
+
+    has_fine = False
+
+    def __init__(self, column: Column, summary: CategorySummary) -> None:
+        self.column = column
+        self.levels = summary.levels
+        *_, rare, missing = summary.weights
+        has_rare, has_missing = rare > 0, missing > 0 or not summary.levels
+        self._rare = len(self.levels)
+        self._missing = self._rare + int(has_rare)
+        self.width = self._missing + int(has_missing)
+        self.prior = np.array(
+            [*summary.weights[:-2], *[rare] * has_rare, *[missing] * has_missing], dtype=np.float64
+        )
+        self.is_bin = np.zeros(self.width, dtype=bool)
+        self.drawable = np.ones(self.width, dtype=bool)
+        if self.width > int(has_rare):
+            self.drawable[self._rare : self._missing] = False
+        self._cells = np.empty(self.width, dtype=object)
+        self._cells[: self._rare] = list(self.levels)
+
+    def ranks(self) -> tuple[Floats, Floats]:
+        """Categories have no order: one half for all, and no width."""
+        return np.full(self.width, 0.5), np.zeros(self.width)
+
+    def encode(self, cells: Objects, rng: np.random.Generator) -> tuple[Ints, Floats]:
+        """Codes of ``cells``; unnamed levels become "rare", or the most frequent level."""
+        unknown = self._rare if self._missing > self._rare else 0
+        factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
+        index = {(type(level), level): i for i, level in enumerate(self.levels)}
+        lookup = [index.get((type(level), level), unknown) for level in distinct]
+        missing = self._missing if self.width > self._missing else unknown
+        codes = np.array([*lookup, missing], dtype=np.int64)[factors]
+        return codes, np.full(len(cells), 0.5)
+
+    def decode(self, codes: Ints, places: Floats) -> Objects:
+        """Levels of ``codes``, None where missing."""
+        cells: Objects = self._cells[codes]
+        return cells
+
+    def options(self, allowed: Allowed) -> Options:
+        """The codes that ``allowed`` lets through."""
+        codes = np.flatnonzero(self.drawable & allowed.admits(self._cells))
+        return _whole_codes(codes)
+
+
+class NumberCodec:
+    """A number, integer or date column."""
+
+    levels: tuple[()] = ()
+
+    def __init__(self, column: Column, summary: NumberSummary) -> None:
+        self.column = column
+        segments = summary.segments
+        is_bin = [segment.is_bin for segment in segments]
+        has_missing = summary.weights[-1] > 0 or not segments
+        self._missing = len(segments)
+        self.width = len(segments) + int(has_missing)
+        self.prior = np.array(summary.weights[: self.width], dtype=np.float64)
+        self.is_bin = np.array(is_bin + [False] * int(has_missing), dtype=bool)
+        self.drawable = np.ones(self.width, dtype=bool)
+        self.has_fine = summary.fine and bool(self.is_bin.any())
+        self._atom_codes = np.flatnonzero(~self.is_bin[: len(segments)])
+        self._atoms = np.array([segments[i].values[0] for i in self._atom_codes], dtype=np.float64)
+        self._bin_codes = np.flatnonzero(self.is_bin)
+        self._bins: list[Segment] = [segments[i] for i in self._bin_codes]
+        # One quantile function for all bins: position b + p is place p in the b-th bin.
+        self._positions = np.array([b + p for b, s in enumerate(self._bins) for p in s.positions])
+        self._values = np.array([v for s in self._bins for v in s.values])
+
+    def ranks(self) -> tuple[Floats, Floats]:
+        """For each code, the share of present rows below it (plus half of its own unless it
+        is a bin), and the share within it if it is a bin."""
+        shares = self.prior.copy()
+        shares[self._missing :] = 0
+        shares /= max(shares.sum(), 1e-12)
+        below = np.cumsum(shares) - shares
+        rank = np.where(self.is_bin, below, below + shares / 2)
+        rank[self._missing :] = 0.5
+        return rank, np.where(self.is_bin, shares, 0.0)
+
+    def encode(self, cells: Floats, rng: np.random.Generator) -> tuple[Ints, Floats]:
+        """Codes and places of ``cells``; rows that share a value spread over its places."""
+        missing = np.isnan(cells)
+        known = np.where(missing, 0.0, cells)
+        codes = np.full(len(cells), self._missing, dtype=np.int64)
+        places = np.full(len(cells), 0.5)
+        if len(self._bins):
+            position = self._position(known, rng)
+            which = np.clip(position.astype(np.int64), 0, len(self._bins) - 1)
+            places = np.clip(position - which, 0.0, 1 - 1e-9)
+            codes = self._bin_codes[which]
+        if len(self._atoms):
+            nearest = _nearest(self._atoms, known)
+            use = (self._atoms[nearest] == known) | (len(self._bins) == 0)
+            codes = np.where(use, self._atom_codes[nearest], codes)
+        absent = self._missing if self.width > self._missing else 0
+        return np.where(missing, absent, codes), places
+
+    def decode(self, codes: Ints, places: Floats) -> Floats:
+        """Cells of ``codes`` at ``places``, NaN where missing."""
+        lookup = np.full(self.width, np.nan)
+        lookup[self._atom_codes] = self._atoms
+        cells: Floats = lookup[codes]
+        if len(self._bins):
+            index = np.full(self.width, -1, dtype=np.int64)
+            index[self._bin_codes] = np.arange(len(self._bins))
+            which = index[codes]
+            inside = which >= 0
+            position = which[inside] + np.clip(places[inside], 1e-9, 1 - 1e-9)
+            cells[inside] = np.interp(position, self._positions, self._values)
+        return cells
+
+    def options(self, allowed: Allowed) -> Options:
+        """Codes and places whose cells ``allowed`` lets through."""
+        if allowed.missing == "only":
+            found = Options(*(np.empty(0, kind) for kind in (np.int64, float, float, float)))
+        elif allowed.values is not None:
+            found = self._points(np.array(sorted(float(v) for v in allowed.values)))
+        else:
+            found = self._stretches(allowed.low, allowed.high)
+        if allowed.missing == "never" or self.width == self._missing:
+            return found
+        return _join(found, _whole_codes(np.array([self._missing])))
+
+    def _points(self, points: Floats) -> Options:
+        """Single values, each with the places that it takes up in its code."""
+        bottom, top = self.range()
+        points = points[(points >= bottom) & (points <= top)]
+        fixed = np.random.default_rng(0)
+        codes, places = self.encode(points, fixed)
+        first, last = places.copy(), places.copy()
+        first[~self.is_bin[codes]], last[~self.is_bin[codes]] = 0.0, 1.0
+        exact = self.decode(codes, places) == points
+        keep = self.is_bin[codes] | exact
+        return Options(codes[keep], first[keep], last[keep], points[keep])
+
+    def _stretches(self, low: float, high: float) -> Options:
+        within = (self._atoms >= low) & (self._atoms <= high)
+        found = _whole_codes(self._atom_codes[within])
+        for code, segment in zip(self._bin_codes, self._bins, strict=True):
+            values, positions = np.array(segment.values), np.array(segment.positions)
+            if values[-1] < low or values[0] > high:
+                continue
+            first = _place(positions, values, low, "left")
+            last = _place(positions, values, high, "right")
+            if last > first:
+                part = (np.array([v]) for v in (code, first, last, np.nan))
+                found = _join(found, Options(*part))
+        return found
+
+    def range(self) -> tuple[float, float]:
+        """Smallest and largest value that can come out; NaN if none can."""
+        ends = np.r_[self._atoms, self._values]
+        return (float(ends.min()), float(ends.max())) if len(ends) else (np.nan, np.nan)
+
+    def _position(self, cells: Floats, rng: np.random.Generator) -> Floats:
+        """Position of each cell in the joint quantile function, random within flat pieces."""
+        left = np.searchsorted(self._values, cells, side="left")
+        right = np.searchsorted(self._values, cells, side="right")
+        low = self._positions[np.minimum(left, len(self._values) - 1)]
+        high = self._positions[np.maximum(right - 1, 0)]
+        between = np.interp(cells, self._values, self._positions)
+        return np.where(right > left, low + (high - low) * rng.random(len(cells)), between)
+
+
+Codec = CategoryCodec | NumberCodec
+
+
+def _place(positions: Floats, values: Floats, cell: float, side: str) -> float:
+    """Where in a bin ``cell`` lies; of a flat piece its left or its right end."""
+    if side == "left":
+        at = int(np.searchsorted(values, cell, side="left"))
+    else:
+        at = int(np.searchsorted(values, cell, side="right")) - 1
+    if 0 <= at < len(values) and values[at] == cell:
+        return float(positions[at])
+    return float(np.interp(cell, values, positions))
+
+
+def _nearest(sorted_values: Floats, cells: Floats) -> Ints:
+    right = np.clip(np.searchsorted(sorted_values, cells), 0, len(sorted_values) - 1)
+    left = np.maximum(right - 1, 0)
+    nearer = np.abs(cells - sorted_values[left]) < np.abs(cells - sorted_values[right])
+    return np.where(nearer, left, right)
+
+
+def _whole_codes(codes: Ints) -> Options:
+    ones = np.ones(len(codes))
+    return Options(codes.astype(np.int64), 0 * ones, ones, np.nan * ones)
+
+
+def _join(a: Options, b: Options) -> Options:
+    return Options(
+        np.r_[a.codes, b.codes], np.r_[a.first, b.first], np.r_[a.last, b.last], np.r_[a.value, b.value]
+    )

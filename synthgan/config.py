@@ -1,0 +1,132 @@
+"""Every knob there is, as frozen keyword-only dataclasses. The defaults are the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from synthgan.errors import ConfigError
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryConfig:
+    """What may be known of each column."""
+
+    bins: int = 50
+    """Codes that a number column gets beside the codes of its frequent values."""
+    min_category_rows: int = 5
+    """A category, an exact number or a knot of a quantile function stands for at least this
+    many rows; rarer categories share one code. 1 switches the protection off."""
+    extreme_rows: int = 5
+    """Numbers beyond the value that this many rows reach, at either end, are pulled in to it.
+    1 switches the protection off."""
+    max_categories: int = 10_000
+    """Most frequent categories that get a code of their own; the others share one."""
+
+    def __post_init__(self) -> None:
+        _require(2 <= self.bins <= 1000, f"bins must be 2 to 1000, got {self.bins}")
+        _require(
+            self.min_category_rows >= 1,
+            f"min_category_rows must be at least 1, got {self.min_category_rows}",
+        )
+        _require(self.extreme_rows >= 1, f"extreme_rows must be at least 1, got {self.extreme_rows}")
+        _require(
+            self.max_categories >= 2, f"max_categories must be at least 2, got {self.max_categories}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of the two networks."""
+
+    noise_width: int = 64
+    """Width of the latent noise z."""
+    width: int = 256
+    """Width of the generator's row state."""
+    head_width: int = 128
+    """Hidden width of each column's head."""
+    head_dropout: float = 0.25
+    """Dropout in the heads while the likelihood is trained."""
+    critic_width: int = 256
+    """Width of the critic's hidden layers."""
+    critic_depth: int = 3
+    """Number of the critic's hidden layers."""
+
+    def __post_init__(self) -> None:
+        for name in ("noise_width", "width", "head_width", "critic_width", "critic_depth"):
+            value = getattr(self, name)
+            _require(1 <= value <= 16_384, f"{name} must be 1 to 16384, got {value}")
+        _require(
+            0 <= self.head_dropout < 1, f"head_dropout must be in [0, 1), got {self.head_dropout}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The two phases of training: likelihood warm start, then WGAN-GP."""
+
+    warm_start: bool = True
+    """Whether the generator first learns by teacher-forced likelihood."""
+    adversarial: bool = True
+    """Whether the generator is then trained against the critic."""
+    steps: int | None = None
+    """Generator steps at most, both phases together; None lets the rows decide."""
+    max_minutes: float | None = None
+    """Wall time at most; what was learned until then is kept."""
+    batch_size: int = 500
+    """Rows a step."""
+    critic_steps: int = 2
+    """Critic steps before each generator step."""
+    gradient_penalty: float = 1.0
+    """Weight of the gradient penalty (Gulrajani et al. 2017, lambda)."""
+    likelihood_weight: float = 1.0
+    """Weight of the likelihood in the generator's adversarial loss, after a warm start."""
+    warm_start_lr: float = 2e-3
+    """Learning rate of the warm start (AdamW)."""
+    generator_lr: float | None = None
+    """Adversarial learning rate of the generator; None: 1e-4 after a warm start, else 4e-4."""
+    critic_lr: float = 5e-4
+    """Learning rate of the critic."""
+    validation_share: float = 0.05
+    """Share of rows that training sets aside to know when to stop."""
+    device: str = "auto"
+    """``auto`` (CUDA, then MPS, then CPU), or a torch device such as ``cpu`` or ``cuda:1``."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.warm_start or self.adversarial, "warm_start and adversarial cannot both be off"
+        )
+        _require(self.steps is None or self.steps >= 1, f"steps must be at least 1, got {self.steps}")
+        _require(
+            self.max_minutes is None or self.max_minutes > 0,
+            f"max_minutes must be above 0, got {self.max_minutes}",
+        )
+        _require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
+        _require(self.critic_steps >= 1, f"critic_steps must be at least 1, got {self.critic_steps}")
+        for name in ("gradient_penalty", "likelihood_weight"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative")
+        for name in ("warm_start_lr", "generator_lr", "critic_lr"):
+            rate = getattr(self, name)
+            _require(rate is None or 0 < rate <= 1, f"{name} must be in (0, 1], got {rate}")
+        _require(
+            0 < self.validation_share <= 0.5,
+            f"validation_share must be in (0, 0.5], got {self.validation_share}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of a fit."""
+
+    summary: SummaryConfig = field(default_factory=SummaryConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    seed: int = 0
+    """Same data, config and seed on the same device give the same model."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.seed < 2**63, f"seed must be 0 to 2**63 - 1, got {self.seed}")

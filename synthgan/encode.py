@@ -1,0 +1,218 @@
+"""Rows to tokens and back: the one place that knows positions.
+
+A row becomes one small integer a *position*. Every modelled column has a code position; a
+number column whose bins hold a fair share of rows has a second, *fine* position: in which
+sixteenth of its bin the cell lies. Within a sixteenth cells are uniform, so the whole table
+is small integers and the model is discrete throughout. A column with a single code is a
+constant and has no position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.codec import CategoryCodec, Codec, NumberCodec
+from synthgan.errors import SchemaError
+from synthgan.schema import Level, Schema
+from synthgan.summary import CategorySummary, NumberSummary, Summary
+from synthgan.values import make_up, read_cells, write_cells
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Tokens = npt.NDArray[np.uint8] | npt.NDArray[np.int32]
+Cells = Floats | npt.NDArray[np.object_]
+
+FINE = 16
+"""Steps into which a fine position divides a bin."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """One position: tokens 0 to ``width - 1``, one-hot entries from ``start`` on."""
+
+    column: str
+    role: Literal["code", "fine"]
+    start: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Positions of the modelled columns in table order, and what their entries mean.
+
+    The arrays run over one-hot *entries*: all tokens of all positions, one after the other.
+    """
+
+    spans: tuple[Span, ...]
+    prior: Floats
+    """Share of rows of each entry; uniform for fine positions."""
+    drawable: Bools
+    """Whether an entry may be drawn: all but the rare codes."""
+    is_bin: Bools
+    """Whether an entry is the code of a bin."""
+    is_number: Bools
+    """Whether an entry belongs to a column whose values have an order."""
+    rank: Floats
+    """Share of present rows below the entry's value, see :meth:`NumberCodec.ranks`."""
+    rank_width: Floats
+    """Share of present rows within the entry, if it is a bin; 0 elsewhere."""
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that have positions."""
+        return tuple(span.column for span in self.spans if span.role == "code")
+
+    @cached_property
+    def entries(self) -> int:
+        """Number of one-hot entries."""
+        return sum(span.width for span in self.spans)
+
+    @cached_property
+    def starts(self) -> Ints:
+        """First entry of each position."""
+        return np.array([span.start for span in self.spans], dtype=np.int64)
+
+    @cached_property
+    def column_of(self) -> Ints:
+        """For each position, the index of its column in :attr:`columns`."""
+        index = {name: i for i, name in enumerate(self.columns)}
+        return np.array([index[span.column] for span in self.spans], dtype=np.int64)
+
+    def middle_rank(self, span: Span) -> Floats:
+        """Where in [0, 1] the middle of each entry of a number column's ``span`` lies: among
+        the column's rows, or of a fine position within its bin."""
+        if span.role == "fine":
+            return (np.arange(FINE) + 0.5) / FINE
+        entries = slice(span.start, span.start + span.width)
+        return self.rank[entries] + self.rank_width[entries] / 2
+
+    def code_position(self, column: str) -> int | None:
+        """The code position of ``column``; None for a constant."""
+        for position, span in enumerate(self.spans):
+            if span.column == column:
+                return position
+        return None
+
+    @cached_property
+    def fine(self) -> Bools:
+        """For each position, whether it is a fine one (the position before it is its code)."""
+        return np.array([span.role == "fine" for span in self.spans], dtype=bool)
+
+
+class Encoder:
+    """A schema and a summary, made to turn tables into tokens and tokens into tables."""
+
+    def __init__(self, schema: Schema, summary: Summary) -> None:
+        self.schema = schema
+        self.codecs: dict[str, Codec] = {}
+        for column in schema:
+            if not column.kind.is_modelled:
+                continue
+            known = summary.columns.get(column.name)
+            if column.kind.is_numeric and isinstance(known, NumberSummary):
+                self.codecs[column.name] = NumberCodec(column, known)
+            elif not column.kind.is_numeric and isinstance(known, CategorySummary):
+                self.codecs[column.name] = CategoryCodec(column, known)
+            else:
+                raise SchemaError(f"column {column.name!r}: the summary does not fit its kind")
+        self.layout = _lay_out(self.codecs)
+
+    @property
+    def levels(self) -> Mapping[str, tuple[Level, ...]]:
+        """The named levels of each categorical column."""
+        return {n: c.levels for n, c in self.codecs.items() if isinstance(c, CategoryCodec)}
+
+    def encode(self, frame: pd.DataFrame, rng: np.random.Generator) -> Tokens:
+        """Tokens (rows x positions) of ``frame``, in the smallest unsigned type that holds them.
+
+        ``rng`` spreads rows that share a value over the places that the value takes up.
+        """
+        spans = self.layout.spans
+        widest = max((span.width for span in spans), default=1)
+        tokens = np.zeros((len(frame), len(spans)), dtype=np.uint8 if widest <= 256 else np.int32)
+        for position, span in enumerate(spans):
+            if span.role == "fine":
+                continue
+            codec = self.codecs[span.column]
+            codes, places = codec.encode(read_cells(frame[span.column], codec.column), rng)
+            tokens[:, position] = codes
+            if codec.has_fine:
+                fine = np.floor(places * FINE).astype(np.int64)
+                tokens[:, position + 1] = np.where(codec.is_bin[codes], fine, 0)
+        return tokens
+
+    def decode(
+        self,
+        tokens: Tokens | Ints,
+        rng: np.random.Generator,
+        places: Mapping[str, Floats] | None = None,
+    ) -> dict[str, Cells]:
+        """Cells of each modelled column, of ``tokens`` (rows x positions).
+
+        ``rng`` draws places within sixteenths; ``places`` gives, for some columns, the places
+        within bins instead.
+        """
+        cells: dict[str, Cells] = {}
+        for name, codec in self.codecs.items():
+            codes, steps = self._codes(name, tokens)
+            within = rng.random(len(tokens))
+            if steps is not None:
+                within = (steps + within) / FINE
+            if places is not None and name in places:
+                within = places[name]
+            cells[name] = codec.decode(codes, within)
+        return cells
+
+    def assemble(self, cells: Mapping[str, Cells], *, start: int, rows: int) -> pd.DataFrame:
+        """A table of ``cells``, with the schema's columns, order and dtypes.
+
+        ``start`` is the number of the first row, from which identifiers are made up.
+        """
+        series = []
+        for column in self.schema:
+            codec = self.codecs.get(column.name)
+            if codec is None:
+                series.append(make_up(column, start, rows))
+            else:
+                series.append(write_cells(cells[column.name], column, codec.levels or None))
+        return pd.concat(series, axis=1)
+
+    def _codes(self, name: str, tokens: Tokens | Ints) -> tuple[Ints, Ints | None]:
+        """Codes and, where it has them, fine steps of one column."""
+        at = self.layout.code_position(name)
+        if at is None:
+            return np.zeros(len(tokens), dtype=np.int64), None
+        codes = tokens[:, at].astype(np.int64)
+        return codes, tokens[:, at + 1].astype(np.int64) if self.codecs[name].has_fine else None
+
+
+def _lay_out(codecs: Mapping[str, Codec]) -> Layout:
+    spans: list[Span] = []
+    parts: list[tuple[Floats, Bools, Bools, Bools, Floats, Floats]] = []
+    start = 0
+    for name, codec in codecs.items():
+        if codec.width <= 1:
+            continue
+        rank, rank_width = codec.ranks()
+        numeric = np.full(codec.width, isinstance(codec, NumberCodec))
+        spans.append(Span(name, "code", start, codec.width))
+        parts.append((codec.prior, codec.drawable, codec.is_bin, numeric, rank, rank_width))
+        start += codec.width
+        if codec.has_fine:
+            spans.append(Span(name, "fine", start, FINE))
+            yes, no = np.ones(FINE, dtype=bool), np.zeros(FINE, dtype=bool)
+            parts.append((np.full(FINE, 1 / FINE), yes, no, yes, np.zeros(FINE), np.zeros(FINE)))
+            start += FINE
+    if not spans:
+        empty, none = np.zeros(0), np.zeros(0, dtype=bool)
+        return Layout((), empty, none, none, none, empty, empty)
+    prior, drawable, is_bin, numeric, rank, rank_width = map(np.concatenate, zip(*parts, strict=True))
+    return Layout(tuple(spans), prior, drawable, is_bin, numeric, rank, rank_width)

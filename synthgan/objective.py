@@ -1,0 +1,51 @@
+"""The losses, as pure functions of scores and logits.
+
+WGAN-GP (Gulrajani et al. 2017): the critic D maximises E D(real) - E D(fake) under a penalty
+on its gradient, the generator maximises E D(fake). The likelihood term is the teacher-forced
+cross entropy of every cell that was not given, given the cells before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """E D(fake) - E D(real), from scores (B,): the Wasserstein estimate with its sign turned."""
+    return fake_scores.mean() - real_scores.mean()
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor
+) -> Tensor:
+    """E (||grad D(x)|| - 1)^2 at x = mix real + (1 - mix) fake, from features (B, F).
+
+    ``mix`` (B, 1) is uniform in [0, 1].
+    """
+    between = (real * mix + fake * (1 - mix)).detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    norm = (gradient.square().sum(dim=1) + 1e-12).sqrt()
+    return (norm - 1).square().mean()
+
+
+def generator_loss(fake_scores: Tensor) -> Tensor:
+    """- E D(fake), from scores (B,)."""
+    return -fake_scores.mean()
+
+
+def negative_log_likelihood(
+    logits: Sequence[Tensor], tokens: Tensor, counts: Tensor
+) -> Tensor:
+    """Mean over rows of the summed cross entropy of the cells that count, in nats.
+
+    ``logits``: for each position (B, width); ``tokens`` (B, P); ``counts`` (B, P): 1 where a
+    cell is to be learned, 0 where it was given or means nothing.
+    """
+    losses = [
+        F.cross_entropy(logits[p], tokens[:, p], reduction="none") for p in range(len(logits))
+    ]
+    return (torch.stack(losses, dim=1) * counts).sum() / len(tokens)

@@ -1,0 +1,25 @@
+"""How good is a synthetic table, held against the real one? Judges DataFrames from any tool."""
+
+from synthgan.report.attacks import dcr_share, exact_copies, membership_auc
+from synthgan.report.columns import Columns, independent_columns
+from synthgan.report.fidelity import c2st, missing_error, shape_error, trend_error
+from synthgan.report.measure import Estimate, Measure
+from synthgan.report.utility import Task, Utility, infer_task, tstr
+
+__all__ = [
+    "Columns",
+    "Estimate",
+    "Measure",
+    "Task",
+    "Utility",
+    "c2st",
+    "dcr_share",
+    "exact_copies",
+    "independent_columns",
+    "infer_task",
+    "membership_auc",
+    "missing_error",
+    "shape_error",
+    "trend_error",
+    "tstr",
+]

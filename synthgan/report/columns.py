@@ -1,0 +1,172 @@
+"""Two tables, from any two tools, in one form that can be compared.
+
+One table (the training rows, as a rule) fixes what each column is: numbers and dates become
+floats with NaN for a hole, everything else becomes text levels. The other tables are read
+the same way, whatever dtypes their maker chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from synthgan.errors import TableError
+from synthgan.report.measure import Floats, Ints, Objects
+from synthgan.schema import Column, Kind, Schema
+
+_LARGEST = 1e100  # larger numbers are pulled in to it: their squares must not overflow
+_TREE_LEVELS = 250  # boosted trees take at most 255 codes a column
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cells:
+    """One table as the measures see it."""
+
+    rows: int
+    numbers: dict[str, Floats]
+    """Numbers as they are, dates in seconds since 1970 (UTC); NaN where missing."""
+    categories: dict[str, pd.Categorical]
+    """Codes (-1 where missing) into text levels."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Columns:
+    """What each compared column is, and its levels, as one table fixed them."""
+
+    layout: tuple[Column, ...]
+    levels: dict[str, Objects]
+    """Levels of each categorical column, the most frequent first."""
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, schema: Schema | None = None) -> Columns:
+        """The columns of ``frame``.
+
+        With a ``schema``, its kinds decide, and identifiers and free text are left out.
+        Without one dtypes decide: numeric dtypes are numbers, datetime dtypes dates, all
+        others (booleans too) categories. Raises :class:`TableError` for a table without
+        rows or columns, or with two columns of one name.
+        """
+        if not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()][0]
+            raise TableError(f"column names must be unique, but {twice!r} comes twice")
+        described = schema or Schema(columns=tuple(_column(frame[name]) for name in frame))
+        layout = tuple(column for column in described if column.kind.is_modelled)
+        if frame.empty or not layout:
+            raise TableError(
+                f"a table of {len(frame)} rows and {len(layout)} columns cannot be compared; "
+                "at least one row and one column are needed"
+            )
+        fixed = cls(layout=layout, levels={})
+        for name, cells in fixed.read(frame).categories.items():
+            counts = np.bincount(cells.codes[cells.codes >= 0], minlength=len(cells.categories))
+            order = np.argsort(-counts, kind="stable")
+            fixed.levels[name] = np.asarray(cells.categories, dtype=object)[order]
+        return fixed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the compared columns, in table order."""
+        return tuple(column.name for column in self.layout)
+
+    def read(self, frame: pd.DataFrame) -> Cells:
+        """The cells of ``frame``; columns that are not compared are ignored.
+
+        A cell that does not fit its column (a word among numbers, an infinity) counts as
+        missing. Raises :class:`TableError` where a column is lacking or there are no rows.
+        """
+        lacking = [name for name in self.names if name not in frame.columns]
+        if lacking:
+            raise TableError(
+                f"a table to be compared lacks column {lacking[0]!r}; "
+                "all tables of a comparison need the same columns"
+            )
+        if frame.empty:
+            raise TableError("a table to be compared has no rows; at least one is needed")
+        return Cells(
+            rows=len(frame),
+            numbers={c.name: _floats(frame[c.name], c) for c in self.layout if c.kind.is_numeric},
+            categories={
+                c.name: _levels(frame[c.name]) for c in self.layout if not c.kind.is_numeric
+            },
+        )
+
+    def matrix(self, cells: Cells, drop: Collection[str] = ()) -> tuple[Floats, list[bool]]:
+        """``cells`` for boosted trees: (rows, columns), and which columns are codes.
+
+        A categorical column keeps its 250 most frequent levels; others are 251, missing 252.
+        Columns in ``drop`` are left out.
+        """
+        names = [name for name in self.names if name not in drop]
+        known = {name: self.levels[name][:_TREE_LEVELS] for name in names if name in self.levels}
+        parts = [
+            recode(cells.categories[name], known[name], _TREE_LEVELS + 1, _TREE_LEVELS + 2)
+            if name in known
+            else cells.numbers[name]
+            for name in names
+        ]
+        table = np.column_stack(parts).astype(np.float64) if parts else np.empty((cells.rows, 0))
+        return table, [name in known for name in names]
+
+
+def recode(cells: pd.Categorical, levels: Objects, unknown: int, missing: int) -> Ints:
+    """Codes of ``cells`` as places in ``levels``, with codes for what is not there."""
+    places = pd.Index(levels, dtype=object).get_indexer(pd.Index(cells.categories))
+    lookup = np.append(np.where(places < 0, unknown, places), missing)
+    codes: Ints = lookup.astype(np.int64)[cells.codes]
+    return codes
+
+
+def pick(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """``rows`` rows of ``frame`` at random without replacement, or all if it has fewer."""
+    if rows >= len(frame):
+        return frame
+    return frame.iloc[rng.choice(len(frame), rows, replace=False)]
+
+
+def independent_columns(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """The naive generator: each column of ``frame`` shuffled on its own.
+
+    Every column keeps its distribution, and nothing holds between columns. More rows than
+    ``frame`` has are drawn with replacement.
+    """
+    size, again = len(frame), rows > len(frame)
+    shuffled = {
+        name: frame[name].iloc[rng.choice(size, rows, replace=again)].reset_index(drop=True)
+        for name in frame
+    }
+    return pd.DataFrame(shuffled, index=pd.RangeIndex(rows))
+
+
+def _column(cells: pd.Series) -> Column:
+    dtype = cells.dtype
+    kind = Kind.CATEGORY
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        kind = Kind.DATETIME
+    elif pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+        kind = Kind.NUMBER
+    return Column(name=cast(str, cells.name), kind=kind, dtype=str(dtype))
+
+
+def _floats(cells: pd.Series, column: Column) -> Floats:
+    plain = cells.astype(object) if isinstance(cells.dtype, pd.CategoricalDtype) else cells
+    if column.kind is Kind.DATETIME:
+        return _seconds(plain, column.format)
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.clip(np.where(np.isfinite(numbers), numbers, np.nan), -_LARGEST, _LARGEST)
+
+
+def _seconds(cells: pd.Series, spelling: str | None) -> Floats:
+    stamps = pd.to_datetime(cells, errors="coerce", utc=True, format=spelling or "mixed")
+    ticks = pd.DatetimeIndex(stamps).tz_convert(None).to_numpy(dtype="datetime64[us]")
+    return np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
+
+
+def _levels(cells: pd.Series) -> pd.Categorical:
+    codes, distinct = pd.factorize(cells)
+    merged, levels = pd.factorize(np.array([str(level) for level in distinct], dtype=object))
+    lookup = np.append(merged, -1).astype(np.int64)
+    return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(levels, dtype=object))

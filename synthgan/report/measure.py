@@ -1,0 +1,102 @@
+"""Figures that are never naked: a value, its interval, and what to hold it against.
+
+Most figures of a report are means over rows, or behave like one: each row pulls the figure a
+little, by its *influence*, and the spread of a figure is the length of the vector of
+influences (for an AUC this is DeLong's interval). One rule thus serves AUC, R2 and their
+ratios, without a bootstrap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Objects = npt.NDArray[np.object_]
+
+_LEVEL = 0.95
+_Z = NormalDist().inv_cdf((1 + _LEVEL) / 2)
+
+
+class Estimate(NamedTuple):
+    """A figure and its 95 % interval; bounds are NaN where the spread is not known."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def from_draws(cls, draws: Sequence[float]) -> Estimate:
+        """Mean of ``draws`` with Student's interval; values that are NaN are left out.
+
+        One draw says nothing about spread: its bounds are NaN.
+        """
+        kept = np.array([draw for draw in draws if not math.isnan(draw)], dtype=np.float64)
+        if len(kept) < 2:
+            return cls(float(kept[0]) if len(kept) else math.nan, math.nan, math.nan)
+        mean = float(kept.mean())
+        quantile = float(stats.t.ppf((1 + _LEVEL) / 2, len(kept) - 1))
+        half = quantile * float(kept.std(ddof=1)) / math.sqrt(len(kept))
+        return cls(mean, mean - half, mean + half)
+
+    @classmethod
+    def from_share(cls, hits: float, trials: int) -> Estimate:
+        """Share ``hits / trials`` with Wilson's interval; half hits (ties) are allowed."""
+        if trials < 1:
+            return cls(math.nan, math.nan, math.nan)
+        share, pull = hits / trials, _Z**2 / trials
+        middle = (share + pull / 2) / (1 + pull)
+        half = _Z * math.sqrt(share * (1 - share) / trials + pull / (4 * trials)) / (1 + pull)
+        return cls(share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share))
+
+    @classmethod
+    def from_influence(
+        cls, value: float, influence: Floats, *, least: float = -math.inf, most: float = math.inf
+    ) -> Estimate:
+        """Normal interval of a figure that row ``i`` moves by ``influence[i]``.
+
+        Bounds are cut to ``least`` and ``most``, the figure's own range.
+        """
+        half = _Z * float(np.sqrt(np.square(influence).sum()))
+        return cls(value, max(value - half, least), min(value + half, most))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One line of a report: a figure beside its yardsticks."""
+
+    name: str
+    estimate: Estimate
+    baseline: Estimate | None = None
+    """The same figure for columns drawn independently (the naive generator)."""
+    floor: Estimate | None = None
+    """The same figure for real rows in place of synthetic ones: as good as it can be."""
+    columns: tuple[str, ...] = ()
+    """The columns it is about; empty means the whole table."""
+
+
+def auc(positive: Bools, scores: Floats) -> tuple[float, Floats]:
+    """Area under the ROC curve and each row's influence on it (DeLong et al. 1988).
+
+    ``positive`` and ``scores``: shape (rows,), at least one row of either side. Ties count
+    half.
+    """
+    is_positive = np.asarray(positive, dtype=bool)
+    above, below = scores[is_positive], scores[~is_positive]
+    ranks = stats.rankdata(scores)
+    wins = (ranks[is_positive] - stats.rankdata(above)) / len(below)
+    losses = 1 - (ranks[~is_positive] - stats.rankdata(below)) / len(above)
+    value = float(wins.mean())
+    influence = np.empty(len(scores))
+    influence[is_positive] = (wins - value) / len(above)
+    influence[~is_positive] = (losses - value) / len(below)
+    return value, influence

@@ -1,0 +1,204 @@
+"""fit(), load() and the fitted Synthesizer: the public face of the model.
+
+A :class:`Synthesizer` exists only fitted. It holds a generator and what is known of the
+columns, never a row.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from synthgan import archive
+from synthgan.config import Config
+from synthgan.condition import parse_where
+from synthgan.encode import Encoder
+from synthgan.errors import ConditionError, ConfigError
+from synthgan.network import Generator
+from synthgan.sample import Sampler
+from synthgan.schema import Kind, Schema, infer_schema
+from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
+from synthgan.table import read_table
+from synthgan.train import Step, choose_device, train
+
+Where = str | Mapping[str, object]
+"""A condition on rows, see :func:`synthgan.condition.parse_where`."""
+
+
+def fit(
+    data: pd.DataFrame | str | Path,
+    schema: Schema | None = None,
+    config: Config | None = None,
+    *,
+    on_step: Callable[[Step], None] | None = None,
+) -> Synthesizer:
+    """Learns a table.
+
+    ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file. ``schema`` says
+    what its columns are; None infers it. ``on_step`` is called every few training steps with
+    a :class:`Step`. A KeyboardInterrupt during training keeps the best state until then.
+
+    Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
+    :class:`TrainingError` if ``config.train.device`` is not there.
+    """
+    config = config or Config()
+    choose_device(config.train.device)
+    frame = data if isinstance(data, pd.DataFrame) else read_table(data)
+    if schema is None:
+        schema = infer_schema(frame)
+    schema.check(frame)
+    summary = summarize(frame, schema, config.summary)
+    encoder = Encoder(schema, summary)
+    tokens = encoder.encode(frame, np.random.default_rng(config.seed))
+    trained = train(tokens, encoder.layout, config, on_step=on_step)
+    card = archive.Card(
+        format=archive.FORMAT,
+        version=version("synthgan"),
+        torch_version=torch.__version__,
+        schema=schema,
+        summary=summary,
+        config=config,
+        history=trained.history,
+        notes=trained.notes,
+    )
+    return Synthesizer(card, encoder, trained.generator)
+
+
+def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
+    """Reads a model file; rows will be drawn on ``device``.
+
+    Raises :class:`ModelFileError` for a file that is damaged, foreign or of another version.
+    """
+    card, encoder, generator = archive.load(path)
+    return Synthesizer(card, encoder, generator.to(choose_device(device)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Synthesizer:
+    """A fitted model of one table. Made by :func:`fit` and :func:`load`."""
+
+    _card: archive.Card
+    _encoder: Encoder
+    _generator: Generator
+
+    def __repr__(self) -> str:
+        return f"Synthesizer({len(self.schema)} columns, learned from about {self.rows:,} rows)"
+
+    @property
+    def schema(self) -> Schema:
+        """The columns, as they come out."""
+        return self._card.schema
+
+    @property
+    def summary(self) -> Summary:
+        """What the model knows of each column beside the generator's weights."""
+        return self._card.summary
+
+    @property
+    def config(self) -> Config:
+        """The settings of the fit."""
+        return self._card.config
+
+    @property
+    def history(self) -> tuple[Step, ...]:
+        """Losses in training."""
+        return self._card.history
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened in training that the owner should know."""
+        return self._card.notes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows learned from, rounded to two digits."""
+        return self._card.summary.rows
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the packages that made the model."""
+        return {"synthgan": self._card.version, "torch": self._card.torch_version}
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the generator."""
+        return sum(weight.numel() for weight in self._generator.parameters())
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What is protected in each column, in words, a line a fact."""
+        return tuple(_protections(self._card))
+
+    def sample(
+        self, n: int, *, where: Where | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
+        """``n`` synthetic rows with the columns, order and dtypes of the learned table.
+
+        ``where`` asks for rows such as ``'income == ">50K" and age >= 30'`` or
+        ``{"income": ">50K", "age": (30, None)}``. The same ``seed`` gives the same rows on
+        the same kind of device; None draws fresh ones.
+
+        Raises :class:`ConditionError` for a condition that cannot be met.
+        """
+        return pd.concat(self.iter_samples(n, where=where, seed=seed), ignore_index=True)
+
+    def iter_samples(
+        self, n: int, *, where: Where | None = None, seed: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """The rows of :meth:`sample` in chunks, in constant memory.
+
+        Chunk i depends on ``seed`` and i alone.
+        """
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise ConfigError(f"n must be a whole number of rows, at least 1, got {n!r}")
+        if seed is not None and not 0 <= seed < 2**63:
+            raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
+        allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
+        if where is not None and not allowed:
+            raise ConditionError("where is empty; leave it out to draw from the whole table")
+        sampler = Sampler(self._encoder, self._generator, allowed)
+        return sampler.chunks(int(n), secrets.randbits(62) if seed is None else seed)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
+        archive.save(path, self._card, self._generator, overwrite=overwrite)
+
+    def with_note(self, note: str) -> Synthesizer:
+        """The same model with one more of :attr:`notes`."""
+        card = replace(self._card, notes=(*self._card.notes, note))
+        return replace(self, _card=card)
+
+
+def _protections(card: archive.Card) -> Iterator[str]:
+    settings = card.config.summary
+    for column in card.schema:
+        name = repr(column.name)
+        known = card.summary.columns.get(column.name)
+        if column.kind is Kind.IDENTIFIER:
+            yield f"{name}: identifiers are not learned; new ones are made up"
+        elif column.kind is Kind.TEXT:
+            yield f"{name}: text is not learned; filler text is made up"
+        elif isinstance(known, CategorySummary) and known.rare_levels:
+            share = known.weights[-2]
+            yield (
+                f"{name}: {known.rare_levels:,} values with fewer than "
+                f"{settings.min_category_rows} rows each ({share:.1%} of rows) never come out; "
+                + ("more frequent ones do instead" if known.levels else "cells are left empty")
+            )
+        elif isinstance(known, NumberSummary) and settings.extreme_rows > 1:
+            yield (
+                f"{name}: nothing below the {_ordinal(settings.extreme_rows)} smallest or above "
+                f"the {_ordinal(settings.extreme_rows)} largest value comes out"
+            )
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

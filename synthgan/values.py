@@ -1,0 +1,590 @@
+"""The cells of one column <-> plain numpy values: a transform and its inverse side by side.
+
+:func:`read_cells` takes a column in any dtype that holds its values; :func:`write_cells`
+gives it back in the dtype and the spelling that the schema names. Columns that are never
+modelled have no values to read: :func:`make_up` writes them from the number of the row alone.
+"""
+
+from __future__ import annotations
+
+import decimal
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgan.errors import SchemaError
+from synthgan.schema import (
+    NANOSECONDS,
+    Column,
+    Dtype,
+    Kind,
+    Level,
+    Resolution,
+    family,
+    find_date_format,
+    parse_dates,
+    spell_dates,
+    to_arrow,
+    to_dtype,
+)
+
+Bools = npt.NDArray[np.bool_]
+Dates = npt.NDArray[np.datetime64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Objects = npt.NDArray[np.object_]
+
+
+def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
+    """The cells of ``series`` as values (rows) of ``column``'s kind, from whatever dtype.
+
+    NUMBER, INTEGER: float64, NaN where missing. DATETIME: the same, counting units of
+    ``column.resolution`` since 1970-01-01, in UTC if the column's dtype has a time zone and
+    in wall time if not; cells between two units become fractions. CATEGORY, BOOLEAN: an
+    object array of Python levels (True and False for BOOLEAN), None where missing.
+
+    Raises :class:`SchemaError`, naming the column, if cells cannot be read as its kind.
+    """
+    cells = to_arrow(series, column.name)
+    if column.kind is Kind.DATETIME:
+        return _read_dates(cells, column)
+    if column.kind.is_numeric:
+        return _read_numbers(cells, column)
+    if column.kind is Kind.BOOLEAN:
+        return _read_booleans(cells, column)
+    if column.kind is Kind.CATEGORY:
+        return _read_levels(cells, column)
+    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to read")
+
+
+def write_cells(
+    values: npt.NDArray[Any], column: Column, levels: Sequence[Level] | None = None
+) -> pd.Series[Any]:
+    """The reverse of :func:`read_cells`: ``values`` in the column's own dtype and spelling.
+
+    Numbers are rounded to the column's decimals and dates to its resolution; both are
+    pulled in to the declared bounds and to what the dtype can hold. ``levels`` are the
+    categories of a pandas categorical, so that every chunk gets the same dtype.
+
+    Raises :class:`SchemaError`, naming the column, if a cell is missing and the dtype has no
+    missing value, or if a level does not go with the dtype.
+    """
+    if column.kind is Kind.DATETIME:
+        return _write_dates(values, column)
+    if column.kind.is_numeric:
+        return _write_numbers(values, column)
+    if column.kind is Kind.BOOLEAN:
+        return _write_booleans(values, column)
+    if column.kind is Kind.CATEGORY:
+        return _write_levels(values, column, levels)
+    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to write")
+
+
+def _mismatch(column: Column, wanted: str, found: str) -> SchemaError:
+    return SchemaError(
+        f"column {column.name!r}: {wanted} are wanted, but {found}; change the cells, or the "
+        "column's kind in the schema"
+    )
+
+
+# Numbers
+
+
+def _read_numbers(cells: pa.Array, column: Column) -> Floats:
+    if pa.types.is_temporal(cells.type):
+        raise _mismatch(column, "numbers", "the cells are dates")
+    if pa.types.is_large_string(cells.type):
+        cells = pc.utf8_trim_whitespace(cells)
+    try:
+        floats = cells.cast(pa.float64(), safe=False)
+    except pa.ArrowException:
+        raise _mismatch(column, "numbers", "some cells are other text") from None
+    values: Floats = floats.to_numpy(zero_copy_only=False).astype(np.float64)
+    if np.isinf(values).any():
+        raise _mismatch(column, "finite numbers", "some are infinite")
+    return values
+
+
+def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
+    missing = np.isnan(values)
+    cells = np.where(missing, 0.0, values)
+    cells = np.clip(cells, *_bounds(column))
+    cells = _rounded(cells, column) + 0.0  # no minus zero
+    dtype = to_dtype(column.dtype, column.name)
+    if family(dtype) == "text" or (family(dtype) == "object" and "%" in (column.format or "")):
+        default = "%d" if column.kind is Kind.INTEGER else "%.15g"
+        return _spread(_spell_numbers(cells[~missing], column.format or default), missing, column)
+    if family(dtype) == "object":
+        return _spread(_python_numbers(cells[~missing], column), missing, column)
+    return _store_numbers(cells, missing, column, dtype)
+
+
+def _rounded(cells: Floats, column: Column) -> Floats:
+    if column.kind is Kind.INTEGER:
+        return np.rint(cells)
+    if column.decimals is None:
+        return cells
+    rounded = cells.copy()
+    near = np.abs(cells) < 2**52  # beyond, all floats are whole
+    rounded[near] = np.round(cells[near], column.decimals)
+    return rounded
+
+
+def _bounds(column: Column) -> tuple[float, float]:
+    """The declared bounds, in the units of :func:`read_cells`."""
+
+    def value(bound: float | str | None, default: float) -> float:
+        if isinstance(bound, str):
+            date = np.array([bound], dtype="datetime64[us]")
+            return float(_count(date, column.resolution or "s")[0])
+        return default if bound is None else float(bound)
+
+    return value(column.low, -np.inf), value(column.high, np.inf)
+
+
+def _spell_numbers(cells: Floats, format: str) -> Objects:
+    distinct, places = np.unique(cells, return_inverse=True)
+    spelled = np.array([format % number for number in distinct.tolist()], dtype=object)
+    return spelled[places]
+
+
+def _python_numbers(cells: Floats, column: Column) -> Objects:
+    if column.format == "Decimal":
+        digits = f"%.{column.decimals or 0}f"
+        if column.kind is Kind.NUMBER and column.decimals is None:
+            digits = "%.17g"
+        return np.array([decimal.Decimal(digits % cell) for cell in cells.tolist()], dtype=object)
+    if column.kind is Kind.INTEGER:
+        return np.array([int(cell) for cell in cells.tolist()], dtype=object)
+    return cells.astype(object)
+
+
+def _store_numbers(cells: Floats, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
+    if family(dtype) == "decimal":
+        arrow = dtype.pyarrow_dtype  # type: ignore[union-attr]
+        top = 10.0 ** (arrow.precision - arrow.scale) - 10.0**-arrow.scale
+        top = np.nextafter(top, 0) if arrow.precision > 15 else top
+        return _store(np.clip(cells, -top, top), missing, column, dtype)
+    plain = _numpy_type(dtype)
+    if plain.kind == "f":
+        top = np.finfo(plain).max
+        return _store(np.clip(cells, -top, top).astype(plain), missing, column, dtype)
+    whole = np.rint(cells)
+    low, high = (float(np.iinfo(plain).min), float(np.iinfo(plain).max))
+    if high > np.iinfo(plain).max:
+        high = np.nextafter(high, 0)
+    return _store(np.clip(whole, low, high).astype(plain), missing, column, dtype)
+
+
+# Dates
+
+_DEFAULT_FORMATS: dict[Resolution, str] = {
+    "D": "%Y-%m-%d",
+    "h": "%Y-%m-%d %H:%M:%S",
+    "min": "%Y-%m-%d %H:%M:%S",
+    "s": "%Y-%m-%d %H:%M:%S",
+    "ms": "%Y-%m-%d %H:%M:%S.%3f",
+    "us": "%Y-%m-%d %H:%M:%S.%f",
+    "ns": "%Y-%m-%d %H:%M:%S.%9f",
+}
+_OFFSET = re.compile(r" ?(?:Z|UTC|GMT|([+-])(\d{2})(?::?(\d{2}))?)$")
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
+_FIRST_NANOSECOND, _LAST_NANOSECOND = np.datetime64("1677-09-22"), np.datetime64("2262-04-11")
+
+
+def _read_dates(cells: pa.Array, column: Column) -> Floats:
+    in_utc = _has_time_zone(to_dtype(column.dtype, column.name))
+    if pa.types.is_large_string(cells.type):
+        dates = _read_date_text(cells, column, in_utc)
+    elif pa.types.is_temporal(cells.type) or pa.types.is_null(cells.type):
+        zone = getattr(cells.type, "tz", None)
+        if zone is not None and not in_utc:
+            raise _mismatch(column, "dates without time zone", "the cells have one")
+        if zone is None and in_utc and cells.null_count < len(cells):
+            raise _mismatch(column, "dates with a time zone", "the cells have none")
+        if pa.types.is_null(cells.type):
+            cells = cells.cast(pa.timestamp("s"))
+        dates = cells.to_numpy(zero_copy_only=False)
+    else:
+        raise _mismatch(column, "dates", "the cells are numbers or booleans")
+    return _count(dates, column.resolution or "s")
+
+
+def _has_time_zone(dtype: Dtype) -> bool:
+    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
+    return isinstance(dtype, pd.DatetimeTZDtype) or getattr(arrow, "tz", None) is not None
+
+
+def _read_date_text(cells: pa.Array, column: Column, in_utc: bool) -> Dates:
+    encoded = cells.dictionary_encode()
+    distinct = encoded.dictionary
+    if len(distinct) == 0:
+        return np.full(len(cells), "NaT", dtype="M8[s]")
+    format = column.format if "%" in (column.format or "") else None
+    dates = parse_dates(distinct, format) if format else None
+    if dates is None:
+        format = find_date_format(distinct, column.name)
+        dates = parse_dates(distinct, format) if format else None
+    if format is None or dates is None:
+        raise _mismatch(column, "dates of one format", "some cells are other text")
+    if in_utc:
+        dates = dates - _offset(format, column)
+    lookup = np.append(dates, np.datetime64("NaT"))
+    return lookup[_places(encoded)]
+
+
+def _offset(format: str, column: Column) -> np.timedelta64:
+    found = _OFFSET.search(format)
+    if found is None:
+        raise _mismatch(column, "dates with a time zone", "the cells have none")
+    minutes = int(found[2] or 0) * 60 + int(found[3] or 0)
+    return np.timedelta64(-minutes if found[1] == "-" else minutes, "m")
+
+
+def _count(dates: Dates, resolution: Resolution) -> Floats:
+    """``dates`` in units of ``resolution`` since 1970, NaN for NaT."""
+    unit = np.datetime_data(dates.dtype)[0]
+    tick = NANOSECONDS["min" if unit == "m" else unit]  # type: ignore[index]
+    ticks = dates.astype(np.int64)
+    if tick >= NANOSECONDS[resolution]:
+        counts = ticks.astype(np.float64) * (tick // NANOSECONDS[resolution])
+    else:
+        whole, rest = np.divmod(ticks, NANOSECONDS[resolution] // tick)
+        counts = whole + rest / (NANOSECONDS[resolution] // tick)
+    return np.where(np.isnat(dates), np.nan, counts)
+
+
+def _write_dates(values: Floats, column: Column) -> pd.Series[Any]:
+    missing = np.isnan(values)
+    resolution = column.resolution or "s"
+    counts = np.clip(values, *_bounds(column))
+    dates = _from_counts(np.where(missing, 0.0, counts), resolution)
+    dtype = to_dtype(column.dtype, column.name)
+    held = family(dtype)
+    if held == "text" or (held == "object" and "%" in (column.format or "")):
+        format = column.format or _DEFAULT_FORMATS[resolution]
+        spelled = spell_dates(dates[~missing], format).to_numpy(zero_copy_only=False)
+        return _spread(spelled, missing, column)
+    if held == "object":
+        unit = "D" if column.format == "date" else "us"
+        return _spread(dates[~missing].astype(f"M8[{unit}]").astype(object), missing, column)
+    return _store_dates(dates, missing, column, dtype)
+
+
+def _from_counts(counts: Floats, resolution: Resolution) -> Dates:
+    """Dates of ``counts``, rounded, from year 1 to 9999 or as far as nanoseconds reach."""
+    a_day = NANOSECONDS["D"] // NANOSECONDS[resolution]
+    low, high = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
+    if resolution == "ns":
+        low, high = -(2**63) + 2048, 2**63 - 2048
+    whole = np.rint(np.clip(counts, low, high)).astype(np.int64)
+    unit = "m" if resolution == "min" else resolution
+    dates: Dates = np.clip(whole, low, high).astype(f"M8[{unit}]")
+    return dates
+
+
+def _store_dates(dates: Dates, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
+    unit = _unit(dtype)
+    if unit == "ns":
+        first, last = (d.astype(dates.dtype) for d in (_FIRST_NANOSECOND, _LAST_NANOSECOND))
+        dates = np.clip(dates, first, last)
+    cells = dates.astype(f"M8[{unit}]")
+    cells[missing] = np.datetime64("NaT")
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        index = pd.DatetimeIndex(cells).tz_localize("UTC").tz_convert(dtype.tz)
+        return pd.Series(index, name=column.name)
+    if not isinstance(dtype, pd.ArrowDtype):
+        return pd.Series(cells, name=column.name)
+    arrow = pa.array(cells)
+    if _has_time_zone(dtype):
+        arrow = pc.assume_timezone(arrow, "UTC")
+    return _from_arrow(arrow.cast(dtype.pyarrow_dtype), column)
+
+
+def _unit(dtype: Dtype) -> str:
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_date32(dtype.pyarrow_dtype):
+        return "D"
+    if isinstance(dtype, np.dtype):
+        return np.datetime_data(dtype)[0]
+    return str(getattr(getattr(dtype, "pyarrow_dtype", dtype), "unit", "ms"))
+
+
+# Booleans and categories
+
+_WORDS = {
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+}
+
+
+def _read_booleans(cells: pa.Array, column: Column) -> Objects:
+    words: dict[str, bool] = dict(_WORDS)
+    if column.format:
+        no, yes = column.format.split("|")
+        words = {**words, no: False, yes: True}
+
+    def truth(cell: object) -> bool:
+        text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+        found = words.get(text, words.get(text.lower()))
+        if found is None:
+            raise _mismatch(column, "two spellings of a boolean", "some cells are neither")
+        return found
+
+    return _read_distinct(cells, truth)
+
+
+def _read_levels(cells: pa.Array, column: Column) -> Objects:
+    if pa.types.is_temporal(cells.type) and cells.null_count < len(cells):
+        raise _mismatch(column, "categories", "the cells are dates")
+    dtype = to_dtype(column.dtype, column.name)
+    held = family(dtype)
+    declared = {str(level): level for level in column.categories or ()}
+
+    def level(cell: Any) -> Level:
+        plain: Level = float(cell) if isinstance(cell, decimal.Decimal) else cell
+        is_whole = isinstance(plain, float) and plain.is_integer()
+        if is_whole and held in ("text", "object", "integer"):
+            plain = int(plain)  # stored as a float because of holes
+        if held in ("text", "object"):
+            plain = str(plain)
+        return declared.get(str(plain), plain)
+
+    return _read_distinct(cells, level)
+
+
+def _read_distinct(cells: pa.Array, read: Any) -> Objects:
+    """``read`` of each distinct cell, None where missing."""
+    encoded = cells.dictionary_encode()
+    lookup = np.empty(len(encoded.dictionary) + 1, dtype=object)
+    for i, cell in enumerate(encoded.dictionary.to_pylist()):
+        lookup[i] = read(cell)
+    found: Objects = lookup[_places(encoded)]
+    return found
+
+
+def _places(encoded: pa.DictionaryArray) -> Ints:
+    """For each cell its place in the dictionary, or one past its end where missing."""
+    filled = pc.fill_null(encoded.indices.cast(pa.int64()), len(encoded.dictionary))
+    places: Ints = filled.to_numpy(zero_copy_only=False)
+    return places
+
+
+def _write_booleans(values: Objects, column: Column) -> pd.Series[Any]:
+    missing = np.asarray(pd.isna(values))
+    truth = values[~missing].astype(bool)
+    dtype = to_dtype(column.dtype, column.name)
+    held = family(dtype)
+    if held == "text" or column.format:
+        no, yes = (column.format or "false|true").split("|")
+        return _spread(np.array([no, yes], dtype=object)[truth.astype(int)], missing, column)
+    if held == "object":
+        return _spread(truth.astype(object), missing, column)
+    cells = np.zeros(len(values), dtype=bool)
+    cells[~missing] = truth
+    if held == "boolean":
+        return _store(cells, missing, column, dtype)
+    return _store_numbers(cells.astype(np.float64), missing, column, dtype)
+
+
+def _write_levels(
+    values: Objects, column: Column, levels: Sequence[Level] | None
+) -> pd.Series[Any]:
+    missing = np.asarray(pd.isna(values))
+    dtype = to_dtype(column.dtype, column.name)
+    held = family(dtype)
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = _categories(values[~missing], column, levels)
+        cells = pd.Categorical(values, categories=categories, ordered=column.ordered)
+        return pd.Series(cells, name=column.name)
+    if held in ("text", "object", "category") or missing.all():
+        return _spread(values[~missing], missing, column)
+    if held == "date":
+        raise _mismatch(column, "missing cells", "some are not")
+    try:
+        if held == "decimal":
+            floats = np.where(missing, 0.0, values).astype(np.float64)
+            return _store_numbers(floats, missing, column, dtype)
+        return _store(
+            np.where(missing, 0, values).astype(_numpy_type(dtype)), missing, column, dtype
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise _mismatch(column, f"levels of dtype {column.dtype}", "some are not") from None
+
+
+def _categories(present: Objects, column: Column, levels: Sequence[Level] | None) -> list[Level]:
+    """Categories of the dtype: as declared, else the sorted ``levels``, else those present;
+    then what is present but not among them."""
+    seen = list(pd.unique(present))
+    known = list(column.categories or _in_order(levels or seen))
+    return known + _in_order(set(seen) - set(known))
+
+
+def _in_order(levels: Any) -> list[Level]:
+    try:
+        return sorted(levels)
+    except TypeError:
+        return sorted(levels, key=lambda level: (type(level).__name__, level))
+
+
+# From numpy and Python to any dtype
+
+
+def _store(cells: npt.NDArray[Any], missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
+    """Numbers or booleans, of the dtype's own numpy type, as a column."""
+    _check_missing(missing, column, dtype)
+    if isinstance(dtype, pd.ArrowDtype):
+        return _from_arrow(pa.array(cells, mask=missing).cast(dtype.pyarrow_dtype), column)
+    series = pd.Series(cells, name=column.name).astype(dtype)
+    return series.mask(missing) if missing.any() else series
+
+
+def _spread(present: Objects, missing: Bools, column: Column) -> pd.Series[Any]:
+    """Python objects for the cells that are not missing, as a column."""
+    dtype = to_dtype(column.dtype, column.name)
+    _check_missing(missing, column, dtype)
+    cells = np.full(len(missing), None, dtype=object)
+    cells[~missing] = present
+    if not isinstance(dtype, pd.ArrowDtype):
+        return pd.Series(cells, dtype=dtype, name=column.name)
+    arrow = dtype.pyarrow_dtype
+    if not pa.types.is_dictionary(arrow):
+        return _from_arrow(pa.array(cells, arrow), column)
+    encoded = pa.array(cells, arrow.value_type).dictionary_encode()
+    return _from_arrow(encoded.cast(arrow), column)
+
+
+def _check_missing(missing: Bools, column: Column, dtype: Dtype) -> None:
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub" and missing.any():
+        raise SchemaError(
+            f"column {column.name!r}: dtype {column.dtype} cannot hold missing cells; make it "
+            "nullable, for example Int64 or boolean"
+        )
+
+
+def _numpy_type(dtype: Dtype) -> np.dtype[Any]:
+    if isinstance(dtype, np.dtype):
+        return dtype
+    found: np.dtype[Any] = dtype.numpy_dtype  # type: ignore[attr-defined]
+    return found
+
+
+def _from_arrow(cells: pa.Array, column: Column) -> pd.Series[Any]:
+    return pd.Series(pd.arrays.ArrowExtensionArray(cells), name=column.name)
+
+
+# Columns that are never modelled
+
+_FILLER = (
+    "amber", "basin", "birch", "bridge", "canal", "cedar", "cloud", "copper", "coral", "dune",
+    "ember", "fern", "field", "flint", "garden", "glade", "granite", "grove", "harbour", "hazel",
+    "heath", "hill", "island", "ivory", "lake", "lantern", "linen", "maple", "marble", "meadow",
+    "mist", "moss", "oak", "ocean", "olive", "orchard", "paper", "pebble", "pine", "plain",
+    "prairie", "quartz", "reed", "ridge", "river", "saddle", "sage", "sand", "shore", "silver",
+    "slate", "spring", "spruce", "stone", "stream", "summit", "timber", "tundra", "valley",
+    "violet", "walnut", "willow", "winter", "wool",
+)  # fmt: skip
+_SLOTS = {
+    "9": "0123456789",
+    "A": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "a": "abcdefghijklmnopqrstuvwxyz",
+    "F": "0123456789ABCDEF",
+    "f": "0123456789abcdef",
+}
+
+
+def make_up(column: Column, start: int, count: int) -> pd.Series[Any]:
+    """Cells of an IDENTIFIER or TEXT column for rows ``start`` to ``start + count - 1``.
+
+    They follow from the number of the row alone. Identifiers differ between all rows:
+    numbers count from 1; text fills the column's pattern, with digits after it once the
+    pattern's space is used up; without a pattern it is the column's name with a number. Text
+    is a few neutral words. No cell is missing.
+
+    Raises :class:`SchemaError`, naming the column, if the dtype cannot count so far.
+    """
+    rows = np.arange(start, start + count, dtype=np.int64)
+    here = np.zeros(count, dtype=bool)
+    dtype = to_dtype(column.dtype, column.name)
+    held = family(dtype)
+    if column.kind is Kind.TEXT:
+        return _as_text(_filler(rows), column)
+    if column.kind is not Kind.IDENTIFIER:
+        raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not made up")
+    if held not in ("text", "object", "category"):
+        series = _store_numbers((rows + 1).astype(np.float64), here, column, dtype)
+        if count and int(series.iloc[-1]) != start + count:
+            raise SchemaError(
+                f"column {column.name!r}: dtype {column.dtype} cannot number {start + count} "
+                "rows; use a wider one"
+            )
+        return series
+    return _as_text(_fill(column.format, rows) if column.format else _named(column, rows), column)
+
+
+def _as_text(cells: Objects, column: Column) -> pd.Series[Any]:
+    return _spread(cells, np.zeros(len(cells), dtype=bool), column)
+
+
+def _filler(rows: Ints) -> Objects:
+    words = pa.array(_FILLER)
+    lengths = 3 + _mix(rows * 8) % 4
+    parts = [
+        pa.array((_mix(rows * 8 + 1 + i) % len(_FILLER)).astype(np.int64), mask=i >= lengths)
+        for i in range(6)
+    ]
+    joined = pc.binary_join_element_wise(*map(words.take, parts), " ", null_handling="skip")
+    cells: Objects = joined.to_numpy(zero_copy_only=False)
+    return cells
+
+
+def _named(column: Column, rows: Ints) -> Objects:
+    prefix = re.sub(r"[^A-Z0-9]+", "_", column.name.upper()).strip("_") or "ID"
+    digits = pc.utf8_lpad(pa.array(rows + 1).cast(pa.string()), 8, "0")
+    cells: Objects = pc.binary_join_element_wise(prefix, digits, "-").to_numpy(zero_copy_only=False)
+    return cells
+
+
+def _fill(pattern: str, rows: Ints) -> Objects:
+    slots = [place for place, character in enumerate(pattern) if character in _SLOTS]
+    alphabets = [np.array(list(_SLOTS[pattern[place]])) for place in slots]
+    digits, rounds = _scrambled(rows, [len(alphabet) for alphabet in alphabets])
+    letters = np.empty((len(rows), len(pattern)), dtype="U1")
+    letters[:] = list(pattern)
+    for place, alphabet, digit in zip(slots, alphabets, digits, strict=True):
+        letters[:, place] = alphabet[digit]
+    cells: Objects = letters.view(f"U{len(pattern)}").ravel().astype(object)
+    again = rounds > 0
+    cells[again] += rounds[again].astype(str).astype(object)
+    return cells
+
+
+def _scrambled(rows: Ints, radices: Sequence[int]) -> tuple[list[Ints], Ints]:
+    """Digits of each row's number that look random yet differ between rows, and how often
+    the numbers before it have used up all that the digits can say."""
+    digits: list[Ints] = []
+    rest = rows
+    for radix in reversed(radices):
+        rest, digit = np.divmod(rest, radix)
+        digits.insert(0, digit)
+    # Each digit is turned by a hash of those already turned, once from either end. Both
+    # passes can be undone, so no two numbers meet.
+    for order in (range(len(radices) - 1, -1, -1), range(len(radices))):
+        hashed = np.full(len(rows), len(radices), dtype=np.int64)
+        for place in order:
+            digits[place] = (digits[place] + _mix(hashed) % radices[place]) % radices[place]
+            hashed = _mix(hashed + digits[place] + 1)
+    return digits, rest
+
+
+def _mix(numbers: Ints) -> Ints:
+    """A hash of ``numbers`` to 0 .. 2**31 - 1 (the finaliser of splitmix64, Steele et al. 2014)."""
+    z = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(33)).astype(np.int64)
