@@ -9,7 +9,6 @@ before a network is built, and answers anything unexpected with one clear line.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,19 +126,23 @@ def _card(plain: object, path: Path) -> Card:
 
 
 def _build(card: Card, encoder: Encoder, tensors: dict[str, Tensor], path: Path) -> Generator:
-    """The generator with ``tensors`` as weights, built only once all shapes are known to fit."""
-    with torch.device("meta"):
-        outline = Generator(encoder.layout, card.config.network, torch.Generator())
-    shapes = {name: tuple(value.shape) for name, value in outline.state_dict().items()}
-    if shapes.keys() != tensors.keys():
-        name = sorted(shapes.keys() ^ tensors.keys())[0]
+    """The generator with ``tensors`` as weights, every one checked."""
+    network, layout = card.config.network, encoder.layout
+    # Before anything is built: a small file must not ask for a huge network.
+    wanted = len(layout.spans) * network.width * network.head_width
+    wanted += (layout.entries + network.width) * (network.width + network.head_width)
+    wanted += (network.noise_width + len(layout.columns)) * network.width
+    if wanted > 2 * sum(tensor.numel() for tensor in tensors.values()) + 2**20:
+        raise ModelFileError(f"{path}: weights do not fit the model (too few)")
+    generator = Generator(layout, network, torch.Generator())
+    expected = generator.state_dict()
+    if expected.keys() != tensors.keys():
+        name = min(expected.keys() ^ tensors.keys())
         raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
     for name, tensor in tensors.items():
-        if tuple(tensor.shape) != shapes[name] or tensor.dtype != torch.float32:
+        if tensor.shape != expected[name].shape or tensor.dtype != torch.float32:
             raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
-        if not math.isfinite(float(tensor.abs().sum())):
+        if not bool(tensor.isfinite().all()):
             raise ModelFileError(f"{path}: weights are not finite (tensor {name!r})")
-    generator = Generator(encoder.layout, card.config.network, torch.Generator())
     generator.load_state_dict(tensors)
     return generator.eval()
-

@@ -83,7 +83,7 @@ def _one_line() -> Iterator[None]:
             raise
         name = type(error).__name__
         if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # PyTorch's, on a GPU
-            _fail("out of memory; use fewer rows or columns, or a smaller --batch-size", 2)
+            _fail("out of memory; a smaller table needs less, or a smaller --batch-size in fit", 2)
         # the message stays out: it may quote a cell
         _fail(f"this is a bug: {name}; SYNTHGAN_DEBUG=1 shows where, please report it", 1)
 
@@ -146,6 +146,7 @@ class _Progress:
         self._bar: Any = None
         self._name, self._unit, self._total = "", "", 1
         self._said = (0, 0.0)  # units done and the time, at the last plain line
+        self._late: threading.Timer | None = None
 
     def __enter__(self) -> _Progress:
         if self._bars is not None:
@@ -158,20 +159,30 @@ class _Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._late is not None:
+            self._late.cancel()
         if self._bars is not None:
             self._bars.stop()
 
-    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """Begins a phase of at most ``total`` units; None if nobody knows how long it is."""
-        self._name, self._unit, self._total = name, unit, total or 1
+    def wait(self, name: str, detail: str) -> None:
+        """Begins a phase that is over nobody knows when."""
+        self._end_phase()
+        if self._bars is not None:
+            self._bar = self._bars.add_task(name, total=None, detail=_printable(detail))
+        elif not self._quiet:  # not at once: bad input is to be answered by one line
+            self._late = threading.Timer(_LINE_EVERY[1], _say, (f"{name} {detail}",))
+            self._late.daemon = True
+            self._late.start()
+
+    def phase(self, name: str, total: int, unit: str, *, line: str = "") -> None:
+        """Begins a phase of ``total`` units; ``line`` says so where there are no bars."""
+        self._end_phase()
+        self._name, self._unit, self._total = name, unit, total
         self._said = (0, time.monotonic())
         if self._bars is not None:
-            if self._bar is not None:
-                self._bars.update(self._bar, total=1, completed=1)
-                self._bars.stop_task(self._bar)
-            self._bar = self._bars.add_task(_printable(name), total=total, detail="")
-        elif not self._quiet:
-            _say(name if total is None else f"{name}: at most {total:,} {unit}")
+            self._bar = self._bars.add_task(name, total=total, detail="")
+        elif line and not self._quiet:
+            _say(line)
 
     def update(self, done: int, *details: str) -> None:
         """Says that ``done`` units of the phase are done."""
@@ -188,17 +199,23 @@ class _Progress:
         tenth = 10 * done // self._total > 10 * before // self._total
         return waited >= _LINE_EVERY[1] or (tenth and waited >= _LINE_EVERY[0])
 
+    def _end_phase(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        if self._bars is not None and self._bar is not None:
+            self._bars.update(self._bar, total=1, completed=1)
+
 
 def _bars() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    from rich.table import Column
 
     return Progress(
-        SpinnerColumn(),
+        SpinnerColumn(finished_text=" "),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[detail]}", markup=False, table_column=Column(overflow="fold")),
         console=Console(stderr=True),
     )
 
@@ -215,7 +232,8 @@ class _Training:
     def __call__(self, step: synthgan.Step) -> None:
         if self._last is None or self._last.phase != step.phase:
             self._began = self._last.seconds if self._last else 0.0
-            self._progress.phase(step.phase, step.of, "steps")
+            line = f"{step.phase}: at most {step.of:,} steps"
+            self._progress.phase(step.phase, step.of, "steps", line=line)
         if step.validation_loss is not None:
             self._validation = step.validation_loss
         losses = _losses(dataclasses.replace(step, validation_loss=self._validation))
@@ -223,7 +241,7 @@ class _Training:
         self._progress.update(
             step.step,
             *(f"{name} {loss}" for name, loss in losses.items() if loss),
-            f"at most {_duration(left)} left",
+            f"over in at most {_duration(left)}",
         )
         self._last = step
 
@@ -297,10 +315,7 @@ def _given(**options: Any) -> dict[str, Any]:
     help="Training time at most; what was learned until then is kept. Without it, no limit.",
 )
 @click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
-@click.option(
-    "--device",
-    help="cpu, cuda, cuda:1 or mps; without it, the fastest that there is.",
-)
+@click.option("--device", help="cpu, cuda, cuda:1 or mps; without it, the fastest that there is.")
 @click.option(
     "--seed", type=int, help="Another seed gives another model; without it, always the same one."
 )
@@ -337,7 +352,7 @@ def fit(
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
     with _Progress(quiet=quiet) as progress:
-        progress.phase(f"reading {data}")
+        progress.wait("reading", str(data))
         model = synthgan.fit(data, known, config, on_step=_Training(progress))
         stop.patient = True
     _save(model, output, overwrite=overwrite)
@@ -377,10 +392,10 @@ def _save(model: synthgan.Synthesizer, wanted: Path, *, overwrite: bool) -> None
 
 def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None:
     ends = _phase_ends(model.history)
-    steps = ", ".join(f"{phase} {step.step:,} steps" for phase, step in ends.items())
+    steps = ", ".join(f"{phase} {step.step:,}" for phase, step in ends.items())
     _say(
         f"learned about {model.rows:,} rows and {len(model.schema)} columns"
-        f" in {_duration(seconds)}" + (f" ({steps})" if steps else "")
+        f" in {_duration(seconds)}" + (f" (steps: {steps})" if steps else "")
     )
     lines = [f"protected: {line}" for line in model.protections]
     more = len(lines) - _FEW_LINES
@@ -434,7 +449,9 @@ def _size(path: Path) -> str:
 def sample(
     model: Path, n: int, output: Path, device: str | None, overwrite: bool, quiet: bool, **how: Any
 ) -> None:
-    """Draws synthetic rows from a model file (without MODEL, from model.synthgan).
+    """Draws synthetic rows from a model file.
+
+    Without MODEL, the model file is model.synthgan in the current folder.
 
     \b
     Examples:
@@ -450,7 +467,7 @@ def sample(
             rows = synthgan.write_table(_counted(chunks, progress), output, overwrite=overwrite)
     except KeyboardInterrupt:
         if str(output) == "-":
-            _fail("interrupted; there would have been more rows", 130)
+            _fail("interrupted", 130)
         raise
     if not quiet and str(output) != "-":
         _say(f"{rows:,} synthetic rows are in {output}")
@@ -479,7 +496,9 @@ def _counted(chunks: Iterator[pd.DataFrame], progress: _Progress) -> Iterator[pd
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output file if there is one.")
 def schema(data: Path, output: Path, overwrite: bool) -> None:
-    """Tells what the columns of a table are, and writes it as JSON to edit.
+    """Tells what the columns of a table are.
+
+    Prints them, and writes them as JSON, to be edited and given to 'synthgan fit --schema'.
 
     \b
     Examples:
@@ -540,7 +559,10 @@ def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(_printable(cell)) for cell in row))
     # a file or a pipe has no width to fold at
-    Console(width=None if sys.stdout.isatty() else 100_000).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 100_000)
+    with console.capture() as capture:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 # --- synthgan info ----------------------------------------------------------------------
@@ -551,7 +573,9 @@ def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 @click.option("--history", is_flag=True, help="The losses in training, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def info(model: Path, history: bool, as_json: bool) -> None:
-    """Tells what a model file holds and protects (without MODEL, of model.synthgan).
+    """Tells what a model file holds and protects.
+
+    Without MODEL, the model file is model.synthgan in the current folder.
 
     \b
     Examples:
@@ -613,10 +637,13 @@ def _main_settings(config: synthgan.Config) -> Iterator[str]:
     """The settings that matter most, and those that are not at their default."""
     usual = _settings(synthgan.Config())
     for name, value in _settings(config).items():
-        if value != usual[name]:
-            yield f"{name} {value} (default {usual[name]})"
-        elif name in _MAIN_SETTINGS:
-            yield f"{name} {value}"
+        changed = "" if value == usual[name] else f" (default {_word(usual[name])})"
+        if changed or name in _MAIN_SETTINGS:
+            yield f"{name} {_word(value)}{changed}"
+
+
+def _word(value: object) -> str:
+    return "unset" if value is None else str(value)
 
 
 def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[str, Any]:

@@ -45,9 +45,9 @@ class NetworkConfig:
 
     noise_width: int = 64
     """Width of the latent noise z."""
-    width: int = 256
+    width: int = 192
     """Width of the generator's row state."""
-    head_width: int = 128
+    head_width: int = 96
     """Hidden width of each column's head."""
     head_dropout: float = 0.25
     """Dropout in the heads while the likelihood is trained."""

@@ -98,7 +98,7 @@ class _HeadActivation(torch.autograd.Function):
 
 def _linear(inputs: int, outputs: int, rng: torch.Generator, *, scale: float = 1.0) -> nn.Linear:
     # By way of "meta", so that the global generator is left alone.
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device=torch.get_default_device())
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     bound = scale / math.sqrt(inputs)
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=rng)

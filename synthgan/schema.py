@@ -321,10 +321,10 @@ def _checked_names(frame: pd.DataFrame) -> list[str]:
 
 
 def _near(name: str, names: Sequence[str]) -> str:
-    matches = difflib.get_close_matches(str(name), names, n=3)
-    folded = [other for other in names if other.casefold().strip() == str(name).casefold().strip()]
-    found = list(dict.fromkeys([*folded, *matches]))[:3]
-    return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
+    folded = {other.casefold().strip(): other for other in names}
+    found = difflib.get_close_matches(name.casefold().strip(), folded, n=3)
+    shown = " or ".join(repr(folded[match]) for match in found)
+    return f" (did you mean {shown}?)" if found else ""
 
 
 def _some(names: Sequence[str]) -> str:
@@ -382,10 +382,14 @@ def _infer_dates(base: Column, present: pa.Array) -> Column:
 
 def _resolution(dates: Dates) -> Resolution:
     """The coarsest unit of which all ``dates`` (no NaT) are multiples."""
-    unit = np.datetime_data(dates.dtype)[0]
-    tick = NANOSECONDS["min" if unit == "m" else unit]  # type: ignore[index]
-    step = int(np.gcd.reduce(dates.astype(np.int64))) * tick
+    step = int(np.gcd.reduce(dates.astype(np.int64))) * tick_of(dates)
     return next(name for name, length in NANOSECONDS.items() if step % length == 0)
+
+
+def tick_of(dates: Dates) -> int:
+    """Nanoseconds in the unit of ``dates``."""
+    unit = np.datetime_data(dates.dtype)[0]
+    return NANOSECONDS["min" if unit == "m" else unit]  # type: ignore[index]
 
 
 def _infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
@@ -443,14 +447,14 @@ def _is_naming(name: str) -> bool:
 
 def _count_rows(name: str, values: npt.NDArray[Any]) -> bool:
     """Whether whole numbers name their rows: unique, and called so or without a gap."""
-    if len(values) < _FEW_ROWS:
+    rows = len(values)
+    if rows < _FEW_ROWS:
         return False
-    distinct = len(np.unique(values))
     if _is_naming(name):
-        return distinct > _NEARLY_UNIQUE * len(values)
+        return len(np.unique(values)) > _NEARLY_UNIQUE * rows
     low, high = int(values.min()), int(values.max())
     is_year = low >= 1000 and high <= 2200
-    return distinct == len(values) == high - low + 1 and not is_year
+    return high - low + 1 == rows and not is_year and len(np.unique(values)) == rows
 
 
 _FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
@@ -464,15 +468,12 @@ def _infer_text(base: Column, present: pa.Array) -> Column:
     format = _boolean_format(distinct)
     if format is not None:
         return replace(base, kind=Kind.BOOLEAN, format=format)
-    number = _infer_number_text(base, present, distinct)
-    if number is not None:
-        return number
     format = find_date_format(distinct, base.name)
-    if format is not None:
-        dates = parse_dates(distinct, format)
-        assert dates is not None
+    dates = parse_dates(distinct, format) if format else None
+    if dates is not None:
         return replace(base, kind=Kind.DATETIME, format=format, resolution=_resolution(dates))
-    return _infer_words(base, present, distinct)
+    number = _infer_number_text(base, present, distinct)
+    return number or _infer_words(base, present, distinct)
 
 
 def _boolean_format(distinct: pa.Array) -> str | None:
@@ -840,6 +841,8 @@ def find_date_format(text: pa.Array, name: str) -> str | None:
     for day in _DATE_FORMATS:
         if parse_dates(date, day) is None:
             continue
+        if day == "%Y%m%d" and not 1800 <= int(like["date"][:4]) < 2200:
+            continue  # more likely a code
         for time in _time_formats(like):
             if all(parse_dates(cells, day + time) is not None for cells in (sample, text)):
                 return day + time
@@ -953,9 +956,13 @@ def spell_dates(dates: Dates, format: str) -> pa.Array:
 
 
 def _decompose(dates: Dates) -> dict[str, Ints]:
-    days, months = dates.astype("M8[D]"), dates.astype("M8[M]")
-    year = dates.astype("M8[Y]").astype(np.int64) + 1970
-    nano = (dates - days).astype("m8[ns]").astype(np.int64)
+    # By hand, as numpy overflows near the ends of what nanoseconds reach.
+    tick = tick_of(dates)
+    day, rest = np.divmod(dates.astype(np.int64), NANOSECONDS["D"] // tick)
+    nano = rest * tick
+    days = day.astype("M8[D]")
+    months = days.astype("M8[M]")
+    year = months.astype(np.int64) // 12 + 1970
     second = nano // 10**9
     hour = second // 3600
     return {

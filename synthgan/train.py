@@ -33,7 +33,7 @@ from synthgan.objective import (
     negative_log_likelihood,
 )
 
-_WARM_STEPS = 1500
+_WARM_STEPS = 3000
 _ADVERSARIAL_STEPS = 100  # after a warm start
 _WGAN_STEPS = 2000  # without one
 _CRITIC_HEAD_START = 50
@@ -193,6 +193,12 @@ class _Run:
         numbers = len(self.generator.layout.spans) * self.config.network.width
         return min(self.settings.batch_size, max(_STATE_NUMBERS // numbers, 32))
 
+    @property
+    def adversarial_batch_size(self) -> int:
+        """Real and fake rows a critic step: half a batch after a warm start, which has done
+        most of the work."""
+        return max(self.batch_size // 2, 1) if self.settings.warm_start else self.batch_size
+
     def out_of_time(self, share: float = 1.0) -> bool:
         """Whether ``share`` of the allowed wall time is over."""
         limit = self.settings.max_minutes
@@ -238,7 +244,7 @@ def _warm_start(run: _Run) -> None:
     losses: list[Tensor] = []
     for step in range(1, steps + 1):
         _set_rate(optimizer, rate * min(1.0, step / _RAMP))
-        loss = _likelihood(run)
+        loss = _likelihood(run, run.batch_size)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -335,10 +341,10 @@ def _accept(run: _Run, validation: float, start_loss: float) -> bool:
     return False
 
 
-def _likelihood(run: _Run) -> Tensor:
-    """Teacher-forced negative log-likelihood of a batch's hidden cells."""
+def _likelihood(run: _Run, size: int) -> Tensor:
+    """Teacher-forced negative log-likelihood of the hidden cells of ``size`` rows."""
     rows, generator = run.rows, run.generator
-    tokens = rows.batch(run.batch_size)
+    tokens = rows.batch(size)
     mask = rows.mask(len(tokens), generator.geometry.columns)
     z = rows.noise(len(tokens), run.config.network.noise_width)
     return _nll(generator, tokens, mask, z, rows.rng)
@@ -379,7 +385,7 @@ def _critic_step(
     run: _Run, critic: Critic, optimizer: torch.optim.Optimizer, steps: int
 ) -> Tensor:
     """``steps`` critic updates, each on real rows and fakes that share their given cells."""
-    rows, generator, size = run.rows, run.generator, run.batch_size
+    rows, generator, size = run.rows, run.generator, run.adversarial_batch_size
     tokens = rows.batch(size * steps)
     mask = rows.mask(len(tokens), generator.geometry.columns)
     with torch.no_grad():
@@ -403,7 +409,7 @@ def _critic_step(
 def _generator_step(run: _Run, critic: Critic, optimizer: torch.optim.Optimizer) -> Tensor:
     """One generator update through the critic, with the likelihood beside it."""
     rows, generator = run.rows, run.generator
-    tokens = rows.batch(run.batch_size)
+    tokens = rows.batch(run.adversarial_batch_size)
     mask = rows.mask(len(tokens), generator.geometry.columns)
     z = rows.noise(len(tokens), run.config.network.noise_width)
     fake = generator.relaxed(z, tokens, mask, rows.rng, _TEMPERATURE)
@@ -412,7 +418,7 @@ def _generator_step(run: _Run, critic: Critic, optimizer: torch.optim.Optimizer)
     critic.requires_grad_(True)
     loss = adversarial
     if run.settings.warm_start and run.settings.likelihood_weight > 0:
-        loss = loss + run.settings.likelihood_weight * _likelihood(run)
+        loss = loss + run.settings.likelihood_weight * _likelihood(run, run.adversarial_batch_size)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

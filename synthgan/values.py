@@ -30,6 +30,7 @@ from synthgan.schema import (
     find_date_format,
     parse_dates,
     spell_dates,
+    tick_of,
     to_arrow,
     to_dtype,
 )
@@ -195,7 +196,6 @@ _DEFAULT_FORMATS: dict[Resolution, str] = {
 }
 _OFFSET = re.compile(r" ?(?:Z|UTC|GMT|([+-])(\d{2})(?::?(\d{2}))?)$")
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
-_FIRST_NANOSECOND, _LAST_NANOSECOND = np.datetime64("1677-09-22"), np.datetime64("2262-04-11")
 
 
 def _read_dates(cells: pa.Array, column: Column) -> Floats:
@@ -249,9 +249,7 @@ def _offset(format: str, column: Column) -> np.timedelta64:
 
 def _count(dates: Dates, resolution: Resolution) -> Floats:
     """``dates`` in units of ``resolution`` since 1970, NaN for NaT."""
-    unit = np.datetime_data(dates.dtype)[0]
-    tick = NANOSECONDS["min" if unit == "m" else unit]  # type: ignore[index]
-    ticks = dates.astype(np.int64)
+    tick, ticks = tick_of(dates), dates.astype(np.int64)
     if tick >= NANOSECONDS[resolution]:
         counts = ticks.astype(np.float64) * (tick // NANOSECONDS[resolution])
     else:
@@ -263,26 +261,27 @@ def _count(dates: Dates, resolution: Resolution) -> Floats:
 def _write_dates(values: Floats, column: Column) -> pd.Series[Any]:
     missing = np.isnan(values)
     resolution = column.resolution or "s"
-    counts = np.clip(values, *_bounds(column))
-    dates = _from_counts(np.where(missing, 0.0, counts), resolution)
+    counts = np.clip(np.where(missing, 0.0, values), *_bounds(column))
     dtype = to_dtype(column.dtype, column.name)
     held = family(dtype)
-    if held == "text" or (held == "object" and "%" in (column.format or "")):
-        format = column.format or _DEFAULT_FORMATS[resolution]
-        spelled = spell_dates(dates[~missing], format).to_numpy(zero_copy_only=False)
-        return _spread(spelled, missing, column)
-    if held == "object":
-        unit = "D" if column.format == "date" else "us"
-        return _spread(dates[~missing].astype(f"M8[{unit}]").astype(object), missing, column)
-    return _store_dates(dates, missing, column, dtype)
+    if held == "date":
+        dates = _from_counts(counts, resolution, in_nanoseconds=_unit(dtype) == "ns")
+        return _store_dates(dates, missing, column, dtype)
+    dates = _from_counts(counts, resolution)[~missing]
+    if held == "text" or "%" in (column.format or ""):
+        spelled = spell_dates(dates, column.format or _DEFAULT_FORMATS[resolution])
+        return _spread(spelled.to_numpy(zero_copy_only=False), missing, column)
+    unit = "D" if column.format == "date" else "us"
+    return _spread(dates.astype(f"M8[{unit}]").astype(object), missing, column)
 
 
-def _from_counts(counts: Floats, resolution: Resolution) -> Dates:
+def _from_counts(counts: Floats, resolution: Resolution, *, in_nanoseconds: bool = False) -> Dates:
     """Dates of ``counts``, rounded, from year 1 to 9999 or as far as nanoseconds reach."""
     a_day = NANOSECONDS["D"] // NANOSECONDS[resolution]
     low, high = _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1
-    if resolution == "ns":
-        low, high = -(2**63) + 2048, 2**63 - 2048
+    if in_nanoseconds or resolution == "ns":
+        high = (2**63 - 2048) // NANOSECONDS[resolution]
+        low = -high
     whole = np.rint(np.clip(counts, low, high)).astype(np.int64)
     unit = "m" if resolution == "min" else resolution
     dates: Dates = np.clip(whole, low, high).astype(f"M8[{unit}]")
@@ -290,11 +289,7 @@ def _from_counts(counts: Floats, resolution: Resolution) -> Dates:
 
 
 def _store_dates(dates: Dates, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
-    unit = _unit(dtype)
-    if unit == "ns":
-        first, last = (d.astype(dates.dtype) for d in (_FIRST_NANOSECOND, _LAST_NANOSECOND))
-        dates = np.clip(dates, first, last)
-    cells = dates.astype(f"M8[{unit}]")
+    cells = dates.astype(f"M8[{_unit(dtype)}]")
     cells[missing] = np.datetime64("NaT")
     if isinstance(dtype, pd.DatetimeTZDtype):
         index = pd.DatetimeIndex(cells).tz_localize("UTC").tz_convert(dtype.tz)
@@ -380,7 +375,7 @@ def _write_booleans(values: Objects, column: Column) -> pd.Series[Any]:
     truth = values[~missing].astype(bool)
     dtype = to_dtype(column.dtype, column.name)
     held = family(dtype)
-    if held == "text" or column.format:
+    if held == "text" or (held == "object" and column.format):
         no, yes = (column.format or "false|true").split("|")
         return _spread(np.array([no, yes], dtype=object)[truth.astype(int)], missing, column)
     if held == "object":
@@ -406,6 +401,7 @@ def _write_levels(
         return _spread(values[~missing], missing, column)
     if held == "date":
         raise _mismatch(column, "missing cells", "some are not")
+    _check_missing(missing, column, dtype)
     try:
         if held == "decimal":
             floats = np.where(missing, 0.0, values).astype(np.float64)

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp
+from scipy.stats.contingency import association
+from sklearn.ensemble import HistGradientBoostingClassifier as Classifier
+from sklearn.ensemble import HistGradientBoostingRegressor as Regressor
 from sklearn.metrics import r2_score, roc_auc_score
 from threadpoolctl import threadpool_limits
 
@@ -122,7 +124,9 @@ def test_interval_of_an_auc_holds_what_it_says() -> None:
 @settings(max_examples=50)
 def test_shape_of_numbers_is_ks_and_of_words_total_variation(a: list[int], b: list[int]) -> None:
     one, other = pd.DataFrame({"n": a}), pd.DataFrame({"n": b})
-    assert shape_error(one, other)["n"] == pytest.approx(100 * ks_2samp(a, b).statistic)
+    shares = [[sum(x <= v for x in side) / len(side) for v in range(-5, 6)] for side in (a, b)]
+    steps = np.abs(np.subtract(*shares))
+    assert shape_error(one, other)["n"] == pytest.approx(100 * steps.max())
     words = shape_error(one.map(lambda v: f"w{v}"), other.map(lambda v: f"w{v}"))["n"]
     gaps = [abs(a.count(v) / len(a) - b.count(v) / len(b)) for v in range(-5, 6)]
     assert words == pytest.approx(100 * sum(gaps) / 2)
@@ -169,7 +173,8 @@ METADATA = {
 def test_each_pair_agrees_with_sdmetrics(holes: bool) -> None:
     pairs = pytest.importorskip("sdmetrics.column_pairs")
     real, other = (with_holes(REAL, 1), with_holes(OTHER, 2)) if holes else (REAL, OTHER)
-    days = [frame.assign(day=frame["day"].map(pd.Timestamp.timestamp)) for frame in (real, other)]
+    first = pd.Timestamp("2020-01-01")
+    days = [frame.assign(day=(frame["day"] - first).dt.days) for frame in (real, other)]
     numbers = {"x", "y", "count", "day"}
     for (a, b), row in trend_error(real, other).iterrows():
         one, two = (frame[[a, b]].copy() for frame in days)
@@ -212,7 +217,7 @@ def test_a_stretched_column_is_seen() -> None:
 
 
 def test_a_collapsed_column_counts_as_uncorrelated() -> None:
-    collapsed = REAL.assign(x=1.5)
+    collapsed = REAL.assign(x=0.1)
     real = np.corrcoef(REAL["x"], REAL["y"])[0, 1]
     assert trend_error(REAL, collapsed).loc[("x", "y"), "error"] == pytest.approx(50 * real)
     assert math.isnan(trend_error(collapsed, REAL).loc[("x", "y"), "error"])
@@ -226,7 +231,15 @@ def test_many_levels_take_the_sparse_way_to_the_same_figures() -> None:
     one, two = (frame.value_counts(["a", "b"]) / len(frame) for frame in (wide, narrow))
     gaps = one.subtract(two, fill_value=0).abs()
     assert pair["error"] == pytest.approx(50 * gaps.sum())
-    assert 0.8 < pair["association"] <= 1
+    crossed = pd.crosstab(wide["a"], wide["b"]).to_numpy()
+    assert pair["association"] == pytest.approx(association(crossed))
+
+
+def test_whole_numbers_that_floats_cannot_tell_apart_do_no_harm() -> None:
+    large = pd.DataFrame({"n": [2**60, 2**60 + 1] * 20, "b": ["u", "v"] * 20})
+    assert trend_error(large, large)["error"].max() == 0
+    apart = trend_error(large, large.assign(n=2**61))
+    assert apart.loc[("n", "b"), "error"] == 100
 
 
 def test_one_column_has_no_pairs() -> None:
@@ -248,7 +261,7 @@ def test_dtypes_of_the_other_tool_do_not_matter() -> None:
     )
     pd.testing.assert_series_equal(shape_error(REAL, spelled), shape_error(REAL, holed))
     pd.testing.assert_frame_equal(trend_error(REAL, spelled), trend_error(REAL, holed))
-    assert exact_copies(spelled, holed, OTHER).estimate.value == 1
+    assert exact_copies(spelled.assign(y=holed["y"]), holed, OTHER).estimate.value == 1
 
 
 @pytest.mark.parametrize(
@@ -319,13 +332,13 @@ def test_independent_columns_keep_each_column(size: int, rows: int, seed: int) -
 
 
 def test_c2st_cannot_tell_real_from_real_and_tells_independent_columns() -> None:
-    fresh = c2st(REAL, table(1200, 9))
+    fresh = c2st(REAL, table(1200, 9), max_rows=500, folds=3)
     assert fresh.low <= 0.5 <= fresh.high
     shuffled = independent_columns(REAL, 1200, np.random.default_rng(0))
     assert shape_error(REAL, shuffled).max() == 0
-    told = c2st(REAL, shuffled, max_rows=600)
-    assert told.low > 0.8
-    assert told == c2st(REAL, shuffled, max_rows=600)
+    told = c2st(REAL, shuffled, max_rows=500, folds=3)
+    assert told.low > 0.75
+    assert told == c2st(REAL, shuffled, max_rows=500, folds=3)
 
 
 # --- utility ---
@@ -333,7 +346,7 @@ def test_c2st_cannot_tell_real_from_real_and_tells_independent_columns() -> None
 
 def test_training_rows_are_worth_what_they_are() -> None:
     for target, task in (("flag", "binary"), ("word", "multiclass"), ("y", "regression")):
-        use = tstr(REAL, REAL, OTHER, target)
+        use = tstr(REAL.head(400), REAL.head(400), OTHER, target)
         assert use.task == task
         assert use.tstr == use.trtr
         assert use.ratio == pytest.approx((1, 1, 1))
@@ -351,10 +364,7 @@ def test_shuffled_columns_are_worth_nothing() -> None:
 
 
 def test_scores_are_those_of_scikit_learn() -> None:
-    from sklearn.ensemble import HistGradientBoostingClassifier as Trees
-    from sklearn.ensemble import HistGradientBoostingRegressor as Regressor
-
-    real, holdout = REAL[["x", "y", "word"]], table(500, 6)[["x", "y", "word"]]
+    real, holdout = (f[["x", "y", "word"]] for f in (REAL.head(400), table(500, 6)))
     codes = real["word"].map(real["word"].value_counts().index.get_loc)
     x = np.column_stack([real["x"], codes])
     unseen = np.column_stack(
@@ -363,23 +373,26 @@ def test_scores_are_those_of_scikit_learn() -> None:
     guess = Regressor(categorical_features=[1], random_state=0).fit(x, real["y"]).predict(unseen)
     mine = tstr(real, real, holdout, "y")
     assert mine.trtr.value == pytest.approx(r2_score(holdout["y"], guess))
-    model = Trees(random_state=0).fit(real[["x", "y"]].to_numpy(), real["word"])
+    model = Classifier(random_state=0).fit(real[["x", "y"]].to_numpy(), real["word"])
     odds = model.predict_proba(holdout[["x", "y"]].to_numpy())
     theirs = roc_auc_score(holdout["word"], odds, multi_class="ovr", average="macro")
     assert tstr(real, real, holdout, "word").trtr.value == pytest.approx(theirs)
 
 
 def test_classes_that_the_sample_lacks_count_as_guessed() -> None:
-    one_class = REAL.assign(word="red")
-    assert tstr(one_class, REAL, OTHER, "word").tstr == (0.5, 0.5, 0.5)
-    strange = REAL.assign(word=REAL["word"].replace("grey", "never seen"))
-    use = tstr(strange, REAL, OTHER, "word")
+    real = REAL[["x", "word"]].head(400)
+    assert tstr(real.assign(word="red"), real, OTHER, "word").tstr == (0.5, 0.5, 0.5)
+    strange = real.assign(word=real["word"].replace("grey", "never seen"))
+    use = tstr(strange, real, OTHER, "word")
     assert 0.5 < use.tstr.value < use.trtr.value
 
 
 def test_rows_without_a_target_are_left_out() -> None:
-    holdout = pd.concat([OTHER, OTHER.assign(y=math.nan)], ignore_index=True)
-    assert tstr(REAL, REAL, holdout, "y") == tstr(REAL, REAL, OTHER, "y")
+    real = REAL.head(300)
+    holed = [pd.concat([f, f.assign(y=math.nan)], ignore_index=True) for f in (real, OTHER)]
+    columns = Columns.of(real)
+    use = tstr(holed[0], holed[0], holed[1], "y", columns=columns)
+    assert use == tstr(real, real, OTHER, "y", columns=columns)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +422,7 @@ def test_targets_that_cannot_be_scored_say_so_without_a_cell() -> None:
         tstr(REAL, REAL, OTHER, "income")
     with pytest.raises(TableError, match="'word' holds categories"):
         tstr(REAL, REAL, OTHER, "word", "regression")
-    with pytest.raises(TableError, match="1200 classes"):
+    with pytest.raises(TableError, match="2200 classes"):
         tstr(REAL, REAL, OTHER, "x", "multiclass")
     with pytest.raises(TableError, match="only column"):
         tstr(REAL[["y"]], REAL[["y"]], OTHER[["y"]], "y")

@@ -53,10 +53,10 @@ def dcr_share(
     near, far = (embedding(columns.read(pick(f, size, rng))) for f in (train, holdout))
     queries = embedding(columns.read(pick(synthetic, _QUERIES, rng)))
     (to_train, member), (to_holdout, other) = _nearest(near, queries), _nearest(far, queries)
-    wins: Floats = (np.sign(to_holdout - to_train) + 1) / 2
+    wins = (np.sign(to_holdout - to_train) + 1) / 2
     closest = np.where(to_train <= to_holdout, member, other + size)
     value = float(wins.mean())
-    influence: Floats = np.bincount(closest, weights=(wins - value) / len(wins))
+    influence = np.bincount(closest, weights=(wins - value) / len(wins)).astype(np.float64)
     return Estimate.from_influence(value, influence, least=0.0, most=1.0)
 
 

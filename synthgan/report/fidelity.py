@@ -185,8 +185,7 @@ def _correlations(cells: Cells, names: list[str]) -> Floats:
     product = variance * variance.T
     varies = (variance > _CONSTANT) & (variance.T > _CONSTANT)
     covariance = (table.T @ table) / both - mean * mean.T
-    shape = covariance.shape
-    return np.where(varies, covariance / np.sqrt(np.where(varies, product, np.ones(shape))), np.nan)
+    return np.where(varies, covariance / np.sqrt(np.where(varies, product, 1.0)), np.nan)
 
 
 class _Codes(NamedTuple):
@@ -200,8 +199,7 @@ class _Codes(NamedTuple):
 def _pair_codes(columns: Columns, name: str, real: Cells, synthetic: Cells) -> _Codes:
     if name in real.numbers:
         one, other = real.numbers[name], synthetic.numbers[name]
-        present = one[~np.isnan(one)]
-        inner = np.histogram_bin_edges(present, bins=_BINS)[1:-1] if len(present) else np.zeros(0)
+        inner = _inner_edges(one[~np.isnan(one)])
         binned = [
             np.where(np.isnan(x), _BINS, np.searchsorted(inner, x, side="right"))
             for x in (one, other)
@@ -213,11 +211,23 @@ def _pair_codes(columns: Columns, name: str, real: Cells, synthetic: Cells) -> _
     return _Codes(coded[0], coded[1], len(levels) + 1)
 
 
+def _inner_edges(numbers: Floats) -> Floats:
+    """Where the bins of a column meet; the first and the last bin have no outer end."""
+    if not len(numbers):
+        return np.zeros(0)
+    low, high = float(numbers.min()), float(numbers.max())
+    if low == high:
+        margin = max(0.5, abs(low) * 1e-9)
+        low, high = low - margin, high + margin
+    return np.linspace(low, high, _BINS + 1)[1:-1]
+
+
 def _contingency(a: _Codes, b: _Codes) -> tuple[float, float]:
     """Total variation between two contingency tables, and Cramér's V of the real one."""
     one, other = a.real * b.size + b.real, a.synthetic * b.size + b.synthetic
-    keys = np.arange(a.size * b.size)
-    if len(keys) > 4 * (len(one) + len(other)):  # a table of mostly zeros: keep what occurs
+    if a.size * b.size <= 4 * (len(one) + len(other)):
+        keys = np.arange(a.size * b.size)
+    else:  # a table of mostly zeros: keep what occurs
         keys, joint = np.unique(np.concatenate([one, other]), return_inverse=True)
         one, other = joint[: len(one)], joint[len(one) :]
     real = np.bincount(one, minlength=len(keys)) / len(one)

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from synthgan.errors import TableError
 from synthgan.report.columns import Cells, Columns
 from synthgan.report.measure import Bools, Estimate, Floats, Ints, Objects, auc
+from synthgan.schema import Kind
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -45,8 +46,11 @@ def infer_task(frame: pd.DataFrame, target: str, *, columns: Columns | None = No
     Regression for dates, for fractions and for more than ten different whole numbers, else
     classification.
     """
-    cells = (columns or Columns.of(frame)).read(frame)
+    columns = columns or Columns.of(frame)
+    cells = columns.read(frame)
     values = _target(cells, target)[1]
+    if any(column.name == target and column.kind is Kind.DATETIME for column in columns.layout):
+        return "regression"
     distinct = pd.unique(values)
     if len(distinct) == 2:
         return "binary"

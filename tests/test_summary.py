@@ -1,0 +1,186 @@
+"""What is kept of each column, and what is not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_tables import people
+from scipy import stats
+
+from synthgan.config import SummaryConfig
+from synthgan.errors import TableError
+from synthgan.records import from_plain, to_plain
+from synthgan.schema import Column, Kind, infer_schema
+from synthgan.summary import (
+    CategorySummary,
+    NumberSummary,
+    Segment,
+    Summary,
+    summarize,
+    summarize_categories,
+    summarize_numbers,
+)
+
+JOB = Column(name="job", kind=Kind.CATEGORY, dtype="object")
+
+
+def numbers(cells: np.ndarray, **settings: int) -> NumberSummary:
+    return summarize_numbers(cells.astype(float), SummaryConfig(**settings))
+
+
+def stored(summary: NumberSummary) -> set[float]:
+    return {value for segment in summary.segments for value in segment.values}
+
+
+def test_rare_levels_are_counted_but_not_named() -> None:
+    cells = np.array(["a"] * 20 + ["b"] * 5 + ["hermit"] * 4 + [None] * 3, dtype=object)
+    summary = summarize_categories(cells, JOB, SummaryConfig())
+    assert summary.levels == ("a", "b")
+    assert summary.rare_levels == 1
+    assert summary.weights == pytest.approx((20 / 32, 5 / 32, 4 / 32, 3 / 32))
+
+
+def test_levels_of_equal_number_and_truth_value_stay_apart() -> None:
+    cells = np.array([1] * 6 + ["1"] * 6, dtype=object)
+    summary = summarize_categories(cells, JOB, SummaryConfig())
+    assert sorted(map(repr, summary.levels)) == ["'1'", "1"]
+
+
+def test_declared_categories_all_get_a_code_in_their_order() -> None:
+    column = Column(name="job", kind=Kind.CATEGORY, dtype="object", categories=("c", "b", "a"))
+    summary = summarize_categories(np.array(["a"] * 9, dtype=object), column, SummaryConfig())
+    assert summary.levels == ("c", "b", "a")
+
+
+def test_a_yes_or_no_column_keeps_both_whatever_their_number() -> None:
+    column = Column(name="x", kind=Kind.BOOLEAN, dtype="bool")
+    cells = np.array([True] + [False] * 99, dtype=object)
+    assert set(summarize_categories(cells, column, SummaryConfig()).levels) == {True, False}
+
+
+def test_frequent_numbers_become_atoms() -> None:
+    rng = np.random.default_rng(0)
+    cells = np.r_[np.zeros(300), rng.lognormal(5, 1, 700)]
+    summary = numbers(cells)
+    atoms = [s for s in summary.segments if not s.is_bin]
+    assert [a.values for a in atoms] == [(0.0,)]
+    assert summary.weights[summary.segments.index(atoms[0])] == pytest.approx(0.3)
+    assert summary.fine
+
+
+def test_a_number_of_few_values_gets_one_code_a_value() -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.integers(1, 60, 5000).astype(float)
+    summary = numbers(cells)
+    assert [s.values for s in summary.segments] == [(float(v),) for v in range(1, 60)]
+    assert not summary.fine
+
+
+def test_the_quantile_function_follows_the_rows() -> None:
+    rng = np.random.default_rng(1)
+    cells = rng.gamma(2.0, 100.0, 20_000)
+    summary = numbers(cells)
+    shares = np.array(summary.weights[:-1])
+    codes = rng.choice(len(shares), size=20_000, p=shares / shares.sum())
+    segments = summary.segments
+    places = rng.random(20_000)
+    drawn = [
+        np.interp(u, segments[c].positions, segments[c].values)
+        for c, u in zip(codes, places, strict=True)
+    ]
+    assert stats.ks_2samp(cells, drawn).statistic < 0.02
+
+
+@pytest.mark.parametrize("kind", ["lonely", "grouped", "heavy tail"])
+def test_no_lone_value_is_stored(kind: str) -> None:
+    rng = np.random.default_rng(2)
+    cells = {
+        "lonely": rng.normal(0, 1e6, 3000),
+        "grouped": np.r_[rng.integers(0, 500, 2700).astype(float) * 10, rng.normal(0, 1e4, 300)],
+        "heavy tail": rng.standard_cauchy(3000) * 1000,
+    }[kind]
+    values, counts = np.unique(cells, return_counts=True)
+    # Of round numbers, the mean of five may be a sixth by chance.
+    lone = set(values[(counts < 5) & (values % 10 != 0)])
+    # The ends are the 5th smallest and largest value, by what is promised.
+    allowed = {np.sort(cells)[4], np.sort(cells)[-5]}
+    assert not (stored(numbers(cells)) & lone) - allowed
+
+
+def test_nothing_beyond_the_fifth_extreme_is_stored() -> None:
+    cells = np.r_[np.random.default_rng(3).normal(50, 10, 2000), [9999.0, -9999.0]]
+    summary, ordered = numbers(cells), np.sort(cells)
+    assert min(stored(summary)) >= ordered[4]
+    assert max(stored(summary)) <= ordered[-5]
+
+
+def test_protection_can_be_switched_off() -> None:
+    cells = np.arange(40.0)
+    summary = numbers(cells, min_category_rows=1, extreme_rows=1)
+    assert stored(summary) == set(cells)
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=60), st.integers(1, 9))
+def test_any_numbers_give_a_valid_summary(values: list[float], rows: int) -> None:
+    cells = np.array([*values, np.nan])
+    summary = numbers(cells, min_category_rows=rows, extreme_rows=rows)
+    assert sum(summary.weights) == pytest.approx(1)
+    assert min(stored(summary)) >= min(values)
+    assert max(stored(summary)) <= max(values)
+    assert from_plain(NumberSummary, json.loads(json.dumps(to_plain(summary)))) == summary
+
+
+def test_an_all_missing_number_column_is_missing_only() -> None:
+    summary = numbers(np.full(10, np.nan))
+    assert summary.segments == ()
+    assert summary.weights == (1.0,)
+
+
+def test_the_row_count_is_rounded() -> None:
+    frame = people(613)
+    summary = summarize(frame, infer_schema(frame), SummaryConfig())
+    assert summary.rows == 610
+    assert set(summary.columns) == set(frame.columns)
+
+
+def test_no_rows_is_an_error() -> None:
+    frame = people(10)
+    with pytest.raises(TableError, match="has none"):
+        summarize(frame.head(0), infer_schema(frame), SummaryConfig())
+
+
+def test_a_summary_survives_json() -> None:
+    frame = people()
+    summary = summarize(frame, infer_schema(frame), SummaryConfig())
+    text = json.dumps(to_plain(summary))
+    assert from_plain(Summary, json.loads(text)) == summary
+    assert isinstance(summary.columns["job"], CategorySummary)
+    assert "astronaut" not in text
+
+
+@pytest.mark.parametrize(
+    ("positions", "values"),
+    [((), ()), ((0.0,), (1.0, 2.0)), ((0.0, 1.0), (2.0, 1.0)), ((0.1, 1.0), (1.0, 2.0))],
+)
+def test_impossible_segments_are_refused(positions: tuple[float], values: tuple[float]) -> None:
+    with pytest.raises(ValueError, match="segment|bin"):
+        Segment(positions=positions, values=values)
+
+
+def test_weights_must_be_shares() -> None:
+    with pytest.raises(ValueError, match="weights"):
+        CategorySummary(levels=("a",), weights=(0.5, 0.2, 0.1), rare_levels=0)
+    with pytest.raises(ValueError, match="weights"):
+        NumberSummary(segments=(), weights=(0.5, 0.5), fine=False)
+
+
+def test_pandas_missing_values_of_all_kinds_count_as_missing() -> None:
+    frame = pd.DataFrame({"x": pd.array([1, None, 3] * 4, dtype="Int64"), "y": ["a", None, "b"] * 4})
+    summary = summarize(frame, infer_schema(frame), SummaryConfig(min_category_rows=1))
+    assert summary.columns["x"].weights[-1] == pytest.approx(1 / 3)
+    assert summary.columns["y"].weights[-1] == pytest.approx(1 / 3)
