@@ -166,6 +166,10 @@ class Column:
         self._require(self.kind is Kind.CATEGORY, "categories are for kind category only")
         self._require(len(levels) > 0, "categories must not be empty: leave them out instead")
         self._require(len({*map(str, levels)}) == len(levels), "categories must be unique")
+        plain = all(
+            isinstance(v, str) or (isinstance(v, int | float) and math.isfinite(v)) for v in levels
+        )
+        self._require(plain, "categories must be text, finite numbers or booleans")
         if family(to_dtype(self.dtype, self.name)) in ("text", "object"):
             are_text = all(isinstance(level, str) for level in levels)
             self._require(are_text, "categories must be text, as the cells are")
@@ -582,7 +586,9 @@ def to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
     """
     try:
         array = _any_to_arrow(series, name)
-    except (pa.ArrowException, OverflowError, TypeError, UnicodeError):
+    except SchemaError:
+        raise
+    except (pa.ArrowException, ArithmeticError, TypeError, ValueError):
         raise _unreadable(series, name) from None
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -781,23 +787,28 @@ _MONTHS = (
 _TWO = tuple(f"{i:02d}" for i in range(100))
 _ONE = tuple(str(i) for i in range(100))
 
+
+def _spelling(field: str, pattern: str, numbers: Sequence[str]) -> tuple[str, str, pa.Array]:
+    return field, pattern, pa.array(numbers, pa.large_string())
+
+
 # For each directive the field that it spells, a pattern, and the spelling of each number.
-_SPELLINGS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "%Y": ("year", "[0-9]{4}", tuple(f"{i:04d}" for i in range(10_000))),
-    "%y": ("short year", "[0-9]{2}", _TWO),
-    "%m": ("month", "[0-9]{2}", ("", *_TWO[1:13])),
-    "%-m": ("month", "[0-9]{1,2}", ("", *_ONE[1:13])),
-    "%b": ("month", "[A-Za-z]{3}", ("", *(name[:3] for name in _MONTHS))),
-    "%B": ("month", "[A-Za-z]{3,9}", ("", *_MONTHS)),
-    "%d": ("day", "[0-9]{2}", ("", *_TWO[1:32])),
-    "%-d": ("day", "[0-9]{1,2}", ("", *_ONE[1:32])),
-    "%H": ("hour", "[0-9]{2}", _TWO[:24]),
-    "%-H": ("hour", "[0-9]{1,2}", _ONE[:24]),
-    "%I": ("half hour", "[0-9]{2}", (_TWO[12], *_TWO[1:12])),
-    "%-I": ("half hour", "[0-9]{1,2}", (_ONE[12], *_ONE[1:12])),
-    "%p": ("half", "[AP]M", ("AM", "PM")),
-    "%M": ("minute", "[0-9]{2}", _TWO[:60]),
-    "%S": ("second", "[0-9]{2}", _TWO[:60]),
+_SPELLINGS = {
+    "%Y": _spelling("year", "[0-9]{4}", tuple(f"{i:04d}" for i in range(10_000))),
+    "%y": _spelling("short year", "[0-9]{2}", _TWO),
+    "%m": _spelling("month", "[0-9]{2}", ("", *_TWO[1:13])),
+    "%-m": _spelling("month", "[0-9]{1,2}", ("", *_ONE[1:13])),
+    "%b": _spelling("month", "[A-Za-z]{3}", ("", *(name[:3] for name in _MONTHS))),
+    "%B": _spelling("month", "[A-Za-z]{3,9}", ("", *_MONTHS)),
+    "%d": _spelling("day", "[0-9]{2}", ("", *_TWO[1:32])),
+    "%-d": _spelling("day", "[0-9]{1,2}", ("", *_ONE[1:32])),
+    "%H": _spelling("hour", "[0-9]{2}", _TWO[:24]),
+    "%-H": _spelling("hour", "[0-9]{1,2}", _ONE[:24]),
+    "%I": _spelling("half hour", "[0-9]{2}", (_TWO[12], *_TWO[1:12])),
+    "%-I": _spelling("half hour", "[0-9]{1,2}", (_ONE[12], *_ONE[1:12])),
+    "%p": _spelling("half", "[AP]M", ("AM", "PM")),
+    "%M": _spelling("minute", "[0-9]{2}", _TWO[:60]),
+    "%S": _spelling("second", "[0-9]{2}", _TWO[:60]),
 }
 _FRACTIONS = {
     "%3f": "[0-9]{3}",
@@ -900,7 +911,7 @@ def parse_dates(text: pa.Array, format: str) -> Dates | None:
             fields["nano"] = pc.utf8_rpad(digits, 9, "0").cast(pa.int64()).to_numpy()
         elif piece in _SPELLINGS:
             field, _, spellings = _SPELLINGS[piece]
-            found = pc.index_in(groups.field(f"g{i}"), pa.array(spellings, pa.large_string()))
+            found = pc.index_in(groups.field(f"g{i}"), spellings)
             if found.null_count:
                 return None
             fields[field] = found.to_numpy().astype(np.int64)
@@ -948,7 +959,7 @@ def spell_dates(dates: Dates, format: str) -> pa.Array:
             parts.append(_spell_fraction(fields["nano"], piece))
         elif piece in _SPELLINGS:
             field, _, spellings = _SPELLINGS[piece]
-            parts.append(pa.array(spellings, pa.large_string()).take(pa.array(fields[field])))
+            parts.append(spellings.take(pa.array(fields[field])))
         elif piece:
             literal = "%" if piece == "%%" else piece
             parts.append(pa.scalar(literal, pa.large_string()))

@@ -608,6 +608,7 @@ def test_malformed_json_is_one_line(text: str) -> None:
         ({"kind": Kind.CATEGORY, "dtype": "object", "categories": ("a", "a")}, "unique"),
         ({"kind": Kind.CATEGORY, "dtype": "object", "categories": (1, 2)}, "must be text"),
         ({"kind": Kind.NUMBER, "categories": (1.0,)}, "kind category only"),
+        ({"kind": Kind.CATEGORY, "categories": (1.0, np.inf)}, "finite"),
         ({"kind": Kind.NUMBER, "ordered": True}, "ordered"),
         ({"kind": Kind.NUMBER, "decimals": 40}, "0 to 15"),
         ({"kind": Kind.INTEGER, "decimals": 2}, "kind number only"),

@@ -261,6 +261,7 @@ def test_huge_numbers() -> None:
         (Kind.INTEGER, "int64", ["37", " 5 ", None], [37, 5, np.nan]),
         (Kind.INTEGER, "int64", [37.0, 5.0, None], [37, 5, np.nan]),
         (Kind.INTEGER, "int64", [True, False], [1, 0]),
+        (Kind.INTEGER, "int64", [1.5, 2.0], [1.5, 2]),
         (Kind.NUMBER, "float64", [1, 2], [1, 2]),
         (Kind.NUMBER, "float64", ["1e3", "-.5"], [1000, -0.5]),
         (Kind.NUMBER, "float64", [Decimal("1.5")], [1.5]),

@@ -1,0 +1,185 @@
+"""The two networks: the three ways of running the generator agree, and the critic sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sample_tables import people
+
+from synthgan.config import NetworkConfig, SummaryConfig
+from synthgan.encode import Encoder, Layout
+from synthgan.network import (
+    Chain,
+    Critic,
+    Generator,
+    _HeadActivation,
+    _PrefixSum,
+    categorical,
+    onehot,
+)
+from synthgan.schema import infer_schema
+from synthgan.summary import summarize
+
+SMALL = NetworkConfig(noise_width=8, width=24, head_width=12, critic_width=16, critic_depth=2)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def encoded() -> tuple[Layout, torch.Tensor]:
+    frame = people(400)
+    schema = infer_schema(frame)
+    encoder = Encoder(schema, summarize(frame, schema, SummaryConfig()))
+    tokens = encoder.encode(frame, np.random.default_rng(0))
+    return encoder.layout, torch.from_numpy(tokens).long()
+
+
+@pytest.fixture(scope="module")
+def generator(encoded: tuple[Layout, torch.Tensor]) -> Generator:
+    return Generator(encoded[0], SMALL, seeded(0))
+
+
+def half_mask(rows: int, layout: Layout) -> torch.Tensor:
+    return (torch.rand(rows, len(layout.columns), generator=seeded(3)) < 0.5).float()
+
+
+def test_the_chain_gives_the_logits_of_teacher_forcing(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, tokens = encoded
+    mask = half_mask(len(tokens), layout)
+    z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
+    forced = generator.logits(z, tokens, mask, None)
+    # With every token given, the chain walks over the real rows.
+    chain = Chain(generator, z, tokens, mask, only_drawable=False)
+    chain._given = torch.ones_like(tokens, dtype=torch.bool)
+    with torch.no_grad():
+        for p in range(len(layout.spans)):
+            torch.testing.assert_close(chain.logits(p), forced[p], rtol=1e-4, atol=1e-5)
+            chain.advance(p, seeded(2))
+
+
+def test_relaxed_rows_are_one_hot_with_gradients(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, tokens = encoded
+    mask = half_mask(len(tokens), layout)
+    z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
+    rows = generator.relaxed(z, tokens, mask, seeded(5), 0.5)
+    torch.testing.assert_close(rows.detach(), rows.detach().round(), atol=1e-5, rtol=0)
+    assert rows.detach().sum(dim=1) == pytest.approx(len(layout.spans), abs=1e-3)
+    given = mask[:, generator.geometry.column_of].bool()
+    for p in range(len(layout.spans)):
+        part = rows[:, generator.geometry.entries_of(p)].argmax(dim=1)
+        assert (part[given[:, p]] == tokens[given[:, p], p]).all()
+    rows.square().sum().backward()
+    assert generator.head_in.grad is not None
+    assert generator.head_in.grad.abs().sum() > 0
+    generator.zero_grad(set_to_none=True)
+
+
+def test_given_cells_stay_and_change_the_rest(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, tokens = encoded
+    z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
+    mask = half_mask(len(tokens), layout)
+    given = mask[:, generator.geometry.column_of].bool()
+    drawn = generator.draw(z, tokens, mask, seeded(2))
+    assert (drawn[given] == tokens[given]).all()
+    free = generator.draw(z, tokens, torch.zeros_like(mask), seeded(2))
+    assert (drawn[~given] != free[~given]).any()
+
+
+def test_rare_codes_are_never_drawn_when_they_must_not_be(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, _ = encoded
+    span = next(s for s in layout.spans if s.column == "job")
+    rare = int(np.flatnonzero(~layout.drawable)[0]) - span.start
+    position = layout.spans.index(span)
+    biased = Generator(layout, SMALL, seeded(0))
+    with torch.no_grad():
+        biased.out_bias[span.start + rare] += 20
+    rows = torch.zeros(200, len(layout.spans), dtype=torch.int64)
+    mask = torch.zeros(200, len(layout.columns))
+    z = torch.randn(200, SMALL.noise_width, generator=seeded(1))
+    assert (biased.draw(z, rows, mask, seeded(2))[:, position] == rare).all()
+    drawn = biased.draw(z, rows, mask, seeded(2), only_drawable=True)
+    assert (drawn[:, position] != rare).all()
+
+
+def test_every_weight_learns_from_the_likelihood(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, tokens = encoded
+    mask = half_mask(len(tokens), layout)
+    z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
+    logits = generator.logits(z, tokens, mask, seeded(4))
+    sum(each.logsumexp(dim=1).sum() for each in logits).backward()  # type: ignore[union-attr]
+    for name, weight in generator.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.isfinite().all(), name
+    generator.zero_grad(set_to_none=True)
+
+
+def test_the_fused_backward_passes_are_right() -> None:
+    def numbers(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=seeded(sum(shape)), requires_grad=True)
+
+    kept = (torch.rand(3, 4, 5, generator=seeded(0)) < 0.7).double()
+    heads = numbers(3, 4, 6), numbers(3, 6, 5), numbers(3, 1, 5)
+    assert torch.autograd.gradcheck(lambda *x: _HeadActivation.apply(*x, kept), heads)
+    assert torch.autograd.gradcheck(lambda *x: _HeadActivation.apply(*x, None), heads)
+    steps = [numbers(4, 6) for _ in range(4)]
+    assert torch.autograd.gradcheck(lambda *x: _PrefixSum.apply(*x), steps)
+
+
+def test_prefix_sums_are_exclusive() -> None:
+    steps = [torch.full((1, 1), float(v)) for v in (1, 2, 4)]
+    sums = _PrefixSum.apply(torch.full((1, 1), 10.0), *steps)
+    assert sums.flatten().tolist() == [10.0, 11.0, 13.0]
+
+
+def test_draws_follow_the_softmax() -> None:
+    logits = torch.tensor([[0.0, -torch.inf, 1.0, -2.0]]).repeat(50_000, 1)
+    drawn = torch.bincount(categorical(logits, seeded(0)), minlength=4) / 50_000
+    torch.testing.assert_close(drawn, logits[0].softmax(0), atol=0.01, rtol=0)
+
+
+def test_the_critic_sees_offsets_ranks_and_codes(encoded: tuple[Layout, torch.Tensor]) -> None:
+    layout, tokens = encoded
+    critic = Critic(layout, SMALL, seeded(0))
+    mask = torch.zeros(len(tokens), len(layout.columns))
+    features = critic.features(onehot(tokens, critic.geometry), mask)
+    for p in range(len(layout.spans)):
+        other = tokens.clone()
+        other[:, p] = (other[:, p] + 1) % layout.spans[p].width
+        changed = critic.features(onehot(other, critic.geometry), mask)
+        assert (changed != features).any(), layout.spans[p]
+    assert critic(features).shape == (len(tokens),)
+
+
+def test_wide_columns_reach_the_critic_through_a_projection() -> None:
+    frame = pd.DataFrame({"zip": np.repeat([f"z{i}" for i in range(700)], 6), "x": [0, 1] * 2100})
+    schema = infer_schema(frame)
+    layout = Encoder(schema, summarize(frame, schema, SummaryConfig())).layout
+    critic = Critic(layout, SMALL, seeded(0))
+    assert critic.layers[0].in_features < 100
+    weights = Generator(layout, SMALL, seeded(0))
+    assert sum(w.numel() for w in weights.parameters()) < 150 * layout.entries
+
+
+def test_networks_leave_the_global_generator_alone(encoded: tuple[Layout, torch.Tensor]) -> None:
+    before = torch.get_rng_state()
+    generator = Generator(encoded[0], SMALL, seeded(0))
+    Critic(encoded[0], SMALL, seeded(0))
+    tokens = encoded[1]
+    mask = torch.zeros(len(tokens), len(encoded[0].columns))
+    generator.logits(torch.zeros(len(tokens), 8), tokens, mask, seeded(0))
+    generator.draw(torch.zeros(len(tokens), 8), tokens, mask, seeded(0))
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,106 @@
+"""Conditions: satisfied by every row, and by rows that are as likely as they should be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sample_tables import people, quick, quick_model
+
+import synthgan
+
+
+def test_every_row_satisfies_the_condition() -> None:
+    model = quick_model()
+    cases = {
+        'rich == "yes"': lambda f: f["rich"] == "yes",
+        "age >= 30 and age < 40": lambda f: f["age"].between(30, 39),
+        'rich == "no" and age > 60': lambda f: (f["rich"] == "no") & (f["age"] > 60),
+        'job in ["boss", "clerk"]': lambda f: f["job"].isin(["boss", "clerk"]),
+        'job != "boss"': lambda f: f["job"].notna() & (f["job"] != "boss"),
+        "job is missing": lambda f: f["job"].isna(),
+        "score is not missing and score > 0.5": lambda f: f["score"] > 0.5,
+        "wealth > 0": lambda f: f["wealth"] > 0,
+        "wealth == 0 and member == True": lambda f: (f["wealth"] == 0) & f["member"],
+        'since < "2005-01-01"': lambda f: f["since"] < "2005-01-01",
+        "age != 44 and age > 42 and age < 47": lambda f: f["age"].isin([43, 45, 46]),
+        "score > 0.2 and score < 0.3": lambda f: (f["score"] > 0.2) & (f["score"] < 0.3),
+    }
+    for text, holds in cases.items():
+        rows = model.sample(200, where=text, seed=1)
+        assert len(rows) == 200
+        assert holds(rows).all(), text
+
+
+def test_mappings_say_the_same_as_text() -> None:
+    model = quick_model()
+    pairs = [
+        ('rich == "yes"', {"rich": "yes"}),
+        ("age >= 30 and age <= 40", {"age": (30, 40)}),
+        ('job in ["boss", "clerk"]', {"job": ["boss", "clerk"]}),
+        ("job is missing", {"job": None}),
+    ]
+    for text, mapping in pairs:
+        rows = model.sample(50, where=mapping, seed=2)
+        assert rows.equals(model.sample(50, where=text, seed=2)), text
+
+
+def test_a_given_number_comes_back_to_the_digit() -> None:
+    frame = people()
+    value = float(frame["score"].dropna().iloc[3])
+    rows = quick_model().sample(20, where={"score": value}, seed=0)
+    assert (rows["score"] == value).all()
+
+
+def test_conditions_condition_the_whole_row() -> None:
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 2, 3000)
+    before = np.where(rng.random(3000) < 0.95, kind, 1 - kind)
+    frame = pd.DataFrame({"before": before, "x": rng.integers(0, 5, 3000), "kind": kind * 10})
+    model = synthgan.fit(frame, config=quick(400))
+    rows = model.sample(1000, where="kind > 5", seed=0)
+    assert rows["before"].mean() > 0.85
+    rows = model.sample(1000, where="kind > 5 and x >= 1", seed=0)
+    assert rows["before"].mean() > 0.85
+
+
+def test_two_ranges_are_drawn_as_likely_as_they_are() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 4, 6000)
+    b = np.where(rng.random(6000) < 0.9, a, rng.integers(0, 4, 6000))
+    frame = pd.DataFrame({"a": a.astype(str), "b": b.astype(str)}).replace(
+        {"0": "p", "1": "q", "2": "r", "3": "s"}
+    )
+    model = synthgan.fit(frame, config=quick(500))
+    where = {"a": ["p", "q"], "b": ["q", "r", "s"]}
+    real = frame[frame["a"].isin(where["a"]) & frame["b"].isin(where["b"])]
+    rows = model.sample(4000, where=where, seed=0)
+    wanted = real.value_counts(normalize=True)
+    got = rows.value_counts(normalize=True).reindex(wanted.index, fill_value=0)
+    assert (wanted - got).abs().sum() / 2 < 0.08
+
+
+def test_a_condition_on_a_constant_column() -> None:
+    frame = people(100).assign(one="x")
+    model = synthgan.fit(frame, config=quick(6))
+    assert (model.sample(10, where={"one": "x"}, seed=0)["one"] == "x").all()
+    with pytest.raises(synthgan.ConditionError, match="one"):
+        model.sample(10, where={"one": "y"})
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("age > 300", "18|never showed"),
+        ('since > "2100-01-01"', "never showed"),
+        ("age is missing", "no missing"),
+        ({"rich": "maybe"}, "yes"),
+        ({"ages": 3}, "age"),
+        ({}, "where|empty"),
+        ("", "where|empty"),
+    ],
+)
+def test_impossible_conditions_are_refused(where: object, says: str) -> None:
+    with pytest.raises(synthgan.ConditionError, match=says) as error:
+        quick_model().sample(5, where=where)  # type: ignore[arg-type]
+    assert "\n" not in str(error.value)
