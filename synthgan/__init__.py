@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from synthgan.schema import Column, Kind, Schema, infer_schema
     from synthgan.synthesizer import Synthesizer, fit, load
-    from synthgan.table import iter_table, read_table, write_table
+    from synthgan.table import check_target, iter_table, read_table, write_table
     from synthgan.train import Step
 
 _HOMES = {
@@ -41,7 +41,7 @@ _HOMES = {
     ),
     "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
-    "synthgan.table": ("iter_table", "read_table", "write_table"),
+    "synthgan.table": ("check_target", "iter_table", "read_table", "write_table"),
     "synthgan.train": ("Step",),
 }
 
@@ -62,6 +62,7 @@ __all__ = [
     "TableError",
     "TrainConfig",
     "TrainingError",
+    "check_target",
     "fit",
     "infer_schema",
     "iter_table",

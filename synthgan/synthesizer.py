@@ -178,6 +178,7 @@ class Synthesizer:
 
 def _protections(card: archive.Card) -> Iterator[str]:
     settings = card.config.summary
+    pulled_in: list[str] = []
     for column in card.schema:
         name = repr(column.name)
         known = card.summary.columns.get(column.name)
@@ -186,17 +187,19 @@ def _protections(card: archive.Card) -> Iterator[str]:
         elif column.kind is Kind.TEXT:
             yield f"{name}: text is not learned; filler text is made up"
         elif isinstance(known, CategorySummary) and known.rare_levels:
-            share = known.weights[-2]
+            values = "1 value" if known.rare_levels == 1 else f"{known.rare_levels:,} values"
+            instead = "more frequent ones do instead" if known.levels else "cells are left empty"
             yield (
-                f"{name}: {known.rare_levels:,} values with fewer than "
-                f"{settings.min_category_rows} rows each ({share:.1%} of rows) never come out; "
-                + ("more frequent ones do instead" if known.levels else "cells are left empty")
+                f"{name}: {values} with fewer than {settings.min_category_rows} rows "
+                f"({known.weights[-2]:.1%} of rows) never come out; {instead}"
             )
-        elif isinstance(known, NumberSummary) and settings.extreme_rows > 1:
-            yield (
-                f"{name}: nothing below the {_ordinal(settings.extreme_rows)} smallest or above "
-                f"the {_ordinal(settings.extreme_rows)} largest value comes out"
-            )
+        elif isinstance(known, NumberSummary) and known.segments:
+            pulled_in.append(name)
+    if pulled_in and settings.extreme_rows > 1:
+        yield (
+            f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
+            f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
+        )
 
 
 def _ordinal(number: int) -> str:
