@@ -111,11 +111,14 @@ class Summary:
 def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
     """Reads ``frame`` (rows x columns) once, column by column, and keeps what may be kept.
 
-    Raises :class:`TableError` if there are no rows, :class:`SchemaError` (naming the column)
+    Raises :class:`TableError` if there are too few rows to keep anything of, :class:`SchemaError` (naming the column)
     if cells do not fit the schema.
     """
-    if len(frame) == 0:
-        raise TableError("a table with rows is needed, but this one has none")
+    if len(frame) < config.min_category_rows:
+        raise TableError(
+            f"a table of {len(frame)} rows is too small: what is kept must stand for at least "
+            f"{config.min_category_rows} rows (min_category_rows)"
+        )
     columns: dict[str, ColumnSummary] = {}
     for column in schema:
         if not column.kind.is_modelled:
@@ -220,7 +223,7 @@ def _quantile_function(rows: Floats, enough: int) -> Segment:
     them, knots are means over groups of at least ``enough`` neighbouring rows.
     """
     if rows[0] == rows[-1] or len(rows) < 2 * enough:
-        return Segment(positions=(0.0,), values=(float(rows.mean()),))
+        return Segment(positions=(0.0,), values=(_mean(rows),))
     distinct, starts, counts = np.unique(rows, return_index=True, return_counts=True)
     shared = np.flatnonzero(counts >= enough)
     shared = np.sort(shared[np.argsort(-counts[shared], kind="stable")][:_SHARED_VALUES])
@@ -247,14 +250,19 @@ def _stretch(rows: Floats, start: int, stop: int, enough: int) -> list[tuple[flo
     groups = max(1, min(length // enough, round(_KNOTS * length / len(rows))))
     edges = start + np.arange(groups + 1) * length // groups
     knots = [
-        ((low + high) / 2 / len(rows), float(rows[low:high].mean()))
+        ((low + high) / 2 / len(rows), _mean(rows[low:high]))
         for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ]
     if start == 0:
-        knots.insert(0, (0.0, float(rows[:enough].mean())))
+        knots.insert(0, (0.0, _mean(rows[:enough])))
     if stop == len(rows):
-        knots.append((1.0, float(rows[-enough:].mean())))
+        knots.append((1.0, _mean(rows[-enough:])))
     return knots
+
+
+def _mean(rows: Floats) -> float:
+    """The mean, also of numbers whose sum is none; between the least and the greatest."""
+    return float(np.clip((rows / len(rows)).sum(), rows[0], rows[-1]))
 
 
 def _shares(counts: list[int], total: int) -> tuple[float, ...]:

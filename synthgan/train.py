@@ -40,7 +40,8 @@ _CRITIC_HEAD_START = 50
 _RAMP = 50  # steps over which a learning rate rises
 _REPORT_EVERY = 10
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
-_TOLERANCE = 1e-2  # nats by which the validation likelihood must improve to count
+_PATIENCE = 100  # steps without a better validation likelihood before the rate is cut
+_TOLERANCE = 5e-3  # nats by which the validation likelihood must improve to count
 _TEMPERATURE = 0.5  # of the Gumbel-softmax in training
 
 
@@ -125,7 +126,7 @@ def train(
         if config.train.adversarial:
             _adversarial(run, Critic(layout, config.network, torch.Generator().manual_seed(1)))
     except KeyboardInterrupt:
-        run.notes.append("training was interrupted; the best state until then was kept")
+        run.notes.append("training was interrupted; the best state until then was kept, which may be a poor one")
     run.average.load_state_dict(run.best or run.average.state_dict())
     return Trained(run.average.eval(), tuple(run.history), tuple(run.notes))
 
@@ -239,7 +240,7 @@ def _warm_start(run: _Run) -> None:
     if settings.adversarial and settings.steps:
         steps = math.ceil(settings.steps * 5 / 6)
     check_every = max(min(round(len(rows.training) / run.batch_size), 50), 10)
-    rate, stalled, cuts = settings.warm_start_lr, 0, 0
+    rate, best_step, cuts = settings.warm_start_lr, 0, 0
     optimizer = _adamw(run.generator, rate)
     losses: list[Tensor] = []
     for step in range(1, steps + 1):
@@ -267,11 +268,9 @@ def _warm_start(run: _Run) -> None:
         if validation is not None:
             if validation < run.best_loss - _TOLERANCE:
                 run.keep(validation)
-                stalled = 0
-            else:
-                stalled += 1
-            if stalled == 2:
-                cuts, stalled, rate = cuts + 1, 0, rate * 0.3
+                best_step = step
+            elif step - best_step >= _PATIENCE:
+                cuts, best_step, rate = cuts + 1, step, rate * 0.3
                 run.return_to_best()
                 optimizer = _adamw(run.generator, rate)
         if cuts == 3 or last:
@@ -361,7 +360,7 @@ def _nll(
 
 @torch.no_grad()
 def _validation_loss(run: _Run) -> float:
-    """Of the averaged weights on the rows set aside: nothing given, and some cells given.
+    """Of the averaged weights on the rows set aside: half with nothing given, half with some.
 
     Noise and masks are the same each time, so that values can be compared.
     """
@@ -374,7 +373,7 @@ def _validation_loss(run: _Run) -> float:
             mask = fixed.mask(len(tokens), columns) if mask is None else mask
             z = fixed.noise(len(tokens), run.config.network.noise_width)
             total += float(_nll(run.average, tokens, mask, z, None)) * len(tokens)
-    return total / len(held)
+    return total / len(held) / 2
 
 
 def _chunks(rows: Tensor, size: int) -> Iterator[Tensor]:

@@ -57,7 +57,8 @@ def test_conditions_condition_the_whole_row() -> None:
     kind = rng.integers(0, 2, 3000)
     before = np.where(rng.random(3000) < 0.95, kind, 1 - kind)
     frame = pd.DataFrame({"before": before, "x": rng.integers(0, 5, 3000), "kind": kind * 10})
-    model = synthgan.fit(frame, config=quick(400))
+    train = synthgan.TrainConfig(steps=150, adversarial=False, device="cpu")
+    model = synthgan.fit(frame, config=synthgan.Config(train=train))
     rows = model.sample(1000, where="kind > 5", seed=0)
     assert rows["before"].mean() > 0.85
     rows = model.sample(1000, where="kind > 5 and x >= 1", seed=0)

@@ -148,10 +148,17 @@ def test_the_row_count_is_rounded() -> None:
     assert set(summary.columns) == set(frame.columns)
 
 
-def test_no_rows_is_an_error() -> None:
+@pytest.mark.parametrize("rows", [0, 1, 4])
+def test_too_few_rows_to_keep_anything_of_is_an_error(rows: int) -> None:
     frame = people(10)
-    with pytest.raises(TableError, match="has none"):
-        summarize(frame.head(0), infer_schema(frame), SummaryConfig())
+    with pytest.raises(TableError, match="too small"):
+        summarize(frame.head(rows), infer_schema(frame), SummaryConfig())
+
+
+def test_numbers_whose_sum_overflows() -> None:
+    cells = np.linspace(1e307, 1.7e308, 400)
+    values = sorted(stored(numbers(cells)))
+    assert 0.8e308 < values[len(values) // 2] < 1e308
 
 
 def test_a_summary_survives_json() -> None:

@@ -101,8 +101,8 @@ def test_tables_without_anything_to_learn_pass_through() -> None:
     assert "nothing to learn" in trained.notes[0]
 
 
-def test_two_rows_are_enough_to_run() -> None:
-    frame = pd.DataFrame({"x": [True, False], "y": [1.5, 2.5]})
+def test_a_handful_of_rows_is_enough_to_run() -> None:
+    frame = pd.DataFrame({"x": [True, False] * 3, "y": np.arange(6) / 2})
     assert train(*tokens_of(frame), quick(6)).history
 
 
