@@ -43,7 +43,9 @@ class Options:
     def share(self) -> Floats:
         """Share of the code's rows that each option covers."""
         fixed = ~np.isnan(self.value)
-        return np.where(fixed, np.maximum(self.last - self.first, _POINT_SHARE), self.last - self.first)
+        return np.where(
+            fixed, np.maximum(self.last - self.first, _POINT_SHARE), self.last - self.first
+        )
 
 
 class CategoryCodec:
@@ -211,7 +213,8 @@ class NumberCodec:
         low = self._positions[np.minimum(left, len(self._values) - 1)]
         high = self._positions[np.maximum(right - 1, 0)]
         between = np.interp(cells, self._values, self._positions)
-        return np.where(right > left, low + (high - low) * rng.random(len(cells)), between)
+        within: Floats = low + (high - low) * rng.random(len(cells))
+        return np.asarray(np.where(right > left, within, between))
 
 
 Codec = CategoryCodec | NumberCodec
@@ -242,5 +245,8 @@ def _whole_codes(codes: Ints) -> Options:
 
 def _join(a: Options, b: Options) -> Options:
     return Options(
-        np.r_[a.codes, b.codes], np.r_[a.first, b.first], np.r_[a.last, b.last], np.r_[a.value, b.value]
+        np.r_[a.codes, b.codes],
+        np.r_[a.first, b.first],
+        np.r_[a.last, b.last],
+        np.r_[a.value, b.value],
     )

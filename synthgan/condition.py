@@ -14,20 +14,18 @@ import math
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.errors import ConditionError, SynthganError
-from synthgan.schema import Column, Kind, Level, Schema
-from synthgan.values import read_cells
+from synthgan.errors import ConditionError
+from synthgan.schema import NANOSECONDS, Column, Kind, Level, Schema
 
 _LONGEST = 10_000  # characters of a condition; longer ones are not read
 _DEEPEST = 50  # brackets within brackets, and minus signs before a number
-_MISSING = "__missing__"
 
 Where = str | Mapping[str, object]
 
@@ -81,9 +79,7 @@ class Allowed:
         if other.values is not None:
             values = other.values if values is None else values & other.values
         low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
-        high, high_shut = min(
-            (self.high, not self.high_open), (other.high, not other.high_open)
-        )
+        high, high_shut = min((self.high, not self.high_open), (other.high, not other.high_open))
         both = {self.missing, other.missing}
         missing: Literal["any", "only", "never"] = "any"
         if both == {"only", "never"}:
@@ -105,9 +101,7 @@ class Allowed:
         """Whether no cell at all is let through, missing ones included."""
         if self.missing == "only":
             return False
-        shut = self.low > self.high or (
-            self.low == self.high and (self.low_open or self.high_open)
-        )
+        shut = self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
         left = None if self.values is None else [v for v in self.values if self._lets_any(v)]
         return (shut or left == []) and self.missing == "never"
 
@@ -178,32 +172,20 @@ class _Reader:
         return self._level(column, value)
 
     def _number(self, column: Column, value: object) -> float:
-        wanted = "a date" if column.kind is Kind.DATETIME else "a number"
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         if column.kind is not Kind.DATETIME:
             if not plain:
                 raise ConditionError(f"column {column.name!r} holds numbers, but got {value!r}")
-            return float(value)  # type: ignore[arg-type]
-        if plain or isinstance(value, bool):
+            return float(cast(float, value))
+        try:
+            if plain or isinstance(value, bool):
+                raise ValueError("a number is no date")
+            return _count_units(pd.Timestamp(cast(str, value)), column)
+        except (ValueError, TypeError, OverflowError):
             raise ConditionError(
                 f"column {column.name!r} holds dates, but got {value!r}; "
                 'write a date in quotes, such as "2020-01-31"'
-            )
-        finest = replace(column, resolution="us", format=None, dtype="datetime64[us]")
-        try:
-            stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-            if stamp is pd.NaT:
-                raise ValueError("no date")
-            cells = read_cells(pd.Series([stamp]).astype(self._stamp_dtype(column, stamp)), finest)
-        except (ValueError, TypeError, OverflowError, SynthganError):
-            raise ConditionError(
-                f"column {column.name!r}: {wanted} is needed, but got {value!r}"
             ) from None
-        per_unit = np.timedelta64(1, column.resolution or "us") / np.timedelta64(1, "us")
-        return float(cells[0] / per_unit)
-
-    def _stamp_dtype(self, column: Column, stamp: pd.Timestamp) -> str:
-        return "datetime64[us, UTC]" if stamp.tzinfo is not None else "datetime64[us]"
 
     def _truth(self, column: Column, value: object) -> bool:
         if isinstance(value, bool):
@@ -265,6 +247,17 @@ class _Reader:
         if not present:
             return Allowed(missing="only")
         return Allowed(values=cells, missing="never" if len(present) == len(values) else "any")
+
+
+def _count_units(stamp: pd.Timestamp, column: Column) -> float:
+    """Units of the column since 1970; a time without a zone is in the column's."""
+    zone = getattr(pd.api.types.pandas_dtype(column.dtype), "tz", None)
+    if zone is not None and stamp.tzinfo is None:
+        stamp = stamp.tz_localize(zone)
+    if stamp.tzinfo is not None:
+        stamp = stamp.tz_convert("UTC").tz_localize(None)
+    microseconds = int(stamp.to_datetime64().astype("datetime64[us]").astype(np.int64))
+    return microseconds * 1000 / NANOSECONDS[column.resolution or "s"]
 
 
 def _is_missing(value: object) -> bool:
@@ -453,8 +446,6 @@ def _read_operation(
         among = reader.among(column, [_literal(each, column) for each in right.elts])
         if isinstance(operator, ast.In):
             return among
-        if among.missing != "never":
-            return Allowed(excluded=among.values or frozenset(), missing="never")
         return Allowed(excluded=among.values or frozenset(), missing="never")
     value = _literal(right, column)
     if value is None:

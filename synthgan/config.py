@@ -33,9 +33,12 @@ class SummaryConfig:
             self.min_category_rows >= 1,
             f"min_category_rows must be at least 1, got {self.min_category_rows}",
         )
-        _require(self.extreme_rows >= 1, f"extreme_rows must be at least 1, got {self.extreme_rows}")
         _require(
-            self.max_categories >= 2, f"max_categories must be at least 2, got {self.max_categories}"
+            self.extreme_rows >= 1, f"extreme_rows must be at least 1, got {self.extreme_rows}"
+        )
+        _require(
+            self.max_categories >= 2,
+            f"max_categories must be at least 2, got {self.max_categories}",
         )
 
 
@@ -100,13 +103,17 @@ class TrainConfig:
         _require(
             self.warm_start or self.adversarial, "warm_start and adversarial cannot both be off"
         )
-        _require(self.steps is None or self.steps >= 1, f"steps must be at least 1, got {self.steps}")
+        _require(
+            self.steps is None or self.steps >= 1, f"steps must be at least 1, got {self.steps}"
+        )
         _require(
             self.max_minutes is None or self.max_minutes > 0,
             f"max_minutes must be above 0, got {self.max_minutes}",
         )
         _require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
-        _require(self.critic_steps >= 1, f"critic_steps must be at least 1, got {self.critic_steps}")
+        _require(
+            self.critic_steps >= 1, f"critic_steps must be at least 1, got {self.critic_steps}"
+        )
         for name in ("gradient_penalty", "likelihood_weight"):
             _require(getattr(self, name) >= 0, f"{name} must not be negative")
         for name in ("warm_start_lr", "generator_lr", "critic_lr"):

@@ -214,5 +214,7 @@ def _lay_out(codecs: Mapping[str, Codec]) -> Layout:
     if not spans:
         empty, none = np.zeros(0), np.zeros(0, dtype=bool)
         return Layout((), empty, none, none, none, empty, empty)
-    prior, drawable, is_bin, numeric, rank, rank_width = map(np.concatenate, zip(*parts, strict=True))
+    prior, drawable, is_bin, numeric, rank, rank_width = map(
+        np.concatenate, zip(*parts, strict=True)
+    )
     return Layout(tuple(spans), prior, drawable, is_bin, numeric, rank, rank_width)

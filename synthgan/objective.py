@@ -37,9 +37,7 @@ def generator_loss(fake_scores: Tensor) -> Tensor:
     return -fake_scores.mean()
 
 
-def negative_log_likelihood(
-    logits: Sequence[Tensor], tokens: Tensor, counts: Tensor
-) -> Tensor:
+def negative_log_likelihood(logits: Sequence[Tensor], tokens: Tensor, counts: Tensor) -> Tensor:
     """Mean over rows of the summed cross entropy of the cells that count, in nats.
 
     ``logits``: for each position (B, width); ``tokens`` (B, P); ``counts`` (B, P): 1 where a

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from synthgan.codec import Options
 from synthgan.condition import Allowed
-from synthgan.encode import FINE, Cells, Encoder
+from synthgan.encode import FINE, Encoder
 from synthgan.errors import ConditionError
 from synthgan.network import Chain, Generator, categorical
 from synthgan.schema import Column, Kind
@@ -203,9 +203,7 @@ class Sampler:
         draw.mask[:, layout.columns.index(name)] = 1.0
 
 
-def _resample(
-    log_weights: Floats, rows: int, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def _resample(log_weights: Floats, rows: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Systematic resampling (Kitagawa 1996): ``rows`` indices, in random order."""
     weights = np.exp(log_weights - log_weights.max())
     edges = np.cumsum(weights) / weights.sum()

@@ -111,8 +111,8 @@ class Summary:
 def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
     """Reads ``frame`` (rows x columns) once, column by column, and keeps what may be kept.
 
-    Raises :class:`TableError` if there are too few rows to keep anything of, :class:`SchemaError` (naming the column)
-    if cells do not fit the schema.
+    Raises :class:`TableError` if there are too few rows to keep anything of,
+    :class:`SchemaError` (naming the column) if cells do not fit the schema.
     """
     if len(frame) < config.min_category_rows:
         raise TableError(
@@ -278,5 +278,5 @@ def _check_weights(weights: tuple[float, ...], expected: int) -> None:
 
 def _rounded(rows: int) -> int:
     """``rows`` to two significant digits: enough to judge by, too coarse to count a person."""
-    unit = 10 ** max(len(str(rows)) - 2, 0)
-    return int(round(rows / unit)) * unit
+    unit = int(10 ** max(len(str(rows)) - 2, 0))
+    return (rows + unit // 2) // unit * unit

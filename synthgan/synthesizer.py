@@ -17,8 +17,8 @@ import pandas as pd
 import torch
 
 from synthgan import archive
-from synthgan.config import Config
 from synthgan.condition import parse_where
+from synthgan.config import Config
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.network import Generator

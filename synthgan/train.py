@@ -91,7 +91,9 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise TrainingError(f"no such device: {name!r}; use auto, cpu, cuda, cuda:N or mps") from None
+        raise TrainingError(
+            f"no such device: {name!r}; use auto, cpu, cuda, cuda:N or mps"
+        ) from None
     counts = {
         "cpu": 1,
         "cuda": torch.cuda.device_count(),
@@ -126,7 +128,9 @@ def train(
         if config.train.adversarial:
             _adversarial(run, Critic(layout, config.network, torch.Generator().manual_seed(1)))
     except KeyboardInterrupt:
-        run.notes.append("training was interrupted; the best state until then was kept, which may be a poor one")
+        run.notes.append(
+            "training was interrupted; the best state until then was kept, which may be a poor one"
+        )
     run.average.load_state_dict(run.best or run.average.state_dict())
     return Trained(run.average.eval(), tuple(run.history), tuple(run.notes))
 
@@ -209,8 +213,9 @@ class _Run:
         """Moves the averaged weights towards the current ones; faster in the first steps."""
         decay = min(decay, (1 + step) / (10 + step))
         with torch.no_grad():
-            current = list(self.generator.parameters())
-            torch._foreach_lerp_(list(self.average.parameters()), current, 1 - decay)
+            average: list[Tensor] = list(self.average.parameters())
+            current: list[Tensor] = list(self.generator.parameters())
+            torch._foreach_lerp_(average, current, 1 - decay)
 
     def keep(self, loss: float) -> None:
         """Remembers the averaged weights as the best so far."""
@@ -377,12 +382,10 @@ def _validation_loss(run: _Run) -> float:
 
 
 def _chunks(rows: Tensor, size: int) -> Iterator[Tensor]:
-    return iter(rows.split(size))
+    return iter(torch.split(rows, size))
 
 
-def _critic_step(
-    run: _Run, critic: Critic, optimizer: torch.optim.Optimizer, steps: int
-) -> Tensor:
+def _critic_step(run: _Run, critic: Critic, optimizer: torch.optim.Optimizer, steps: int) -> Tensor:
     """``steps`` critic updates, each on real rows and fakes that share their given cells."""
     rows, generator, size = run.rows, run.generator, run.adversarial_batch_size
     tokens = rows.batch(size * steps)
@@ -400,7 +403,8 @@ def _critic_step(
         total += loss.detach() / steps
         penalty = gradient_penalty(critic, real[part], fake[part], mix)
         optimizer.zero_grad(set_to_none=True)
-        (loss + run.settings.gradient_penalty * penalty).backward()
+        loss = loss + run.settings.gradient_penalty * penalty
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return total
 

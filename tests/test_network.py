@@ -10,15 +10,8 @@ from sample_tables import people
 
 from synthgan.config import NetworkConfig, SummaryConfig
 from synthgan.encode import Encoder, Layout
-from synthgan.network import (
-    Chain,
-    Critic,
-    Generator,
-    _HeadActivation,
-    _PrefixSum,
-    categorical,
-    onehot,
-)
+from synthgan.network import Chain, Critic, Generator, categorical, onehot
+from synthgan.network.kernels import head_activation, prefix_sum
 from synthgan.schema import infer_schema
 from synthgan.summary import summarize
 
@@ -129,19 +122,20 @@ def test_every_weight_learns_from_the_likelihood(
 
 def test_the_fused_backward_passes_are_right() -> None:
     def numbers(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, dtype=torch.float64, generator=seeded(sum(shape)), requires_grad=True)
+        made = torch.randn(*shape, dtype=torch.float64, generator=seeded(sum(shape)))
+        return made.requires_grad_()
 
     kept = (torch.rand(3, 4, 5, generator=seeded(0)) < 0.7).double()
     heads = numbers(3, 4, 6), numbers(3, 6, 5), numbers(3, 1, 5)
-    assert torch.autograd.gradcheck(lambda *x: _HeadActivation.apply(*x, kept), heads)
-    assert torch.autograd.gradcheck(lambda *x: _HeadActivation.apply(*x, None), heads)
+    assert torch.autograd.gradcheck(lambda *x: head_activation(*x, kept), heads)
+    assert torch.autograd.gradcheck(lambda *x: head_activation(*x, None), heads)
     steps = [numbers(4, 6) for _ in range(4)]
-    assert torch.autograd.gradcheck(lambda *x: _PrefixSum.apply(*x), steps)
+    assert torch.autograd.gradcheck(lambda *x: prefix_sum(x[0], x[1:]), steps)
 
 
 def test_prefix_sums_are_exclusive() -> None:
     steps = [torch.full((1, 1), float(v)) for v in (1, 2, 4)]
-    sums = _PrefixSum.apply(torch.full((1, 1), 10.0), *steps)
+    sums = prefix_sum(torch.full((1, 1), 10.0), steps)
     assert sums.flatten().tolist() == [10.0, 11.0, 13.0]
 
 

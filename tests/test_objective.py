@@ -27,7 +27,8 @@ def test_the_penalty_of_a_linear_critic(slope: float, penalty: float) -> None:
         return x @ direction
 
     real, fake, mix = torch.randn(7, 2), torch.randn(7, 2), torch.rand(7, 1)
-    assert float(gradient_penalty(critic, real, fake, mix).detach()) == pytest.approx(penalty, abs=1e-5)
+    found = gradient_penalty(critic, real, fake, mix).detach()
+    assert float(found) == pytest.approx(penalty, abs=1e-5)
 
 
 def test_the_penalty_is_taken_between_real_and_fake() -> None:
@@ -45,7 +46,8 @@ def test_the_penalty_is_taken_between_real_and_fake() -> None:
 
 def test_the_penalty_has_gradients_for_the_critic() -> None:
     weight = torch.ones(2, requires_grad=True)
-    penalty = gradient_penalty(lambda x: x @ weight, torch.ones(3, 2), torch.zeros(3, 2), torch.rand(3, 1))
+    real, fake = torch.ones(3, 2), torch.zeros(3, 2)
+    penalty = gradient_penalty(lambda x: x @ weight, real, fake, torch.rand(3, 1))
     penalty.backward()
     assert weight.grad is not None
     assert (weight.grad > 0).all()

@@ -175,7 +175,7 @@ def test_a_summary_survives_json() -> None:
     [((), ()), ((0.0,), (1.0, 2.0)), ((0.0, 1.0), (2.0, 1.0)), ((0.1, 1.0), (1.0, 2.0))],
 )
 def test_impossible_segments_are_refused(positions: tuple[float], values: tuple[float]) -> None:
-    with pytest.raises(ValueError, match="segment|bin"):
+    with pytest.raises(ValueError, match=r"segment|bin"):
         Segment(positions=positions, values=values)
 
 
@@ -187,7 +187,8 @@ def test_weights_must_be_shares() -> None:
 
 
 def test_pandas_missing_values_of_all_kinds_count_as_missing() -> None:
-    frame = pd.DataFrame({"x": pd.array([1, None, 3] * 4, dtype="Int64"), "y": ["a", None, "b"] * 4})
+    whole = pd.array([1, None, 3] * 4, dtype="Int64")
+    frame = pd.DataFrame({"x": whole, "y": ["a", None, "b"] * 4})
     summary = summarize(frame, infer_schema(frame), SummaryConfig(min_category_rows=1))
     assert summary.columns["x"].weights[-1] == pytest.approx(1 / 3)
     assert summary.columns["y"].weights[-1] == pytest.approx(1 / 3)

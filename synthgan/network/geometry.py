@@ -1,0 +1,133 @@
+"""What tokens mean as numbers: gates, offsets within bins, global ranks. Nothing is learned but
+what codes of near value share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from synthgan.encode import FINE, Layout
+
+_WAVES = 4  # octaves of sine and cosine in what codes of near value share
+
+
+class Geometry(nn.Module):
+    """What tokens mean as numbers: offsets within bins and global ranks, on the device.
+
+    Built from the layout alone; nothing in it is learned.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.spans = layout.spans
+        self.entries = layout.entries
+        self.columns = len(layout.columns)
+        positions = torch.arange(len(layout.spans))
+        fine = torch.from_numpy(layout.fine)
+        rank = torch.from_numpy(layout.rank).float()
+        self.starts: Tensor
+        self.column_of: Tensor
+        self.fine_at: Tensor
+        self.rank: Tensor
+        self.rank_width: Tensor
+        self.is_bin: Tensor
+        self.drawable: Tensor
+        self._hold("starts", torch.from_numpy(layout.starts))
+        self._hold("column_of", torch.from_numpy(layout.column_of))
+        self._hold("fine_at", positions[fine])
+        self._hold("rank", rank)
+        self._hold("rank_width", torch.from_numpy(layout.rank_width).float())
+        self._hold("is_bin", torch.from_numpy(layout.is_bin).float())
+        self._hold("drawable", torch.from_numpy(layout.drawable))
+        self.fine_positions = tuple(int(p) for p in positions[fine])
+        self._fine_of = {int(p) - 1: i for i, p in enumerate(positions[fine])}
+
+    def _hold(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value, persistent=False)
+
+    def entries_of(self, position: int) -> slice:
+        """The one-hot entries of ``position``."""
+        span = self.spans[position]
+        return slice(span.start, span.start + span.width)
+
+    def fine_index(self, position: int) -> int | None:
+        """Index among the fine positions of the fine position that follows ``position``."""
+        return self._fine_of.get(position)
+
+    def applies(self, tokens: Tensor) -> Tensor:
+        """Whether each position of ``tokens`` (B, P) means something: (B, P), 0 or 1.
+
+        A fine position does only where its code is a bin.
+        """
+        gate = torch.ones(tokens.shape, device=tokens.device)
+        if len(self.fine_at):
+            codes = tokens[:, self.fine_at - 1] + self.starts[self.fine_at - 1]
+            gate[:, self.fine_at] = self.is_bin[codes]
+        return gate
+
+
+def onehot(tokens: Tensor, geometry: Geometry) -> Tensor:
+    """One-hot rows of ``tokens``: (B, P) to (B, E)."""
+    rows = torch.zeros((len(tokens), geometry.entries), device=tokens.device)
+    return rows.scatter_(1, tokens + geometry.starts, 1.0)
+
+
+def soft_rank(g: Geometry, p: int, code: Tensor, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Global rank, bin gate and offset (B,) of the column at ``p``, from its one-hots."""
+    entries = g.entries_of(p)
+    middle = (torch.arange(FINE, device=fine.device) + 0.5) / FINE
+    offset = fine @ middle
+    rank = code @ g.rank[entries] + (code @ g.rank_width[entries]) * offset
+    return rank, code @ g.is_bin[entries], offset
+
+
+class OrderedTables(nn.Module):
+    """What number codes share with codes of near value, for several tables of entries at once.
+
+    An entry of a number column gets, beside its own weights, a smooth function of its rank,
+    so that rows of one value teach something about its neighbours. Entries without an order
+    get nothing.
+    """
+
+    def __init__(self, layout: Layout, widths: tuple[int, ...], rng: torch.Generator) -> None:
+        super().__init__()
+        self._widths = widths
+        spans = [s for s in layout.spans if layout.is_number[s.start]]
+        most = max((span.width for span in spans), default=0)
+        basis = torch.zeros(len(spans), most, 2 + 2 * _WAVES)
+        entries, rows = [], []
+        for i, span in enumerate(spans):
+            rank = torch.from_numpy(layout.middle_rank(span)).float()
+            basis[i, : span.width] = _smooth(rank)
+            entries.append(torch.arange(span.start, span.start + span.width))
+            rows.append(torch.arange(i * most, i * most + span.width))
+        self.basis: Tensor
+        self.entries: Tensor
+        self.rows: Tensor
+        none = torch.zeros(0, dtype=torch.int64)
+        self.register_buffer("basis", basis, persistent=False)
+        self.register_buffer("entries", torch.cat(entries or [none]), persistent=False)
+        self.register_buffer("rows", torch.cat(rows or [none]), persistent=False)
+        shape = (len(spans), basis.shape[-1], sum(widths))
+        self.weight = nn.Parameter(torch.empty(shape).normal_(0, 0.02, generator=rng))
+
+    def forward(self, *tables: Tensor) -> list[Tensor]:
+        """``tables``, each (E, width), with the shared part added."""
+        if not len(self.entries):
+            return list(tables)
+        shared = torch.bmm(self.basis, self.weight).flatten(0, 1)[self.rows]
+        parts = torch.split(shared, list(self._widths), dim=1)
+        return [
+            table.index_add(0, self.entries, part)
+            for table, part in zip(tables, parts, strict=True)
+        ]
+
+
+def _smooth(rank: Tensor) -> Tensor:
+    """Smooth functions of a rank in [0, 1]: (K,) to (K, 2 + 2 waves)."""
+    score = torch.special.ndtri(rank.clamp(1e-3, 1 - 1e-3))
+    angles = rank.unsqueeze(-1) * (2 * math.pi * 2.0 ** torch.arange(_WAVES))
+    line = torch.stack((rank - 0.5, 0.5 * score), dim=-1)
+    return torch.cat((line, 0.5 * angles.sin(), 0.5 * angles.cos()), dim=-1)

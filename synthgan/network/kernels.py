@@ -1,0 +1,125 @@
+"""Parts that both networks are made of, and the operations that training spends its time in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def linear(inputs: int, outputs: int, rng: torch.Generator, *, scale: float = 1.0) -> nn.Linear:
+    """A linear layer with weights uniform in +- ``scale`` / sqrt(inputs), and no bias yet."""
+    # By way of "meta", so that the global generator is left alone.
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    bound = scale / math.sqrt(inputs)
+    with torch.no_grad():
+        layer.weight.uniform_(-bound, bound, generator=rng)
+        layer.bias.zero_()
+    return layer
+
+
+def inverse_rms(state: Tensor) -> Tensor:
+    """1 / root mean square over the last axis, kept as an axis of 1 (Zhang & Sennrich 2019)."""
+    norm = torch.linalg.vector_norm(state, dim=-1, keepdim=True)
+    mean: Tensor = norm.square() / state.shape[-1]
+    return (mean + 1e-6).rsqrt()
+
+
+class _PrefixSum(torch.autograd.Function):
+    """Row states before each position: the trunk's state plus the steps of earlier positions.
+
+    (B, W) and P times (B, W) give (P, B, W); the last step leads nowhere and is left out.
+    Sums position by position, which a CPU does several times faster than ``torch.cumsum``
+    along the first axis.
+    """
+
+    @staticmethod
+    def forward(state: Tensor, *steps: Tensor) -> Tensor:
+        out = state.new_empty((len(steps), *state.shape))
+        out[0] = state
+        for p in range(1, len(steps)):
+            torch.add(out[p - 1], steps[p - 1], out=out[p])
+        return out
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: object, output: Tensor) -> None:
+        return None
+
+    @staticmethod
+    def backward(ctx: object, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grads
+        total = grad[-1]
+        steps: list[Tensor | None] = [None]
+        for p in range(len(grad) - 2, -1, -1):
+            steps.append(total)
+            total = total + grad[p]
+        return (total, *reversed(steps))
+
+
+def prefix_sum(state: Tensor, steps: Sequence[Tensor]) -> Tensor:
+    """Row states (P, B, W) before each position, from the first one and P steps (B, W)."""
+    sums: Tensor = _PrefixSum.apply(state, *steps)  # type: ignore[no-untyped-call]
+    return sums
+
+
+class _HeadActivation(torch.autograd.Function):
+    """``silu((x / rms(x)) @ weight + bias)`` for (P, B, W), (P, W, H), (P, 1, H), with dropout.
+
+    All heads' hidden layers at once, in place where it can be: this is where training spends
+    its time. The norm (Zhang & Sennrich 2019; no gain, as the weight has it) is applied after
+    the product, to the smaller tensor. ``kept`` is a mask (P, B, H) of zeros and ones, or None.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, kept: Tensor | None) -> Tensor:
+        scale = inverse_rms(x)
+        before = torch.bmm(x, weight).mul_(scale).add_(bias)
+        ctx.save_for_backward(x, weight, bias, kept, before, scale)
+        hidden = F.silu(before)
+        return hidden if kept is None else hidden.mul_(kept)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, bias, kept, before, scale = ctx.saved_tensors
+        grad = grads[0] if kept is None else grads[0] * kept
+        grad = torch.ops.aten.silu_backward(grad, before)
+        # d(1 / rms) meets the product, which is what came before the bias.
+        along = torch.linalg.vecdot(grad, before).unsqueeze(-1) - torch.bmm(grad, bias.mT)
+        bias_grad = grad.sum(dim=1, keepdim=True)
+        grad = grad.mul_(scale)
+        x_grad = torch.bmm(grad, weight.mT)
+        x_grad.addcmul_(x, along.mul_(scale.square()).div_(-x.shape[-1]))
+        return x_grad, torch.bmm(x.mT, grad), bias_grad, None
+
+
+def head_activation(x: Tensor, weight: Tensor, bias: Tensor, kept: Tensor | None) -> Tensor:
+    """All heads' hidden layers (P, B, H), see :class:`_HeadActivation`."""
+    hidden: Tensor = _HeadActivation.apply(x, weight, bias, kept)  # type: ignore[no-untyped-call]
+    return hidden
+
+
+def random_mask(
+    shape: tuple[int, ...], share: float, rng: torch.Generator, device: torch.device
+) -> Tensor:
+    """Zeros, and ones in about ``share`` of the entries, rounded to a 256th.
+
+    From random bytes, which cost a tenth of random floats.
+    """
+    count = math.prod(shape)
+    words = torch.empty(-(-count // 8), dtype=torch.int64, device=device)
+    values = words.random_(-(2**63), None, generator=rng).view(torch.uint8)[:count]
+    return (values < round(share * 256)).view(shape).float()
+
+
+def categorical(logits: Tensor, rng: torch.Generator) -> Tensor:
+    """One draw a row from ``softmax(logits)``: (B, K) to (B,)."""
+    weights = torch.exp(logits - logits.amax(dim=1, keepdim=True))
+    mass = weights.cumsum(dim=1)
+    uniform = torch.rand((len(logits), 1), generator=rng, device=logits.device)
+    # Below 1, so that the draw falls before the last entry that has any mass.
+    target = uniform.clamp(max=1 - 1e-6) * mass[:, -1:]
+    return torch.searchsorted(mass, target, right=True).squeeze(1).clamp(max=logits.shape[1] - 1)
