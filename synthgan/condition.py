@@ -316,7 +316,7 @@ def _read_text(where: str, reader: _Reader) -> Iterator[tuple[str, Allowed]]:
     text, quoted = _prepared(where, reader)
     try:
         with warnings.catch_warnings(record=True):  # such as "'is' with a literal"
-            tree = ast.parse(text, mode="eval").body
+            tree = ast.parse(f"({text})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ConditionError(
             f"cannot read the condition {_short(where)}; write it like "
@@ -392,7 +392,7 @@ def _replace_words(text: str, where: str) -> str:
     """``is missing`` and ``is null`` as Python knows them; a lone ``=`` is pointed out."""
     out: list[tuple[int, str]] = []
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
+        tokens = list(tokenize.generate_tokens(io.StringIO(f"({text.strip()})").readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
         return text.strip()
     before = ""
