@@ -37,7 +37,8 @@ def chosen(where: Where, frame: pd.DataFrame = FRAME, schema: Schema = SCHEMA) -
         ("age > 40", FRAME["age"] > 40),
         ("40 < age", FRAME["age"] > 40),
         ("30 <= age < 40", FRAME["age"].between(30, 39)),
-        ("age>30 and age<=40 and rich == 'yes'", FRAME["age"].between(31, 40) & (FRAME["rich"] == "yes")),
+        ("age>30 and age<=40 and rich == 'yes'",
+         FRAME["age"].between(31, 40) & (FRAME["rich"] == "yes")),
         ("age in [30, 31, 32]", FRAME["age"].isin([30, 31, 32])),
         ("age not in (30, 31)", ~FRAME["age"].isin([30, 31])),
         ("score < -1.5", FRAME["score"] < -1.5),
@@ -136,7 +137,8 @@ def test_what_cannot_be_is_refused_in_one_line(where: Where, says: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(" * 5000, "-" * 9000 + "1", "age == " + "-" * 9000 + "1", "a" * 20_000, "age == " + "9" * 9000,
+    ["(" * 5000, "-" * 9000 + "1", "age == " + "-" * 9000 + "1", "a" * 20_000,
+     "age == " + "9" * 9000,
      "age in [" + "[" * 3000, "\x00", "age == '\ud800'", "age == 1e999 and " * 500 + "age == 1",
      "`" * 999, "'" * 999, "age == b'1'", "age == 1j", "lambda: 0", "age == f'{1}'"],
 )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Imports point one way: each module may import only those above it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import synthgan
+
+ROOT = Path(synthgan.__file__).parent
+
+ORDER = (
+    "errors", "records", "config", "table", "schema", "values", "condition", "summary", "codec",
+    "encode", "network", "objective", "train", "sample", "archive", "synthesizer",
+)  # fmt: skip
+"""A folder counts as the module of its name."""
+
+REPORT = {"errors", "schema", "table", "report"}
+CLI = {"errors", "cli", ""}  # "" is the public package
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def layer_of(path: Path) -> str:
+    first = path.relative_to(ROOT).parts[0]
+    return first.removesuffix(".py")
+
+
+def allowed_for(layer: str) -> set[str]:
+    if layer == "__init__":
+        return set(ORDER)
+    if layer == "__main__":
+        return {"cli"}
+    if layer in ("report", "cli"):
+        return {"report": REPORT, "cli": CLI}[layer]
+    return {*ORDER[: ORDER.index(layer)], layer}
+
+
+def imported_layers(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are banned"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            if node.module != "synthgan":
+                names = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            assert top not in ("tests", "benchmarks", "datasets"), name
+            if top == "synthgan":
+                layer = rest.split(".")[0]
+                yield layer if layer in {*ORDER, "report", "cli"} else ""
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_up(path: Path) -> None:
+    layer = layer_of(path)
+    assert layer in {*ORDER, "report", "cli", "__init__", "__main__"}, (
+        f"{layer} is not in the order of modules: give it a place"
+    )
+    found = set(imported_layers(ast.parse(path.read_text(encoding="utf-8"))))
+    assert found <= allowed_for(layer), f"{layer} must not import {found - allowed_for(layer)}"
+
+
+def test_every_layer_exists() -> None:
+    assert {layer_of(path) for path in modules()} >= {*ORDER, "report", "cli"}
+
+
+def test_the_test_sees_a_wrong_import() -> None:
+    tree = ast.parse("from synthgan.train import Step\nimport synthgan.encode")
+    assert set(imported_layers(tree)) == {"train", "encode"}
+    assert not {"train"} <= allowed_for("schema")
