@@ -1,0 +1,79 @@
+"""The documentation is true: its code runs, its links lead somewhere, its commands exist."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from synthgan.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+def test_code_blocks_run_one_after_the_other(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for number, code in enumerate(blocks(page, "python")):
+        exec(compile(code, f"{page.name}, block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name in contents, page.name
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert isinstance(main, click.Group)
+    assert set(sections) == set(main.commands)
+    for name, command in main.commands.items():
+        options = [p for p in command.params if isinstance(p, click.Option)]
+        known = {opt for option in options for opt in option.opts} - {"--help"}
+        said = set(re.findall(r"`(--?[a-z-]+)`", sections[name]))
+        assert known <= said, f"{name}: not documented: {known - said}"
+        assert {s for s in said if s.startswith("--")} <= known | {"--help"}, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_in_the_documentation_exist(page: Path) -> None:
+    assert isinstance(main, click.Group)
+    for line in "\n".join(blocks(page, "sh")).splitlines():
+        for name, rest in re.findall(r"\bsynthgan (\w+)([^&#]*)", line):
+            command = main.commands[name]
+            known = {opt for param in command.params for opt in param.opts}
+            outside_quotes = re.sub(r"'[^']*'", "", rest)
+            assert set(re.findall(r"(?<= )--?[a-z][a-z-]*", outside_quotes)) <= known, line
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    commands = blocks(ROOT / "README.md", "sh")
+    assert commands[0].strip() == (
+        "pip install . && synthgan fit datasets/census.csv && synthgan sample -n 10000"
+    )
+    assert commands[1].strip() == 'pip install -e ".[test]" && pytest'
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "README.md" in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
