@@ -23,6 +23,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
+FINE = 16
+"""Steps into which a fine position divides a bin."""
+
 _POINT_SHARE = 1e-3  # what a single value inside a bin counts for
 
 
@@ -52,6 +55,7 @@ class CategoryCodec:
     """A categorical or boolean column."""
 
     has_fine = False
+    fine_prior = np.zeros(0)
 
     def __init__(self, column: Column, summary: CategorySummary) -> None:
         self.column = column
@@ -90,6 +94,14 @@ class CategoryCodec:
         cells: Objects = self._cells[codes]
         return cells
 
+    def steps(self, codes: Ints, places: Floats) -> Ints:
+        """Categories have no places, so all are at step 0."""
+        return np.zeros(len(codes), dtype=np.int64)
+
+    def places(self, codes: Ints, steps: Ints, within: Floats) -> Floats:
+        """Categories have no places."""
+        return within
+
     def options(self, allowed: Allowed) -> Options:
         """The codes that ``allowed`` lets through."""
         codes = np.flatnonzero(self.drawable & allowed.admits(self._cells))
@@ -119,6 +131,9 @@ class NumberCodec:
         # One quantile function for all bins: position b + p is place p in the b-th bin.
         self._positions = np.array([b + p for b, s in enumerate(self._bins) for p in s.positions])
         self._values = np.array([v for s in self._bins for v in s.values])
+        self._edges = np.array([_step_edges(s) for s in self._bins]).reshape(-1, FINE + 1)
+        shares = self.prior[self._bin_codes] / max(self.prior[self._bin_codes].sum(), 1e-12)
+        self.fine_prior = shares @ np.diff(self._edges, axis=1)
 
     def ranks(self) -> tuple[Floats, Floats]:
         """For each code, the share of present rows below it (plus half of its own unless it
@@ -149,15 +164,39 @@ class NumberCodec:
         absent = self._missing if self.width > self._missing else 0
         return np.where(missing, absent, codes), places
 
+    def steps(self, codes: Ints, places: Floats) -> Ints:
+        """Fine steps of ``places`` within the bins of ``codes``; 0 for other codes."""
+        which = self._which_bin(codes)
+        steps = np.zeros(len(codes), dtype=np.int64)
+        inside = which >= 0
+        # Edges rise to 1, so the step is the number of edges passed.
+        passed = self._edges[which[inside], 1:-1] <= places[inside, None]
+        steps[inside] = passed.sum(axis=1)
+        return steps
+
+    def places(self, codes: Ints, steps: Ints, within: Floats) -> Floats:
+        """Places that lie ``within`` (0 to 1) the fine ``steps`` of the bins of ``codes``."""
+        which = self._which_bin(codes)
+        places = within.copy()
+        inside = which >= 0
+        low = self._edges[which[inside], steps[inside]]
+        high = self._edges[which[inside], steps[inside] + 1]
+        places[inside] = low + (high - low) * within[inside]
+        return places
+
+    def _which_bin(self, codes: Ints) -> Ints:
+        """Number of the bin that each code stands for, -1 for other codes."""
+        index = np.full(self.width, -1, dtype=np.int64)
+        index[self._bin_codes] = np.arange(len(self._bins))
+        return index[codes]
+
     def decode(self, codes: Ints, places: Floats) -> Floats:
         """Cells of ``codes`` at ``places``, NaN where missing."""
         lookup = np.full(self.width, np.nan)
         lookup[self._atom_codes] = self._atoms
         cells: Floats = lookup[codes]
         if len(self._bins):
-            index = np.full(self.width, -1, dtype=np.int64)
-            index[self._bin_codes] = np.arange(len(self._bins))
-            which = index[codes]
+            which = self._which_bin(codes)
             inside = which >= 0
             position = which[inside] + np.clip(places[inside], 1e-9, 1 - 1e-9)
             cells[inside] = np.interp(position, self._positions, self._values)
@@ -218,6 +257,33 @@ class NumberCodec:
 
 
 Codec = CategoryCodec | NumberCodec
+
+
+def _step_edges(segment: Segment) -> Floats:
+    """Places at which a bin's fine steps begin and end, so that no step holds parts of a value.
+
+    Where the bin's shared values leave few enough steps, each value is a step of its own;
+    otherwise the steps are of like width, moved to the nearest edge of a value.
+    """
+    positions, values = np.array(segment.positions), np.array(segment.values)
+    flat = np.diff(values) == 0
+
+    def in_flat(places: Floats) -> Bools:
+        left = np.searchsorted(positions, places, side="right") - 1
+        return np.asarray(flat[np.clip(left, 0, len(flat) - 1)])
+
+    edges = np.unique(np.r_[0.0, positions[:-1][flat], positions[1:][flat], 1.0])
+    if len(edges) > FINE + 1:
+        wanted = np.arange(FINE + 1) / FINE
+        nearest = edges[np.abs(wanted[:, None] - edges[None, :]).argmin(axis=1)]
+        edges = np.unique(np.where(in_flat(wanted), nearest, wanted))
+    while len(edges) < FINE + 1:  # the widest steps that hold more than a value are halved
+        middles = (edges[:-1] + edges[1:]) / 2
+        widths = np.where(in_flat(middles), 0.0, np.diff(edges))
+        if widths.max() <= 1 / FINE:
+            break
+        edges = np.insert(edges, int(widths.argmax()) + 1, middles[widths.argmax()])
+    return np.concatenate([edges, np.ones(FINE + 1 - len(edges))])
 
 
 def _place(positions: Floats, values: Floats, cell: float, side: str) -> float:

@@ -1,9 +1,9 @@
 """Rows to tokens and back: the one place that knows positions.
 
 A row becomes one small integer a *position*. Every modelled column has a code position; a
-number column whose bins hold a fair share of rows has a second, *fine* position: in which
-sixteenth of its bin the cell lies. Within a sixteenth cells are uniform, so the whole table
-is small integers and the model is discrete throughout. A column with a single code is a
+number column whose bins hold a fair share of rows has a second, *fine* position: in which of
+16 steps of its bin the cell lies. Within a step cells are uniform, so the whole table is
+small integers and the model is discrete throughout. A column with a single code is a
 constant and has no position.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.codec import CategoryCodec, Codec, NumberCodec
+from synthgan.codec import FINE, CategoryCodec, Codec, NumberCodec
 from synthgan.errors import SchemaError
 from synthgan.schema import Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
@@ -29,9 +29,6 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Tokens = npt.NDArray[np.uint8] | npt.NDArray[np.int32]
 Cells = Floats | npt.NDArray[np.object_]
-
-FINE = 16
-"""Steps into which a fine position divides a bin."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Layout:
 
     spans: tuple[Span, ...]
     prior: Floats
-    """Share of rows of each entry; uniform for fine positions."""
+    """Share of rows of each entry (of the rows in bins, for fine positions)."""
     drawable: Bools
     """Whether an entry may be drawn: all but the rare codes."""
     is_bin: Bools
@@ -145,8 +142,7 @@ class Encoder:
             codes, places = codec.encode(read_cells(frame[span.column], codec.column), rng)
             tokens[:, position] = codes
             if codec.has_fine:
-                fine = np.floor(places * FINE).astype(np.int64)
-                tokens[:, position + 1] = np.where(codec.is_bin[codes], fine, 0)
+                tokens[:, position + 1] = codec.steps(codes, places)
         return tokens
 
     def decode(
@@ -157,7 +153,7 @@ class Encoder:
     ) -> dict[str, Cells]:
         """Cells of each modelled column, of ``tokens`` (rows x positions).
 
-        ``rng`` draws places within sixteenths; ``places`` gives, for some columns, the places
+        ``rng`` draws places within steps; ``places`` gives, for some columns, the places
         within bins instead.
         """
         cells: dict[str, Cells] = {}
@@ -165,7 +161,7 @@ class Encoder:
             codes, steps = self._codes(name, tokens)
             within = rng.random(len(tokens))
             if steps is not None:
-                within = (steps + within) / FINE
+                within = codec.places(codes, steps, within)
             if places is not None and name in places:
                 within = places[name]
             cells[name] = codec.decode(codes, within)
@@ -209,7 +205,7 @@ def _lay_out(codecs: Mapping[str, Codec]) -> Layout:
         if codec.has_fine:
             spans.append(Span(name, "fine", start, FINE))
             yes, no = np.ones(FINE, dtype=bool), np.zeros(FINE, dtype=bool)
-            parts.append((np.full(FINE, 1 / FINE), yes, no, yes, np.zeros(FINE), np.zeros(FINE)))
+            parts.append((codec.fine_prior, yes, no, yes, np.zeros(FINE), np.zeros(FINE)))
             start += FINE
     if not spans:
         empty, none = np.zeros(0), np.zeros(0, dtype=bool)

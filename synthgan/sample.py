@@ -25,7 +25,7 @@ from torch import Tensor
 
 from synthgan.codec import Options
 from synthgan.condition import Allowed
-from synthgan.encode import FINE, Encoder
+from synthgan.encode import Encoder
 from synthgan.errors import ConditionError
 from synthgan.network import Chain, Generator, categorical
 from synthgan.schema import Column, Kind
@@ -198,7 +198,7 @@ class Sampler:
             return
         draw.tokens[:, at] = torch.from_numpy(options.codes[choice]).to(self._device)
         if self._encoder.codecs[name].has_fine:
-            fine = np.minimum(places * FINE, FINE - 1).astype(np.int64)
+            fine = self._encoder.codecs[name].steps(options.codes[choice], places)
             draw.tokens[:, at + 1] = torch.from_numpy(fine).to(self._device)
         draw.mask[:, layout.columns.index(name)] = 1.0
 

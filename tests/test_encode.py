@@ -105,6 +105,18 @@ def test_ranks_rise_with_the_value() -> None:
             assert (np.diff(layout.rank[present]) > 0).all()
 
 
+def test_fine_steps_do_not_divide_values() -> None:
+    rng = np.random.default_rng(0)
+    size = rng.gamma(9.0, 30.0, 40_000).round(0)  # each bin holds a few values
+    frame = pd.DataFrame({"size": size})
+    encoder = encoder_of(frame)
+    assert [span.role for span in encoder.layout.spans] == ["code", "fine"]
+    tokens = encoder.encode(frame, rng)
+    cells = encoder.decode(tokens, rng)["size"]
+    common = frame["size"].map(frame["size"].value_counts()) > 20
+    assert (cells.astype(float).round()[common] == size[common]).mean() > 0.97
+
+
 def test_constants_have_no_position_and_come_back() -> None:
     frame = pd.DataFrame({"one": [1] * 20, "word": ["x"] * 20, "none": [None] * 20, "v": range(20)})
     frame["v"] = frame["v"] % 4

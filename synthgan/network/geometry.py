@@ -8,7 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from synthgan.encode import FINE, Layout
+from synthgan.codec import FINE
+from synthgan.encode import Layout
 
 _WAVES = 4  # octaves of sine and cosine in what codes of near value share
 
