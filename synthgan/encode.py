@@ -9,6 +9,7 @@ constant and has no position.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from synthgan.codec import FINE, CategoryCodec, Codec, NumberCodec
 from synthgan.errors import SchemaError
 from synthgan.schema import Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
+from synthgan.table import FIXED_DECIMALS
 from synthgan.values import make_up, read_cells, write_cells
 
 Floats = npt.NDArray[np.float64]
@@ -121,6 +123,11 @@ class Encoder:
             else:
                 raise SchemaError(f"column {column.name!r}: the summary does not fit its kind")
         self.layout = _lay_out(self.codecs)
+        self._fixed_decimals = {
+            column.name: int((column.format or "")[2:-1])
+            for column in schema
+            if column.dtype.startswith("float") and re.fullmatch(r"%\.\d+f", column.format or "")
+        }
 
     @property
     def levels(self) -> Mapping[str, tuple[Level, ...]]:
@@ -179,7 +186,10 @@ class Encoder:
                 series.append(make_up(column, start, rows))
             else:
                 series.append(write_cells(cells[column.name], column, codec.levels or None))
-        return pd.concat(series, axis=1)
+        frame = pd.concat(series, axis=1)
+        if self._fixed_decimals:  # for files of text, where 12.5 and 12.50 differ
+            frame.attrs[FIXED_DECIMALS] = dict(self._fixed_decimals)
+        return frame
 
     def _codes(self, name: str, tokens: Tokens | Ints) -> tuple[Ints, Ints | None]:
         """Codes and, where it has them, fine steps of one column."""
