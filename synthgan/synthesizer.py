@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -169,11 +169,6 @@ class Synthesizer:
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
         archive.save(path, self._card, self._generator, overwrite=overwrite)
-
-    def with_note(self, note: str) -> Synthesizer:
-        """The same model with one more of :attr:`notes`."""
-        card = replace(self._card, notes=(*self._card.notes, note))
-        return replace(self, _card=card)
 
 
 def _protections(card: archive.Card) -> Iterator[str]:
