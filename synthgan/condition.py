@@ -1,41 +1,45 @@
 """What rows are asked for: a mapping or a text, turned into one :class:`Allowed` a column.
 
-Text such as ``income == ">50K" and age >= 30`` is read with Python's own grammar and then
-walked over by hand: nothing of it is ever run. As in SQL, a comparison leaves missing cells
-out; ``is missing`` asks for them.
+Text such as ``income == ">50K" and age >= 30`` is cut into tokens, every name and value is
+put aside, and what is left is read with Python's own grammar and walked over: nothing of it
+is ever run. As in SQL, a comparison leaves missing cells out; ``is missing`` asks for them.
 """
 
 from __future__ import annotations
 
 import ast
+import datetime
+import decimal
 import difflib
-import io
 import math
-import tokenize
-import warnings
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Literal, cast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from synthgan.errors import ConditionError
-from synthgan.schema import NANOSECONDS, Column, Kind, Level, Schema
-
-_LONGEST = 10_000  # characters of a condition; longer ones are not read
-_DEEPEST = 50  # brackets within brackets, and minus signs before a number
+from synthgan.schema import Column, Kind, Level, Schema, family, parse_dates, to_dtype
+from synthgan.values import read_cells
 
 Where = str | Mapping[str, object]
+
+_FEW = 10  # levels or names that an error lists in full
+_LONGEST = 10_000  # characters of a text
+_DEEPEST = 20  # brackets within brackets
+_WHOLE = 2.0**53  # beyond, floats have gaps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
     """The cells of one column that a condition lets through.
 
-    For numeric kinds, values and bounds are in the units of
-    :func:`synthgan.values.read_cells`.
+    Cells must meet all fields at once. For numeric kinds, values and bounds are in the units
+    of :func:`synthgan.values.read_cells`.
     """
 
     values: frozenset[Level] | None = None
@@ -43,6 +47,7 @@ class Allowed:
     excluded: frozenset[Level] = frozenset()
     """Cells that are not allowed."""
     low: float = -math.inf
+    """Lower bound; numeric kinds only, as are the three that follow."""
     high: float = math.inf
     low_open: bool = False
     """Whether the lower bound itself is not allowed."""
@@ -50,21 +55,18 @@ class Allowed:
     missing: Literal["any", "only", "never"] = "any"
     """Whether missing cells are allowed beside the others, alone, or not."""
 
-    def admits(self, cells: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-        """Which of ``cells`` (rows), as :func:`read_cells` gives them, are let through."""
-        absent = np.asarray(pd.isna(cells))
+    def admits(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+        """Which of ``values`` (rows), as :func:`read_cells` gives them, are let through."""
+        if values.dtype == object:
+            places, distinct = pd.factorize(values)
+            absent = places < 0
+            inside = np.array([*map(self._lets, distinct), False], dtype=bool)[places]
+        else:
+            numbers = values.astype(np.float64)
+            absent, inside = np.isnan(numbers), self._lets_numbers(numbers)
         if self.missing == "only":
             return absent
-        if cells.dtype == object:
-            inside = np.array([self._lets(cell) for cell in cells.tolist()], dtype=bool)
-        else:
-            inside = self._lets_numbers(cells.astype(np.float64))
         return np.where(absent, self.missing == "any", inside)
-
-    def _lets(self, cell: Level | None) -> bool:
-        if cell is None or (self.values is not None and not _holds(self.values, cell)):
-            return False
-        return not _holds(self.excluded, cell)
 
     def _lets_numbers(self, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         inside = (cells > self.low) if self.low_open else (cells >= self.low)
@@ -72,6 +74,15 @@ class Allowed:
         if self.values is not None:
             inside &= np.isin(cells, [float(value) for value in self.values])
         return inside & ~np.isin(cells, [float(value) for value in self.excluded])
+
+    def _lets(self, level: Level) -> bool:
+        """Whether a cell that is not missing is let through."""
+        if level in self.excluded or (self.values is not None and level not in self.values):
+            return False
+        if isinstance(level, str):
+            return True
+        above = level > self.low or (level == self.low and not self.low_open)
+        return above and (level < self.high or (level == self.high and not self.high_open))
 
     def intersect(self, other: Allowed) -> Allowed:
         """What both let through."""
@@ -97,23 +108,24 @@ class Allowed:
         )
 
     @property
+    def is_single(self) -> Level | None:
+        """The one cell that is let through, or None where there are more, or none.
+
+        The cell may be False or 0: compare with None.
+        """
+        if self.values is None or self.missing != "never":
+            return None
+        left = list(filter(self._lets, self.values))
+        return left[0] if len(left) == 1 else None
+
+    @property
     def is_empty(self) -> bool:
         """Whether no cell at all is let through, missing ones included."""
-        if self.missing == "only":
+        if self.missing != "never":
             return False
-        shut = self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
-        left = None if self.values is None else [v for v in self.values if self._lets_any(v)]
-        return (shut or left == []) and self.missing == "never"
-
-    def _lets_any(self, value: Level) -> bool:
-        if isinstance(value, str | bool):
-            return self._lets(value)
-        return bool(self._lets_numbers(np.array([float(value)]))[0])
-
-
-def _holds(values: Set[Level], cell: Level) -> bool:
-    """Membership in which 1, 1.0 and True are three things, as they are among levels."""
-    return any(value == cell and type(value) is type(cell) for value in values)
+        if self.values is not None:
+            return not any(map(self._lets, self.values))
+        return self.low > self.high or (self.low == self.high and not self._lets(self.low))
 
 
 def parse_where(
@@ -121,165 +133,361 @@ def parse_where(
 ) -> dict[str, Allowed]:
     """What ``where`` allows of each column that it names.
 
-    A mapping gives, for a column, a cell, a list or set of cells, a tuple ``(low, high)`` of
-    which either may be None, or None for missing. A text joins comparisons by ``and``:
-    ``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in [...]``, ``not in [...]``, ``is missing``,
-    ``is not missing``; names that are no Python names stand in backticks. ``levels`` are the
-    levels that the model knows of each categorical column. Dates are quoted text; a date
-    without a time means midnight.
+    A mapping gives for a column one cell; a list, set, array or index of cells; a tuple
+    ``(low, high)`` of numbers or dates, ends included, of which either may be None for no
+    bound; or None (NaN, NA) for missing. None in a list allows missing cells too.
 
-    Raises :class:`ConditionError` naming what is unknown and what comes near.
+    A text joins comparisons by ``and``: ``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``,
+    ``30 <= age < 40``, ``in [...]``, ``not in [...]``, ``is missing``, ``is not missing``.
+    Names that are no plain words stand in backticks, text values and dates in quotes, where a
+    backslash goes before a quote or a backslash that is part of the value.
+
+    Dates are ISO, or spelled as in the column. One without a time means midnight, so
+    ``date <= "2013-06-30"`` leaves out the hours of that day. In a column with a time zone,
+    a time without one is local; of an hour that comes twice in a year it is the first.
+
+    ``levels`` are those that the model knows of CATEGORY and BOOLEAN columns; in a column
+    that it lacks any level may be asked for. Bounds on whole numbers, and on dates, which
+    are whole units of the column's resolution, come out closed where floats are exact; beside
+    ``values`` there are neither bounds nor ``excluded``.
+
+    Raises :class:`ConditionError`, in one line, for unknown columns and levels, with what
+    comes near, for values of a wrong type, and for what no row can satisfy.
     """
     reader = _Reader(schema, levels)
-    pairs = _read_text(where, reader) if isinstance(where, str) else _read_mapping(where, reader)
-    allowed: dict[str, Allowed] = {}
-    for name, part in pairs:
-        allowed[name] = allowed[name].intersect(part) if name in allowed else part
-        if allowed[name].is_empty:
-            raise ConditionError(f"column {name!r}: no cell can satisfy the condition")
-    if not allowed:
+    if isinstance(where, str):
+        parts = _read_text(where, reader)
+    elif isinstance(where, Mapping):
+        parts = _read_mapping(where, reader)
+    else:
+        raise ConditionError(f"a condition is a text or a mapping, not a {type(where).__name__}")
+    found: dict[str, Allowed] = {}
+    for name, part in parts:
+        found[name] = found[name].intersect(part) if name in found else part
+    if not found:
         raise ConditionError("the condition is empty; leave it out to ask for any rows")
-    return allowed
+    for name, allowed in found.items():
+        found[name] = reader.settle(name, allowed)
+        if found[name].is_empty:
+            raise ConditionError(f"column {name!r}: no row can satisfy the condition")
+    return found
+
+
+# Columns and values
 
 
 class _Reader:
-    """Names and values, checked against the schema and the known levels."""
+    """What names and values mean, by the schema and the known levels."""
 
     def __init__(self, schema: Schema, levels: Mapping[str, Sequence[Level]]) -> None:
-        self.schema, self.levels = schema, levels
+        self.columns = {column.name: column for column in schema}
+        self._levels = levels
+        self._known: dict[str, dict[str, Level]] = {}
 
     def column(self, name: object) -> Column:
-        for column in self.schema:
-            if column.name == name:
-                if not column.kind.is_modelled:
-                    raise ConditionError(
-                        f"column {name!r} is made up anew ({column.kind.value}), so rows cannot "
-                        "be asked for by it"
-                    )
-                return column
-        near = difflib.get_close_matches(str(name), self.schema.names, n=3, cutoff=0.5)
-        hint = f"; nearest: {_listed(near)}" if near else f"; known: {_listed(self.schema.names)}"
-        raise ConditionError(f"there is no column {name!r}{hint}")
+        column = self.columns.get(name) if isinstance(name, str) else None
+        if column is None:
+            hint = _hint(name, list(self.columns), few=0)
+            raise ConditionError(f"there is no column {_shown(name)}; {hint}")
+        if not column.kind.is_modelled:
+            raise ConditionError(
+                f"column {name!r} is not learned but made anew ({column.kind.value}), so rows "
+                "cannot be asked for by it"
+            )
+        return column
 
-    def value(self, column: Column, value: object) -> Level:
-        """``value`` in the units of the column's cells."""
-        if isinstance(value, np.generic):
-            value = value.item()
+    def known(self, column: Column) -> dict[str, Level]:
+        """Levels by their text."""
+        if column.name not in self._known:
+            levels = self._levels.get(column.name) or column.categories or ()
+            self._known[column.name] = {str(level): level for level in levels}
+        return self._known[column.name]
+
+    def cell(self, column: Column, value: object) -> Level:
+        """``value`` as :func:`read_cells` would give it."""
+        value = _plain(value)
+        if column.kind is Kind.DATETIME:
+            return _date(column, value)
         if column.kind.is_numeric:
-            return self._number(column, value)
+            return _number(column, value)
         if column.kind is Kind.BOOLEAN:
-            return self._truth(column, value)
+            return _truth(column, value)
         return self._level(column, value)
 
-    def _number(self, column: Column, value: object) -> float:
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if column.kind is not Kind.DATETIME:
-            if not plain:
-                raise ConditionError(f"column {column.name!r} holds numbers, but got {value!r}")
-            return float(cast(float, value))
-        try:
-            if plain or isinstance(value, bool):
-                raise ValueError("a number is no date")
-            return _count_units(pd.Timestamp(cast(str, value)), column)
-        except (ValueError, TypeError, OverflowError):
-            raise ConditionError(
-                f"column {column.name!r} holds dates, but got {value!r}; "
-                'write a date in quotes, such as "2020-01-31"'
-            ) from None
-
-    def _truth(self, column: Column, value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        spellings = (column.format or "False|True").split("|")
-        if isinstance(value, str) and value in spellings:
-            return spellings.index(value) == 1
-        if isinstance(value, int | float) and value in (0, 1):
-            return bool(value)
-        raise ConditionError(
-            f"column {column.name!r} holds {_listed(spellings)}, but got {value!r}"
-        )
-
     def _level(self, column: Column, value: object) -> Level:
-        known = self.levels.get(column.name, ())
-        for level in known:
-            if level == value and isinstance(level, bool) == isinstance(value, bool):
-                return level
-        texts = {str(level): level for level in known}
-        if not isinstance(value, str) and str(value) in texts:
-            return texts[str(value)]
-        near = difflib.get_close_matches(str(value), list(texts), n=3, cutoff=0.4)
-        if len(known) > 10 and near:
-            hint = f"nearest: {_listed([texts[each] for each in near])}"
-        else:
-            hint = f"it has {_listed(known[:10])}" + (", ..." if len(known) > 10 else "")
-        raise ConditionError(f"column {column.name!r} has no value {value!r}; {hint}")
+        known = self.known(column)
+        if isinstance(value, bool | int | float | str):
+            if not known:
+                is_text = family(to_dtype(column.dtype, column.name)) in ("text", "object")
+                return str(value) if is_text else value
+            whole = isinstance(value, float) and value.is_integer()
+            for text in (_text(value), _text(int(value))) if whole else (_text(value),):
+                if text in known:
+                    return known[text]
+        hint = _hint(value, list(known.values()), few=_FEW)
+        raise ConditionError(f"column {column.name!r} has no value {_shown(value)}; {hint}")
 
     def compare(self, column: Column, operator: str, value: object) -> Allowed:
         """``column operator value`` for one of the six comparisons."""
-        if operator in ("==", "!="):
-            one = frozenset([self.value(column, value)])
-            if operator == "==":
-                self._check_whole(column, value)
-                return Allowed(values=one, missing="never")
-            return Allowed(excluded=one, missing="never")
+        if _is_missing(value):
+            raise ConditionError(
+                f"column {column.name!r}: write 'is missing' or 'is not missing' for missing cells"
+            )
+        if operator == "==":
+            return Allowed(values=frozenset([self.possible(column, value)]), missing="never")
+        if operator == "!=":
+            cell = self.cell(column, value)
+            return Allowed(excluded=frozenset([cell] * _can_hold(column, cell)), missing="never")
         if not column.kind.is_numeric:
             raise ConditionError(
-                f"column {column.name!r} has no order ({column.kind.value}), so {operator!r} "
-                "does not apply; use == or in [...]"
+                f"column {column.name!r} has no order ({column.kind.value}), so {operator} does "
+                "not apply; use == or in [...]"
             )
-        bound = float(self.value(column, value))
-        if math.isnan(bound):
-            raise ConditionError(f"column {column.name!r}: NaN is no bound; use 'is missing'")
+        bound = float(self.cell(column, value))
         if operator in ("<", "<="):
-            return Allowed(high=bound, high_open=operator == "<", missing="never")
-        return Allowed(low=bound, low_open=operator == ">", missing="never")
+            return Allowed(high=bound, high_open=bound in (-math.inf,) or operator == "<",
+                           missing="never")  # fmt: skip
+        return Allowed(low=bound, low_open=bound in (math.inf,) or operator == ">",
+                       missing="never")  # fmt: skip
 
-    def _check_whole(self, column: Column, value: object) -> None:
-        if column.kind is Kind.INTEGER and isinstance(value, float) and value % 1:
-            raise ConditionError(f"column {column.name!r} holds whole numbers, but got {value!r}")
+    def possible(self, column: Column, value: object) -> Level:
+        """The cell of ``value``, which must be one that a row can have."""
+        cell = self.cell(column, value)
+        if _can_hold(column, cell):
+            return cell
+        wanted = {Kind.INTEGER: "whole numbers", Kind.DATETIME: f"whole {_unit(column)}"}.get(
+            column.kind, f"numbers with at most {column.decimals} decimals"
+        )
+        if column.kind is Kind.NUMBER and column.decimals is None:
+            wanted = "finite numbers"
+        raise ConditionError(
+            f"column {column.name!r} holds {wanted}, so no row can satisfy {_shown(value)}"
+        )
 
-    def among(self, column: Column, values: Sequence[object]) -> Allowed:
-        """``column in values``; None among them allows missing cells too."""
-        if not values:
+    def among(self, column: Column, values: Iterable[object], *, absent: bool = False) -> Allowed:
+        """``column in values``, or ``not in``; None among them means missing cells too."""
+        wanted = list(values)
+        if not wanted:
             raise ConditionError(f"column {column.name!r}: the list of values is empty")
-        present = [value for value in values if not _is_missing(value)]
-        cells = frozenset(self.value(column, value) for value in present)
+        present = [value for value in wanted if not _is_missing(value)]
+        if absent:
+            cells = frozenset(self.cell(column, value) for value in present)
+            return Allowed(
+                excluded=frozenset(cell for cell in cells if _can_hold(column, cell)),
+                missing="never",
+            )
         if not present:
             return Allowed(missing="only")
-        return Allowed(values=cells, missing="never" if len(present) == len(values) else "any")
+        return Allowed(
+            values=frozenset(self.possible(column, value) for value in present),
+            missing="never" if len(present) == len(wanted) else "any",
+        )
+
+    def settle(self, name: str, allowed: Allowed) -> Allowed:
+        """The same cells in the simplest form."""
+        column = self.columns[name]
+        if column.kind in (Kind.INTEGER, Kind.DATETIME):
+            allowed = _in_whole_units(allowed)
+        values = allowed.values
+        if values is None and allowed.low == allowed.high:
+            values = frozenset([allowed.low])
+        if values is None and not column.kind.is_numeric:
+            known = {False, True} if column.kind is Kind.BOOLEAN else {*self.known(column).values()}
+            values = frozenset() if known and allowed.excluded >= known else None
+        if values is None:
+            return allowed
+        return Allowed(values=frozenset(filter(allowed._lets, values)), missing=allowed.missing)
 
 
-def _count_units(stamp: pd.Timestamp, column: Column) -> float:
-    """Units of the column since 1970; a time without a zone is in the column's."""
-    zone = getattr(pd.api.types.pandas_dtype(column.dtype), "tz", None)
-    if zone is not None and stamp.tzinfo is None:
-        stamp = stamp.tz_localize(zone)
-    if stamp.tzinfo is not None:
-        stamp = stamp.tz_convert("UTC").tz_localize(None)
-    microseconds = int(stamp.to_datetime64().astype("datetime64[us]").astype(np.int64))
-    return microseconds * 1000 / NANOSECONDS[column.resolution or "s"]
+def _in_whole_units(allowed: Allowed) -> Allowed:
+    low, high, excluded = allowed.low, allowed.high, allowed.excluded
+    low_open, high_open = allowed.low_open, allowed.high_open
+    if abs(low) < _WHOLE:
+        low, low_open = float(math.floor(low) + 1 if low_open else math.ceil(low)), False
+        for _ in excluded:
+            low += low in excluded
+    if abs(high) < _WHOLE:
+        high, high_open = float(math.ceil(high) - 1 if high_open else math.floor(high)), False
+        for _ in excluded:
+            high -= high in excluded
+    return replace(allowed, low=low, high=high, low_open=low_open, high_open=high_open)
+
+
+def _can_hold(column: Column, cell: Level) -> bool:
+    """Whether a row of the column can have ``cell``, which is of its type."""
+    if not column.kind.is_numeric:
+        return True
+    number = float(cell)
+    if column.kind is not Kind.NUMBER:
+        return number.is_integer()
+    if column.decimals is None or abs(number) >= _WHOLE:
+        return math.isfinite(number)
+    return _narrowed(column, round(number, column.decimals)) == number
+
+
+def _unit(column: Column) -> str:
+    names = {"D": "days", "h": "hours", "min": "minutes", "s": "seconds"}
+    return names.get(column.resolution or "s", f"{column.resolution}")
+
+
+def _plain(value: object) -> object:
+    """Scalars of numpy and decimals as Python's own, dates as Timestamps."""
+    try:
+        if isinstance(value, np.datetime64 | datetime.date):
+            return pd.Timestamp(value)
+    except (ValueError, OverflowError):
+        return value
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
-def _listed(values: Sequence[object]) -> str:
-    return ", ".join(repr(value) for value in values) or "nothing"
+def _number(column: Column, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = "; write numbers without quotes" if isinstance(value, str) else ""
+        raise ConditionError(f"column {column.name!r} holds numbers, not {_shown(value)}{hint}")
+    try:
+        return _narrowed(column, float(value))
+    except OverflowError:  # an integer beyond all floats
+        return math.inf if value > 0 else -math.inf
 
 
-# --- mappings ----------------------------------------------------------------------------
+def _narrowed(column: Column, number: float) -> float:
+    """``number`` as a column of narrower floats would hold it."""
+    dtype = to_dtype(column.dtype, column.name)
+    plain = getattr(dtype, "numpy_dtype", dtype)
+    if plain not in (np.dtype(np.float16), np.dtype(np.float32)):
+        return number
+    with np.errstate(over="ignore"):
+        return float(plain.type(number))
+
+
+def _truth(column: Column, value: object) -> bool:
+    spellings = (column.format or "False|True").split("|")
+    if isinstance(value, str):
+        for same in (str, str.casefold):
+            found = [same(value) == same(spelling) for spelling in spellings]
+            if sum(found) == 1:
+                return found[1]
+    elif isinstance(value, bool | int | float) and value in (0, 1):
+        return bool(value)
+    raise ConditionError(
+        f"column {column.name!r} has no value {_shown(value)}; it has {_listed(spellings)}"
+    )
+
+
+# Dates
+
+_ISO = re.compile(
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:[T ][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?"
+    r" ?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
+)
+_TIME_OF_DAY = re.compile(r".%-?[HI]")
+
+
+def _date(column: Column, value: object) -> float:
+    """Units of the column since 1970."""
+    stamp = value if isinstance(value, pd.Timestamp) else None
+    if isinstance(value, str):
+        stamp = _spelled(column, value.strip())
+    if stamp is None:
+        example = '"2020-01-31"'
+        if "%" in (column.format or ""):
+            example += " or as the column spells it"
+        raise ConditionError(
+            f"column {column.name!r} holds dates, not {_shown(value)}; write a date in quotes, "
+            f"such as {example}"
+        )
+    zone = _zone(column)
+    if zone is None and stamp.tzinfo is not None:
+        raise ConditionError(f"column {column.name!r} has no time zone: leave it out of the date")
+    if zone is not None and stamp.tzinfo is None:
+        stamp = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    dates = pd.DatetimeIndex([stamp.to_datetime64()])
+    cells = pd.Series(dates.tz_localize("UTC") if zone is not None else dates)
+    return float(read_cells(cells, column)[0])
+
+
+def _zone(column: Column) -> str | datetime.tzinfo | None:
+    dtype = to_dtype(column.dtype, column.name)
+    found: str | datetime.tzinfo | None
+    found = getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
+    return found
+
+
+def _spelled(column: Column, text: str) -> pd.Timestamp | None:
+    """The date that ``text`` spells as the column does, with or without the time, or in ISO."""
+    try:
+        if "%" in (column.format or ""):
+            cell = pa.array([text], pa.large_string())
+            full = column.format or ""
+            for format in (full, _TIME_OF_DAY.split(full)[0]):
+                dates = parse_dates(cell, format)
+                if dates is not None:
+                    return pd.Timestamp(dates[0])
+        return pd.Timestamp(text) if _ISO.fullmatch(text) else None
+    except (ValueError, OverflowError, pa.ArrowException):
+        return None
+
+
+# Words in errors
+
+
+def _shown(value: object) -> str:
+    """What the user wrote, in a line of bounded length."""
+    if isinstance(value, str):
+        return _short(value)
+    if value is None or isinstance(value, bool | float):
+        return repr(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**30 else "so large an integer"
+    return f"a {type(value).__name__}"
+
+
+def _text(value: Level) -> str:
+    """``str(value)``, but for integers that Python refuses to spell."""
+    return str(value) if not isinstance(value, int) or abs(value) < 10**300 else ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _listed(values: Sequence[Level]) -> str:
+    shown = ", ".join(_shown(value) for value in values[:_FEW])
+    return shown + ", ..." * (len(values) > _FEW)
+
+
+def _hint(word: object, known: Sequence[Level], *, few: int) -> str:
+    """All that is known if it is not more than ``few``, else what comes near ``word``."""
+    near: list[str] = []
+    folded = {str(each).casefold(): each for each in known}
+    if len(known) > few and isinstance(word, str):
+        near = difflib.get_close_matches(word[:100].casefold(), folded, n=3, cutoff=0.5)
+    if near:
+        return f"nearest: {_listed([folded[each] for each in near])}"
+    return f"known: {_listed(known) or 'none'}"
+
+
+# Mappings
 
 
 def _read_mapping(where: Mapping[str, object], reader: _Reader) -> Iterator[tuple[str, Allowed]]:
-    if not isinstance(where, Mapping):
-        raise ConditionError(f"a condition is a text or a mapping, got {type(where).__name__}")
+    several = list | Set | range | np.ndarray | pd.Index | pd.Series
     for name, wanted in where.items():
         column = reader.column(name)
         if isinstance(wanted, tuple):
             yield column.name, _range(column, wanted, reader)
-        elif isinstance(wanted, list | Set | np.ndarray | pd.Index | pd.Series):
-            yield column.name, reader.among(column, list(wanted))
+        elif isinstance(wanted, slice):
+            raise ConditionError(
+                f"column {column.name!r}: a slice has no meaning here; write a range as (low, high)"
+            )
+        elif isinstance(wanted, several | pd.api.extensions.ExtensionArray) and np.ndim(wanted):
+            yield column.name, reader.among(column, wanted)
         elif _is_missing(wanted):
             yield column.name, Allowed(missing="only")
         else:
@@ -290,7 +498,7 @@ def _range(column: Column, ends: tuple[object, ...], reader: _Reader) -> Allowed
     if not column.kind.is_numeric or len(ends) != 2:
         raise ConditionError(
             f"column {column.name!r}: a tuple means a range (low, high) of numbers or dates; "
-            "for some values give a list"
+            "for a choice of values give a list"
         )
     found = Allowed(missing="never")
     for operator, end in zip((">=", "<="), ends, strict=True):
@@ -299,8 +507,23 @@ def _range(column: Column, ends: tuple[object, ...], reader: _Reader) -> Allowed
     return found
 
 
-# --- text --------------------------------------------------------------------------------
+# Text
 
+_QUOTED = r"""`[^`]*` | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'"""
+_TOKEN = re.compile(
+    rf"""(?P<space>\s+)
+    | (?P<quoted>{_QUOTED})
+    | (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
+    | (?P<word>[^\W\d]\w*)
+    | (?P<open>[(\[{{]) | (?P<close>[)\]}}]) | (?P<comma>,)
+    | (?P<sign>[+-])
+    | (?P<operator>[<>=!]=|[<>](?![<>]))""",
+    re.VERBOSE | re.DOTALL,
+)
+_BLANKED = re.compile(_QUOTED, re.VERBOSE | re.DOTALL)
+_WORD = re.compile(r"[^\W\d]\w*")
+_KEYWORDS = ("and", "or", "not", "in", "is")
+_NOTHING = ("missing", "null", "none", "nan", "na")
 _OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -310,168 +533,244 @@ _OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_ONLY_AND = "conditions are joined by 'and'; for alternatives of one column write: column in [...]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Atom:
+    """A name or a value that was put aside."""
+
+    value: object
+    is_name: bool = False
 
 
 def _read_text(where: str, reader: _Reader) -> Iterator[tuple[str, Allowed]]:
-    text, quoted = _prepared(where, reader)
-    try:
-        with warnings.catch_warnings(record=True):  # such as "'is' with a literal"
-            tree = ast.parse(f"({text})", mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ConditionError(
-            f"cannot read the condition {_short(where)}; write it like "
-            """income == ">50K" and age >= 30, with other names in `backticks`"""
-        ) from None
-    parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    for part in parts:
-        if not isinstance(part, ast.Compare):
-            raise ConditionError(
-                "conditions are comparisons joined by 'and'; for alternatives of one column "
-                "write: column in [...]"
-            )
-        yield from _read_comparison(part, reader, quoted)
-
-
-def _prepared(where: str, reader: _Reader) -> tuple[str, dict[str, str]]:
-    """``where`` with backticked names, ``missing`` and ``null`` replaced by plain names."""
     if not where.strip():
         raise ConditionError("the condition is empty; leave it out to ask for any rows")
-    if len(where) > _LONGEST or _depth(where) > _DEEPEST:
-        raise ConditionError("the condition is too long or too deeply nested")
-    quoted: dict[str, str] = {}
-    pieces: list[str] = []
-    for is_name, piece in _split_backticks(where):
-        if is_name:
-            stand_in = f"__column{len(quoted)}__"
-            quoted[stand_in] = piece
-            pieces.append(stand_in)
-        else:
-            pieces.append(piece)
-    text = "".join(pieces)
-    _check_hyphens(text, reader)
-    return _replace_words(text, where), quoted
-
-
-def _depth(where: str) -> int:
-    return max(sum(where.count(mark) for mark in "([{"), where.count("--"), where.count("~"))
-
-
-def _split_backticks(where: str) -> Iterator[tuple[bool, str]]:
-    """Pieces of ``where``, each with whether it stood in backticks outside of quotes."""
-    quote, start, inside = "", 0, False
-    for at, mark in enumerate(where):
-        if inside and mark == "`":
-            yield True, where[start:at]
-            inside, start = False, at + 1
-        elif not inside and quote:
-            quote = "" if mark == quote and where[at - 1] != "\\" else quote
-        elif not inside and mark in "'\"":
-            quote = mark
-        elif not inside and mark == "`":
-            yield False, where[start:at]
-            inside, start = True, at + 1
-    if inside:
-        raise ConditionError(f"a backtick is not closed in the condition {_short(where)}")
-    yield False, where[start:]
-
-
-def _check_hyphens(text: str, reader: _Reader) -> None:
-    for column in reader.schema:
-        name = column.name
-        plain = name.replace("-", "").replace(" ", "").replace(".", "")
-        if not name.isidentifier() and plain.isidentifier() and _outside_quotes(text, name):
-            raise ConditionError(f"put the column's name in backticks: `{name}`")
-
-
-def _outside_quotes(text: str, name: str) -> bool:
-    bare = "".join(part for i, part in enumerate(text.replace('"', "'").split("'")) if i % 2 == 0)
-    return name in bare
-
-
-def _replace_words(text: str, where: str) -> str:
-    """``is missing`` and ``is null`` as Python knows them; a lone ``=`` is pointed out."""
-    out: list[tuple[int, str]] = []
+    if len(where) > _LONGEST:
+        raise ConditionError(f"the condition is longer than {_LONGEST:,} characters")
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(f"({text.strip()})").readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        return text.strip()
-    before = ""
-    for token in tokens:
-        word = token.string
-        if token.type == tokenize.OP and word == "=":
-            raise ConditionError(f"use == for 'equals' in the condition {_short(where)}")
-        if word in ("missing", "null", "NULL") and before in ("is", "not"):
-            word = "None"
-        out.append((token.type, word))
-        before = token.string
-    return str(tokenize.untokenize(out)).strip()
+        text, atoms = _Tokens(where, reader.columns).read()
+        tree = ast.parse(text, mode="eval").body
+    except (_UnreadableError, SyntaxError) as error:
+        detail = f": {error}" if isinstance(error, _UnreadableError) else ""
+        raise ConditionError(
+            _with_backticks(where, reader.columns)
+            or f"cannot read the condition {_short(where)}{detail}; write it like "
+            """income == ">50K" and age >= 30, with other names in `backticks`"""
+        ) from None
+    for part in _joined(tree):
+        if not isinstance(part, ast.Compare):
+            raise ConditionError(f"the condition {_short(where)} is not made of comparisons")
+        sides = [part.left, *part.comparators]
+        for left, operator, right in zip(sides[:-1], part.ops, sides[1:], strict=True):
+            yield _read_comparison(operator, _side(left, atoms), _side(right, atoms), reader)
+
+
+class _UnreadableError(Exception):
+    """Says what is wrong with a text."""
+
+
+class _Tokens:
+    """A text on its way to Python's grammar.
+
+    Names and values become ``_0``, ``_1`` and so on. Of what could nest without end, only
+    brackets remain, and those are counted, so that the grammar is given nothing deep.
+    """
+
+    def __init__(self, where: str, columns: Mapping[str, Column]) -> None:
+        self._where, self._columns = where, columns
+        self._atoms: list[_Atom] = []
+        self._out: list[str] = []
+        self._depth = 0
+        self._after_operand = False
+
+    def read(self) -> tuple[str, list[_Atom]]:
+        at, sign = 0, ""
+        while at < len(self._where):
+            found = _TOKEN.match(self._where, at)
+            if found is None:
+                raise _UnreadableError(self._refused(at))
+            at, kind, token = found.end(), found.lastgroup or "", found[0]
+            if kind == "space":
+                continue
+            if sign and kind != "number":
+                raise _UnreadableError("a sign goes before a number")
+            if kind == "sign" and self._after_operand:
+                raise _UnreadableError("there is no arithmetic")
+            if kind == "sign":
+                sign = token
+                continue
+            self._take(kind, sign + token)
+            sign = ""
+        self._check_not()
+        return " ".join(self._out), self._atoms
+
+    def _take(self, kind: str, token: str) -> None:
+        if kind in ("operator", "comma", "close"):
+            self._depth -= kind == "close"
+            self._put(token, is_operand=kind == "close")
+        elif kind == "open":
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise ConditionError(f"the condition has more than {_DEEPEST} brackets in brackets")
+            self._operand(token)
+            self._after_operand = False
+        elif kind == "quoted" and token[0] == "`":
+            self._keep(_Atom(value=token[1:-1], is_name=True))
+        elif kind == "quoted":
+            self._keep(_Atom(value=re.sub(r"""\\(['"\\])""", r"\1", token[1:-1])))
+        elif kind == "number":
+            self._keep(_Atom(value=_literal_number(token)))
+        else:
+            self._take_word(token)
+
+    def _take_word(self, word: str) -> None:
+        if word in _KEYWORDS:
+            if word == "or":
+                raise ConditionError(_ONLY_AND)
+            self._put(word, is_operand=False)
+        elif word == "None" or (word.lower() in _NOTHING[:3] and self._is_after_is()):
+            self._keep(_Atom(value=None))
+        elif word.lower() in ("true", "false") and word not in self._columns:
+            self._keep(_Atom(value=word.lower() == "true"))
+        else:
+            self._keep(_Atom(value=word, is_name=True))
+
+    def _is_after_is(self) -> bool:
+        return self._out[-1:] == ["is"] or self._out[-2:] == ["is", "not"]
+
+    def _keep(self, atom: _Atom) -> None:
+        self._operand(f"_{len(self._atoms)}")
+        self._atoms.append(atom)
+
+    def _operand(self, text: str) -> None:
+        if self._after_operand:
+            raise _UnreadableError("an operator or quotes are lacking")
+        self._put(text, is_operand=True)
+
+    def _put(self, text: str, *, is_operand: bool) -> None:
+        self._check_not(text)
+        self._out.append(text)
+        self._after_operand = is_operand
+
+    def _check_not(self, follows: str = "") -> None:
+        """``not`` must be part of ``not in`` or ``is not``."""
+        if self._out[-1:] == ["not"] and follows != "in" and self._out[-2:] != ["is", "not"]:
+            raise ConditionError(_ONLY_AND)
+
+    def _refused(self, at: int) -> str:
+        rest = self._where[at:]
+        if rest[0] in "\"'`":
+            return "a quote is not closed"
+        if rest[0] == "=":
+            raise ConditionError(f"for 'equals' use ==, not =, in {_short(self._where)}")
+        if rest[0] in "&|!~^":
+            raise ConditionError(_ONLY_AND)
+        return f"{_short(rest[:10])} has no meaning here"
+
+
+def _literal_number(token: str) -> int | float:
+    digits = token.replace("_", "")
+    if not re.fullmatch(r"[+-]?[0-9]+", digits):
+        return float(digits)
+    if len(digits) > 300:
+        return float(digits)  # infinite
+    if re.fullmatch(r"[+-]?0[0-9]+", digits):
+        raise _UnreadableError("a number has no leading zeros, and codes stand in quotes")
+    return int(digits)
+
+
+def _with_backticks(where: str, columns: Iterable[str]) -> str | None:
+    """An error with the text corrected, if it has names that lack their backticks."""
+    odd = [c for c in columns if not _WORD.fullmatch(c) and _WORD.search(c) and "`" not in c]
+    if not odd:
+        return None
+    names = "|".join(re.escape(name) for name in sorted(odd, key=len, reverse=True))
+    bare = _BLANKED.sub(lambda quoted: " " * len(quoted[0]), where)
+    pieces, end = [], 0
+    for found in re.finditer(rf"(?<!\w)(?:{names})(?!\w)", bare):
+        pieces += [where[end : found.start()], f"`{found[0]}`"]
+        end = found.end()
+    if not pieces:
+        return None
+    corrected = " ".join("".join([*pieces, where[end:]]).split())
+    shown = corrected if len(corrected) <= 200 else corrected[:197] + "..."
+    return f"names that are no plain words stand in backticks; write: {shown}"
+
+
+def _joined(node: ast.expr) -> Iterator[ast.expr]:
+    """The parts that ``and`` joins."""
+    if isinstance(node, ast.BoolOp):
+        for part in node.values:
+            yield from _joined(part)
+    else:
+        yield node
+
+
+def _side(node: ast.expr, atoms: Sequence[_Atom]) -> _Atom | list[_Atom]:
+    if isinstance(node, ast.Name):
+        return atoms[int(node.id[1:])]
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        sides = [_side(each, atoms) for each in node.elts]
+        flat = [side for side in sides if isinstance(side, _Atom)]
+        if len(flat) == len(sides):
+            return flat
+    raise ConditionError("a comparison is between a column and a value or a list of values")
 
 
 def _read_comparison(
-    part: ast.Compare, reader: _Reader, quoted: Mapping[str, str]
-) -> Iterator[tuple[str, Allowed]]:
-    sides = [part.left, *part.comparators]
-    for left, operator, right in zip(sides[:-1], part.ops, sides[1:], strict=True):
-        if isinstance(left, ast.Name):
-            column = reader.column(quoted.get(left.id, left.id))
-            yield column.name, _read_operation(column, operator, right, reader, quoted)
-        elif isinstance(right, ast.Name) and type(operator) in _OPERATORS:
-            column = reader.column(quoted.get(right.id, right.id))
-            sign = _TURNED[_OPERATORS[type(operator)]]
-            yield column.name, reader.compare(column, sign, _literal(left, column))
-        else:
-            raise ConditionError(
-                "a comparison needs a column's name on one side; "
-                "names that are no plain words go in `backticks`"
-            )
-
-
-def _read_operation(
-    column: Column,
-    operator: ast.cmpop,
-    right: ast.expr,
-    reader: _Reader,
-    quoted: Mapping[str, str],
-) -> Allowed:
+    operator: ast.cmpop, left: _Atom | list[_Atom], right: _Atom | list[_Atom], reader: _Reader
+) -> tuple[str, Allowed]:
+    sign = _OPERATORS.get(type(operator))
+    if isinstance(left, _Atom) and isinstance(right, _Atom) and sign:
+        if right.is_name and (not left.is_name or _is_value(left, right, reader)):
+            left, right, sign = right, left, _TURNED[sign]
+        column = _named(left, reader)
+        return column.name, reader.compare(column, sign, _value(right, column, reader))
+    if isinstance(left, list):
+        raise ConditionError("a list stands on the right of 'in' or 'not in'")
+    column = _named(left, reader)
     if isinstance(operator, ast.Is | ast.IsNot):
-        if not (isinstance(right, ast.Constant) and right.value is None):
+        if not (isinstance(right, _Atom) and right.value is None):
             raise ConditionError(
-                f"column {column.name!r}: 'is' goes with 'missing' or 'not missing'; "
-                "for values use =="
+                f"column {column.name!r}: 'is' goes with 'missing' or 'not missing'; for values "
+                "use =="
             )
-        return Allowed(missing="only" if isinstance(operator, ast.Is) else "never")
-    if isinstance(operator, ast.In | ast.NotIn):
-        if not isinstance(right, ast.List | ast.Tuple | ast.Set):
-            raise ConditionError(f"column {column.name!r}: 'in' needs a list, such as in [1, 2]")
-        among = reader.among(column, [_literal(each, column) for each in right.elts])
-        if isinstance(operator, ast.In):
-            return among
-        return Allowed(excluded=among.values or frozenset(), missing="never")
-    value = _literal(right, column)
-    if value is None:
-        raise ConditionError(f"column {column.name!r}: write 'is missing' or 'is not missing'")
-    return reader.compare(column, _OPERATORS[type(operator)], value)
-
-
-def _literal(node: ast.expr, column: Column) -> object:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        value = _literal(node.operand, column)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return -value if isinstance(node.op, ast.USub) else value
-    if isinstance(node, ast.Constant) and (
-        node.value is None or isinstance(node.value, bool | int | float | str)
-    ):
-        return node.value
-    if isinstance(node, ast.Name):
+        return column.name, Allowed(missing="only" if isinstance(operator, ast.Is) else "never")
+    if sign or not isinstance(right, list):
         raise ConditionError(
-            f'column {column.name!r}: put the value in quotes: "{node.id}" (columns cannot be '
-            "compared with each other)"
+            f"column {column.name!r}: a list goes with 'in' or 'not in', such as: in [1, 2]"
         )
-    raise ConditionError(
-        f"column {column.name!r}: a value is a number, a quoted text, True or False"
-    )
+    values = [_value(each, column, reader) for each in right]
+    absent = isinstance(operator, ast.NotIn)
+    return column.name, reader.among(column, values, absent=absent)
 
 
-def _short(where: str) -> str:
-    text = " ".join(where.split())
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+def _is_value(left: _Atom, right: _Atom, reader: _Reader) -> bool:
+    """Of two names, whether the left one must be meant as a value."""
+    return left.value not in reader.columns and right.value in reader.columns
+
+
+def _named(atom: _Atom, reader: _Reader) -> Column:
+    if atom.is_name:
+        return reader.column(atom.value)
+    hint = "; names stand in backticks, not in quotes" if atom.value in reader.columns else ""
+    raise ConditionError(f"{_shown(atom.value)} is compared, but no column{hint}")
+
+
+def _value(atom: _Atom, column: Column, reader: _Reader) -> object:
+    if not atom.is_name:
+        return atom.value
+    word = str(atom.value)
+    if word in reader.columns:
+        raise ConditionError(
+            f"columns {column.name!r} and {word!r} cannot be compared with each other; a text "
+            "value stands in quotes"
+        )
+    if word.lower() in _NOTHING:
+        raise ConditionError(
+            f"column {column.name!r}: for missing cells write: {column.name} is missing"
+        )
+    shown = word if len(word) <= 60 else word[:57] + "..."
+    raise ConditionError(f'column {column.name!r}: put the value in quotes: "{shown}"')

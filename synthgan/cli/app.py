@@ -1,0 +1,46 @@
+"""The ``synthgan`` group: it puts the commands together and catches what they raise."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import click
+
+from synthgan.cli.failures import Stop, one_line
+from synthgan.cli.fit import fit
+from synthgan.cli.info import info
+from synthgan.cli.sample import sample
+from synthgan.cli.schema import schema
+
+
+class _Commands(click.Group):
+    """The commands, with failures told in one line and never as a traceback."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with one_line():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        ctx.obj = Stop()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names may be beyond its alphabet
+        with one_line(), ctx.obj.listening():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, commands=[fit, info, sample, schema], invoke_without_command=True)
+@click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Learns a table and gives synthetic rows with the same columns and patterns.
+
+    \b
+    Examples:
+      synthgan fit data.csv               learns it, leaves model.synthgan
+      synthgan sample -n 10000            leaves synthetic.csv
+      synthgan fit --help                 all about one command
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

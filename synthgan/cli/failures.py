@@ -1,0 +1,87 @@
+"""Whatever goes wrong becomes one line and an exit code; Ctrl-C and SIGTERM are heard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from synthgan.cli.output import say
+from synthgan.errors import SynthganError
+
+MENDABLE = 2  # exit code: the caller can do something about it
+BUG = 1
+INTERRUPTED = 130
+
+
+def fail(text: str, code: int) -> NoReturn:
+    """Ends the command with one line on standard error and an exit code."""
+    say(f"synthgan: {text}")
+    raise click.exceptions.Exit(code)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turns whatever goes wrong inside into one line and an exit code."""
+    try:
+        yield
+    except (click.exceptions.Exit, BrokenPipeError):  # click ends quietly on both
+        raise
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        fail(f"{error.format_message()}{hint}", MENDABLE)
+    except SynthganError as error:
+        fail(str(error), MENDABLE)
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # ends the line that shows ^C
+        fail("interrupted; nothing was written", INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("SYNTHGAN_DEBUG"):
+            raise
+        name = type(error).__name__
+        if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # PyTorch's, on a GPU
+            advice = "a smaller table needs less, or a smaller --batch-size in fit"
+            fail(f"out of memory; {advice}", MENDABLE)
+        # the message stays out: it may quote a cell
+        fail(f"this is a bug: {name}; SYNTHGAN_DEBUG=1 shows where, please report it", BUG)
+
+
+class Stop:
+    """Ctrl-C and SIGTERM: both raise KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """How often either came."""
+        self.patient = False
+        """Whether the first is only counted: what is under way is short and worth finishing."""
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listens until the end of the block."""
+        before = {each: signal.signal(each, self._on_signal) for each in _audible()}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1 or not self.patient:
+            raise KeyboardInterrupt
+
+
+def _audible() -> list[signal.Signals]:
+    """The signals that may be listened to."""
+    if threading.current_thread() is not threading.main_thread():
+        return []  # Python's rule
+    both = (signal.SIGINT, signal.SIGTERM)
+    return [each for each in both if signal.getsignal(each) is not signal.SIG_IGN]  # by nohup

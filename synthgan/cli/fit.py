@@ -1,0 +1,135 @@
+"""``synthgan fit``: learns a table and writes a model file."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+import synthgan
+from synthgan.cli.failures import INTERRUPTED, Stop, fail
+from synthgan.cli.options import MODEL, PATH, device_option, given, quiet_option
+from synthgan.cli.output import duration, file_size, say
+from synthgan.cli.progress import Progress, Training, phase_ends
+from synthgan.errors import SchemaError, TableError
+
+_FEW_LINES = 8  # of protections, before the rest is only counted
+
+
+@click.command()
+@click.argument("data", type=PATH)
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    default=MODEL,
+    help="Model file to write; without it, model.synthgan in the current folder.",
+)
+@click.option(
+    "--schema",
+    type=PATH,
+    help="What the columns are, as 'synthgan schema' writes it; without it, told from the values.",
+)
+@click.option("--steps", type=int, help="Training steps at most; without it, the rows decide.")
+@click.option(
+    "--max-minutes",
+    type=float,
+    help="Training time at most; what was learned until then is kept. Without it, no limit.",
+)
+@click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
+@device_option
+@click.option(
+    "--seed", type=int, help="Another seed gives another model; without it, always the same one."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the model file if there is one.")
+@quiet_option
+@click.pass_obj
+def fit(
+    stop: Stop,
+    /,
+    data: Path,
+    output: Path,
+    schema: Path | None,
+    seed: int | None,
+    overwrite: bool,
+    quiet: bool,
+    **train: Any,
+) -> None:
+    """Learns a table (CSV, Parquet or Feather) and writes a model file.
+
+    Ctrl-C (or SIGTERM) in training stops it: the best model until then is saved, and the exit
+    code is 130. A second one, or one before training began, leaves nothing. If the model
+    cannot be written where it was wanted, it is saved to the current, the home or the
+    temporary folder instead, and the exit code is 2.
+
+    \b
+    Examples:
+      synthgan fit data.csv
+      synthgan fit data.parquet -o people.synthgan --max-minutes 10
+      synthgan fit data.csv.gz --schema schema.json --overwrite
+      synthgan fit data.csv --device cuda --seed 7 --quiet
+    """
+    config = synthgan.Config(train=synthgan.TrainConfig(**given(**train)), **given(seed=seed))
+    known = None if schema is None else _read_schema(schema)
+    synthgan.check_target(output, overwrite=overwrite)
+    began = time.monotonic()
+    with Progress(quiet=quiet) as progress:
+        progress.wait("reading", str(data))
+        model = synthgan.fit(data, known, config, on_step=Training(progress))
+        stop.patient = True
+    _save(model, output, overwrite=overwrite)
+    if not quiet:
+        _say_fitted(model, output, time.monotonic() - began)
+    if stop.count:
+        fail(f"interrupted; what was learned until then is in {output}", INTERRUPTED)
+
+
+def _read_schema(path: Path) -> synthgan.Schema:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
+    return synthgan.Schema.from_json(text)
+
+
+def _save(model: synthgan.Synthesizer, wanted: Path, *, overwrite: bool) -> None:
+    """Saves a model; if that fails, saves it elsewhere and raises TableError saying where."""
+    try:
+        model.save(wanted, overwrite=overwrite)
+        return
+    except TableError as error:
+        reason = str(error)
+    name = time.strftime("model-%Y%m%d-%H%M%S.synthgan")
+    for folder in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
+        try:
+            rescue = folder() / name
+            model.save(rescue)
+        except (TableError, OSError, RuntimeError):  # full, forbidden, or there is none
+            continue
+        raise TableError(f"{reason}; the model is not lost, it was saved to {rescue}")
+    raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
+
+
+def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None:
+    steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
+    say(
+        f"learned about {model.rows:,} rows and {len(model.schema)} columns"
+        f" in {duration(seconds)}" + (f" (steps: {steps})" if steps else "")
+    )
+    protections = list(model.protections)
+    more = len(protections) - _FEW_LINES
+    if more > 1:
+        protections[_FEW_LINES:] = [f"... and {more} more; see synthgan info"]
+    for line in protections:
+        say(f"protected: {line}")
+    for line in model.notes:
+        say(f"note: {line}")
+    say(f"the model is in {path} ({file_size(path)})")
+    name = "" if str(path) == MODEL else f"{shlex.quote(str(path))} "
+    say(f"next: synthgan sample {name}-n 10000")

@@ -1,0 +1,121 @@
+"""``synthgan info``: tells what a model file holds and protects."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import synthgan
+from synthgan.cli.options import model_argument
+from synthgan.cli.output import file_size, print_columns, print_table, tell
+from synthgan.cli.progress import losses, phase_ends
+
+_MAIN_SETTINGS = (
+    "seed",
+    "train.steps",
+    "train.batch_size",
+    "network.width",
+    "summary.min_category_rows",
+    "summary.extreme_rows",
+)
+
+
+@click.command()
+@model_argument
+@click.option("--history", is_flag=True, help="The losses in training, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def info(model: Path, history: bool, as_json: bool) -> None:
+    """Tells what a model file holds and protects.
+
+    Without MODEL, the model file is model.synthgan in the current folder.
+
+    \b
+    Examples:
+      synthgan info
+      synthgan info people.synthgan --history
+      synthgan info people.synthgan --json | jq .columns
+    """
+    loaded = synthgan.load(model, device="cpu")
+    if as_json:
+        click.echo(json.dumps(_facts(loaded, model, history=history), indent=2))
+        return
+    tell(f"{model}: {file_size(model)}, {loaded.parameters:,} weights")
+    tell("made by " + ", ".join(f"{name} {made}" for name, made in loaded.versions.items()))
+    tell(f"learned from about {loaded.rows:,} rows and {len(loaded.schema)} columns")
+    tell("settings: " + ", ".join(_main_settings(loaded.config)))
+    click.echo()
+    print_columns(loaded.schema)
+    _tell_list("protected:", loaded.protections)
+    _tell_list("notes:", loaded.notes)
+    steps = loaded.history if history else phase_ends(loaded.history)
+    if steps:
+        click.echo()
+        names = ("phase", "step", "of", "seconds", *losses(steps[0]))
+        print_table(names, map(_history_row, steps))
+
+
+def _tell_list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        click.echo()
+        tell(title)
+    for line in lines:
+        tell(f"  {line}")
+
+
+def _history_row(step: synthgan.Step) -> tuple[str, ...]:
+    return (
+        step.phase,
+        f"{step.step}",
+        f"{step.of}",
+        f"{step.seconds:.1f}",
+        *losses(step).values(),
+    )
+
+
+def _settings(config: synthgan.Config) -> dict[str, Any]:
+    """All settings, as ``train.steps`` and the like."""
+    flat: dict[str, Any] = {}
+    for name, value in dataclasses.asdict(config).items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{part}": each for part, each in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _main_settings(config: synthgan.Config) -> Iterator[str]:
+    """The settings that matter most, and those that are not at their default."""
+    usual = _settings(synthgan.Config())
+    for name, value in _settings(config).items():
+        changed = "" if value == usual[name] else f" (default {_word(usual[name])})"
+        if changed or name in _MAIN_SETTINGS:
+            yield f"{name} {_word(value)}{changed}"
+
+
+def _word(value: object) -> str:
+    return "unset" if value is None else str(value)
+
+
+def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[str, Any]:
+    settings, usual = _settings(model.config), _settings(synthgan.Config())
+    facts = {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "parameters": model.parameters,
+        "versions": dict(model.versions),
+        "rows": model.rows,
+        "columns": json.loads(model.schema.to_json())["columns"],
+        "settings": settings,
+        "changed_settings": [name for name in settings if settings[name] != usual[name]],
+        "protections": list(model.protections),
+        "notes": list(model.notes),
+        "losses": [dataclasses.asdict(step) for step in phase_ends(model.history)],
+    }
+    if history:
+        facts["history"] = [dataclasses.asdict(step) for step in model.history]
+    return facts

@@ -1,0 +1,147 @@
+"""How far a job is, on standard error: bars on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import synthgan
+from synthgan.cli.output import duration, printable, say
+
+if TYPE_CHECKING:
+    import rich.progress
+
+_LINE_EVERY = (1.0, 10.0)  # seconds between plain progress lines: at least, at most
+
+
+class Progress:
+    """A display of phases, one after the other; nothing at all where ``quiet``."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bars = _bars() if not quiet and sys.stderr.isatty() else None
+        self._bar: Any = None
+        self._name, self._unit, self._total = "", "", 1
+        self._said = (0, 0.0)  # units done and the time, at the last plain line
+        self._late: threading.Timer | None = None
+
+    def __enter__(self) -> Progress:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        if self._bars is not None:
+            self._bars.stop()
+
+    def wait(self, name: str, detail: str) -> None:
+        """Begins a phase that is over nobody knows when."""
+        self._end_phase()
+        if self._bars is not None:
+            self._bar = self._bars.add_task(name, total=None, detail=printable(detail))
+        elif not self._quiet:  # not at once: bad input is to be answered by one line
+            self._late = threading.Timer(_LINE_EVERY[1], say, (f"{name} {detail}",))
+            self._late.daemon = True
+            self._late.start()
+
+    def phase(self, name: str, total: int, unit: str, *, line: str = "") -> None:
+        """Begins a phase of ``total`` units; ``line`` says so where there are no bars."""
+        self._end_phase()
+        self._name, self._unit, self._total = name, unit, total
+        self._said = (0, time.monotonic())
+        if self._bars is not None:
+            self._bar = self._bars.add_task(name, total=total, detail="")
+        elif line and not self._quiet:
+            say(line)
+
+    def update(self, done: int, *details: str) -> None:
+        """Says that ``done`` units of the phase are done."""
+        text = ", ".join((f"{done:,} of {self._total:,} {self._unit}", *details))
+        if self._bars is not None:
+            self._bars.update(self._bar, completed=done, detail=text)
+        elif not self._quiet and self._is_due(done):
+            say(f"{self._name}: {text}")
+            self._said = (done, time.monotonic())
+
+    def _is_due(self, done: int) -> bool:
+        before, then = self._said
+        waited = time.monotonic() - then
+        tenth = 10 * done // self._total > 10 * before // self._total
+        return waited >= _LINE_EVERY[1] or (tenth and waited >= _LINE_EVERY[0])
+
+    def _end_phase(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        if self._bars is not None and self._bar is not None:
+            self._bars.update(self._bar, total=1, completed=1)
+
+
+def _bars() -> rich.progress.Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    from rich.table import Column
+
+    return Progress(
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[detail]}", markup=False, table_column=Column(overflow="fold")),
+        console=Console(stderr=True),
+    )
+
+
+# --- training ---------------------------------------------------------------------------
+
+
+class Training:
+    """Shows training steps on a progress display."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._last: synthgan.Step | None = None
+        self._began = 0.0
+
+    def __call__(self, step: synthgan.Step) -> None:
+        if self._last is None or self._last.phase != step.phase:
+            self._began = self._last.seconds if self._last else 0.0
+            line = f"{step.phase}: at most {step.of:,} steps"
+            self._progress.phase(step.phase, step.of, "steps", line=line)
+        self._last = step = _with_validation(step, self._last)
+        left = (step.seconds - self._began) / step.step * (step.of - step.step)
+        self._progress.update(
+            step.step,
+            *(f"{name} {loss}" for name, loss in losses(step).items() if loss),
+            f"over in at most {duration(left)}",
+        )
+
+
+def losses(step: synthgan.Step) -> dict[str, str]:
+    """The losses of a step, by name; empty where there is none."""
+    named = {
+        "likelihood": step.likelihood_loss,
+        "critic": step.critic_loss,
+        "generator": step.generator_loss,
+        "validation": step.validation_loss,
+    }
+    return {name: "" if loss is None else f"{loss:.3f}" for name, loss in named.items()}
+
+
+def phase_ends(history: Iterable[synthgan.Step]) -> list[synthgan.Step]:
+    """The last step of each phase, with the last validation loss of the phase."""
+    ends: dict[str, synthgan.Step] = {}
+    for step in history:
+        ends[step.phase] = _with_validation(step, ends.get(step.phase))
+    return list(ends.values())
+
+
+def _with_validation(step: synthgan.Step, before: synthgan.Step | None) -> synthgan.Step:
+    """The step; where nothing was validated in it, with the loss of the step before it."""
+    if step.validation_loss is not None or before is None or before.phase != step.phase:
+        return step
+    return dataclasses.replace(step, validation_loss=before.validation_loss)

@@ -1,0 +1,52 @@
+"""``synthgan schema``: tells what the columns of a table are."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+import synthgan
+from synthgan.cli.options import PATH, is_stdout, overwrite_option
+from synthgan.cli.output import print_columns, say
+from synthgan.errors import TableError
+
+
+@click.command()
+@click.argument("data", type=PATH)
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    default="schema.json",
+    help="File to write, - is standard output; without it, schema.json in the current folder.",
+)
+@overwrite_option
+def schema(data: Path, output: Path, overwrite: bool) -> None:
+    """Tells what the columns of a table are.
+
+    Prints them, and writes them as JSON, to be edited and given to 'synthgan fit --schema'.
+
+    \b
+    Examples:
+      synthgan schema data.csv
+      synthgan schema data.csv -o - | less
+      synthgan fit data.csv --schema schema.json
+    """
+    if not is_stdout(output):
+        synthgan.check_target(output, overwrite=overwrite)
+    found = synthgan.infer_schema(synthgan.read_table(data))
+    text = (found.to_json() + "\n").encode()  # as bytes: UTF-8 and \n wherever it goes
+    if is_stdout(output):
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_bytes(text)
+    except OSError as error:
+        raise TableError(f"{output} cannot be written: {error.strerror}") from None
+    print_columns(found)
+    say(
+        f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"
+        f" --schema {shlex.quote(str(output))}"
+    )
