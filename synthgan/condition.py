@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -58,9 +58,9 @@ class Allowed:
     def admits(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
         """Which of ``values`` (rows), as :func:`read_cells` gives them, are let through."""
         if values.dtype == object:
-            places, distinct = pd.factorize(values)
-            absent = places < 0
-            inside = np.array([*map(self._lets, distinct), False], dtype=bool)[places]
+            places, distinct = pd.factorize(cast("npt.NDArray[np.object_]", values))
+            let = [self._lets(level) for level in distinct.tolist()]
+            absent, inside = places < 0, np.array([*let, False], dtype=np.bool_)[places]
         else:
             numbers = values.astype(np.float64)
             absent, inside = np.isnan(numbers), self._lets_numbers(numbers)
@@ -182,10 +182,12 @@ class _Reader:
     def __init__(self, schema: Schema, levels: Mapping[str, Sequence[Level]]) -> None:
         self.columns = {column.name: column for column in schema}
         self._levels = levels
-        self._known: dict[str, dict[str, Level]] = {}
+        self._places: dict[str, dict[object, Level]] = {}
 
     def column(self, name: object) -> Column:
-        column = self.columns.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            raise ConditionError(f"columns are named by text, not by {_shown(name)}")
+        column = self.columns.get(name)
         if column is None:
             hint = _hint(name, list(self.columns), few=0)
             raise ConditionError(f"there is no column {_shown(name)}; {hint}")
@@ -196,12 +198,9 @@ class _Reader:
             )
         return column
 
-    def known(self, column: Column) -> dict[str, Level]:
-        """Levels by their text."""
-        if column.name not in self._known:
-            levels = self._levels.get(column.name) or column.categories or ()
-            self._known[column.name] = {str(level): level for level in levels}
-        return self._known[column.name]
+    def known(self, column: Column) -> Sequence[Level] | None:
+        """The levels that can be asked for, or None for any."""
+        return self._levels.get(column.name, column.categories)
 
     def cell(self, column: Column, value: object) -> Level:
         """``value`` as :func:`read_cells` would give it."""
@@ -217,22 +216,24 @@ class _Reader:
     def _level(self, column: Column, value: object) -> Level:
         known = self.known(column)
         if isinstance(value, bool | int | float | str):
-            if not known:
+            if known is None:
                 is_text = family(to_dtype(column.dtype, column.name)) in ("text", "object")
-                return str(value) if is_text else value
-            whole = isinstance(value, float) and value.is_integer()
-            for text in (_text(value), _text(int(value))) if whole else (_text(value),):
-                if text in known:
-                    return known[text]
-        hint = _hint(value, list(known.values()), few=_FEW)
+                return _text(value) if is_text else value
+            if column.name not in self._places:  # True, 1 and "1" are three levels
+                self._places[column.name] = {_text(level): level for level in known} | {
+                    (isinstance(level, bool), level): level for level in known
+                }
+            places = self._places[column.name]
+            for key in ((isinstance(value, bool), value), _text(value)):
+                if key in places:
+                    return places[key]
+        hint = _hint(value, known or (), few=_FEW)
         raise ConditionError(f"column {column.name!r} has no value {_shown(value)}; {hint}")
 
     def compare(self, column: Column, operator: str, value: object) -> Allowed:
         """``column operator value`` for one of the six comparisons."""
         if _is_missing(value):
-            raise ConditionError(
-                f"column {column.name!r}: write 'is missing' or 'is not missing' for missing cells"
-            )
+            raise ConditionError(_is_missing_hint(column))
         if operator == "==":
             return Allowed(values=frozenset([self.possible(column, value)]), missing="never")
         if operator == "!=":
@@ -245,10 +246,10 @@ class _Reader:
             )
         bound = float(self.cell(column, value))
         if operator in ("<", "<="):
-            return Allowed(high=bound, high_open=bound in (-math.inf,) or operator == "<",
-                           missing="never")  # fmt: skip
-        return Allowed(low=bound, low_open=bound in (math.inf,) or operator == ">",
-                       missing="never")  # fmt: skip
+            is_open = operator == "<" or bound == -math.inf
+            return Allowed(high=bound, high_open=is_open, missing="never")
+        is_open = operator == ">" or bound == math.inf
+        return Allowed(low=bound, low_open=is_open, missing="never")
 
     def possible(self, column: Column, value: object) -> Level:
         """The cell of ``value``, which must be one that a row can have."""
@@ -292,11 +293,13 @@ class _Reader:
         if values is None and allowed.low == allowed.high:
             values = frozenset([allowed.low])
         if values is None and not column.kind.is_numeric:
-            known = {False, True} if column.kind is Kind.BOOLEAN else {*self.known(column).values()}
-            values = frozenset() if known and allowed.excluded >= known else None
+            known = (False, True) if column.kind is Kind.BOOLEAN else self.known(column)
+            if known and allowed.excluded.issuperset(known):
+                values = frozenset()
         if values is None:
             return allowed
-        return Allowed(values=frozenset(filter(allowed._lets, values)), missing=allowed.missing)
+        left = (cell for cell in values if allowed._lets(cell) and _can_hold(column, cell))
+        return Allowed(values=frozenset(left), missing=allowed.missing)
 
 
 def _in_whole_units(allowed: Allowed) -> Allowed:
@@ -339,10 +342,12 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, decimal.Decimal):
         return float(value)
-    return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic) and not isinstance(value, np.timedelta64):
+        return value.item()
+    return value
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value: Any) -> bool:
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
@@ -406,8 +411,11 @@ def _date(column: Column, value: object) -> float:
     if zone is None and stamp.tzinfo is not None:
         raise ConditionError(f"column {column.name!r} has no time zone: leave it out of the date")
     if zone is not None and stamp.tzinfo is None:
-        stamp = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-    dates = pd.DatetimeIndex([stamp.to_datetime64()])
+        try:
+            stamp = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+        except (ValueError, OverflowError, NotImplementedError):  # beyond year 9999 in UTC
+            raise ConditionError(f"column {column.name!r}: the date is out of range") from None
+    dates = pd.DatetimeIndex(np.array([stamp.to_datetime64()]))  # of the stamp's own unit
     cells = pd.Series(dates.tz_localize("UTC") if zone is not None else dates)
     return float(read_cells(cells, column)[0])
 
@@ -445,12 +453,20 @@ def _shown(value: object) -> str:
         return repr(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**30 else "so large an integer"
-    return f"a {type(value).__name__}"
+    return f"a value of type {type(value).__name__}"
 
 
 def _text(value: Level) -> str:
-    """``str(value)``, but for integers that Python refuses to spell."""
-    return str(value) if not isinstance(value, int) or abs(value) < 10**300 else ""
+    """``str(value)``, or hexadecimal for integers that Python refuses to spell."""
+    return str(value) if not isinstance(value, int) or abs(value) < 10**300 else hex(value)
+
+
+def _is_missing_hint(column: Column) -> str:
+    return f"column {column.name!r}: for missing cells write 'is missing' or 'is not missing'"
+
+
+def _line(text: str) -> str:
+    return "".join(mark if mark.isprintable() else " " for mark in text)
 
 
 def _short(text: str) -> str:
@@ -475,18 +491,21 @@ def _hint(word: object, known: Sequence[Level], *, few: int) -> str:
 
 # Mappings
 
+_SEVERAL = (list, Set, range, np.ndarray, pd.Index, pd.Series, pd.api.extensions.ExtensionArray)
+
 
 def _read_mapping(where: Mapping[str, object], reader: _Reader) -> Iterator[tuple[str, Allowed]]:
-    several = list | Set | range | np.ndarray | pd.Index | pd.Series
     for name, wanted in where.items():
         column = reader.column(name)
+        if isinstance(wanted, np.ndarray) and wanted.ndim == 0:
+            wanted = wanted[()]
         if isinstance(wanted, tuple):
             yield column.name, _range(column, wanted, reader)
         elif isinstance(wanted, slice):
             raise ConditionError(
                 f"column {column.name!r}: a slice has no meaning here; write a range as (low, high)"
             )
-        elif isinstance(wanted, several | pd.api.extensions.ExtensionArray) and np.ndim(wanted):
+        elif isinstance(wanted, _SEVERAL):
             yield column.name, reader.among(column, wanted)
         elif _is_missing(wanted):
             yield column.name, Allowed(missing="only")
@@ -561,7 +580,7 @@ def _read_text(where: str, reader: _Reader) -> Iterator[tuple[str, Allowed]]:
         ) from None
     for part in _joined(tree):
         if not isinstance(part, ast.Compare):
-            raise ConditionError(f"the condition {_short(where)} is not made of comparisons")
+            raise ConditionError(f"{_short(where)} is not comparisons joined by 'and'")
         sides = [part.left, *part.comparators]
         for left, operator, right in zip(sides[:-1], part.ops, sides[1:], strict=True):
             yield _read_comparison(operator, _side(left, atoms), _side(right, atoms), reader)
@@ -597,13 +616,15 @@ class _Tokens:
             if sign and kind != "number":
                 raise _UnreadableError("a sign goes before a number")
             if kind == "sign" and self._after_operand:
-                raise _UnreadableError("there is no arithmetic")
+                raise _UnreadableError("there is no arithmetic, and dates stand in quotes")
             if kind == "sign":
                 sign = token
                 continue
             self._take(kind, sign + token)
             sign = ""
         self._check_not()
+        if self._depth:
+            raise _UnreadableError("a bracket is not closed")
         return " ".join(self._out), self._atoms
 
     def _take(self, kind: str, token: str) -> None:
@@ -630,7 +651,7 @@ class _Tokens:
             if word == "or":
                 raise ConditionError(_ONLY_AND)
             self._put(word, is_operand=False)
-        elif word == "None" or (word.lower() in _NOTHING[:3] and self._is_after_is()):
+        elif word == "None" or (word.lower() in _NOTHING and self._is_after_is()):
             self._keep(_Atom(value=None))
         elif word.lower() in ("true", "false") and word not in self._columns:
             self._keep(_Atom(value=word.lower() == "true"))
@@ -694,7 +715,7 @@ def _with_backticks(where: str, columns: Iterable[str]) -> str | None:
         end = found.end()
     if not pieces:
         return None
-    corrected = " ".join("".join([*pieces, where[end:]]).split())
+    corrected = _line("".join([*pieces, where[end:]])).strip()
     shown = corrected if len(corrected) <= 200 else corrected[:197] + "..."
     return f"names that are no plain words stand in backticks; write: {shown}"
 
@@ -756,7 +777,7 @@ def _named(atom: _Atom, reader: _Reader) -> Column:
     if atom.is_name:
         return reader.column(atom.value)
     hint = "; names stand in backticks, not in quotes" if atom.value in reader.columns else ""
-    raise ConditionError(f"{_shown(atom.value)} is compared, but no column{hint}")
+    raise ConditionError(f"a comparison needs a column, but got {_shown(atom.value)}{hint}")
 
 
 def _value(atom: _Atom, column: Column, reader: _Reader) -> object:
@@ -769,8 +790,6 @@ def _value(atom: _Atom, column: Column, reader: _Reader) -> object:
             "value stands in quotes"
         )
     if word.lower() in _NOTHING:
-        raise ConditionError(
-            f"column {column.name!r}: for missing cells write: {column.name} is missing"
-        )
-    shown = word if len(word) <= 60 else word[:57] + "..."
+        raise ConditionError(_is_missing_hint(column))
+    shown = _line(word if len(word) <= 60 else word[:57] + "...")
     raise ConditionError(f'column {column.name!r}: put the value in quotes: "{shown}"')
