@@ -238,6 +238,10 @@ class NumberCodec:
             if last > first:
                 part = (np.array([v]) for v in (code, first, last, np.nan))
                 found = _join(found, Options(*part))
+        bottom, top = self.range()
+        if not len(found.codes) and max(low, bottom) <= min(high, top):
+            # A narrow range may lie between two bins, where their neighbours' rows are.
+            return self._points(np.linspace(max(low, bottom), min(high, top), 9))
         return found
 
     def range(self) -> tuple[float, float]:

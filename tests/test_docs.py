@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import click
 import pytest
 
+import synthgan
 from synthgan.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -36,12 +39,25 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+            inside = page.parent.name == "docs"  # a site is built of that folder alone
+            assert not (inside and target.startswith("..")), target
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         assert page.name in contents, page.name
+
+
+def test_every_public_name_and_setting_is_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+    assert set(synthgan.__all__) <= words, set(synthgan.__all__) - words
+    for settings in (synthgan.SummaryConfig, synthgan.NetworkConfig, synthgan.TrainConfig):
+        (row,) = re.findall(rf"^\| `{settings.__name__}` \| (.*) \|$", text, re.MULTILINE)
+        fields = [field.name for field in dataclasses.fields(settings)]
+        assert re.findall(r"`(\w+)`", row) == fields
 
 
 def test_every_command_and_option_is_documented() -> None:
@@ -75,5 +91,9 @@ def test_ci_runs_what_the_readme_says() -> None:
     )
     assert commands[1].strip() == 'pip install -e ".[test]" && pytest'
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "README.md" in script
+    (reading,) = re.findall(r"< <\((.*)\)$", script, flags=re.MULTILINE)
+    found = subprocess.run(
+        ["bash", "-c", reading], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "".join(commands[:2])
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +21,30 @@ def test_names_are_sorted_and_complete() -> None:
     assert set(synthgan.__all__) <= set(dir(synthgan))
 
 
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(synthgan.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    seen = {
+        str(node.module): tuple(alias.name for alias in node.names)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert seen == synthgan._HOMES
+
+
 @pytest.mark.parametrize("name", synthgan.__all__)
 def test_every_name_is_there_and_documented(name: str) -> None:
     value = getattr(synthgan, name)
-    assert value.__doc__
     assert value.__module__.startswith("synthgan.")
+    assert inspect.getdoc(value)
+    assert not value.__doc__.startswith(f"{name}("), "this is what dataclass makes up"
+    if inspect.isclass(value) and value.__module__ != "synthgan.errors":
+        members = {n: m for n, m in vars(value).items() if not n.startswith("_")}
+        described = (property, staticmethod, classmethod)
+        for member, what in members.items():
+            if inspect.isfunction(what) or isinstance(what, described):
+                assert inspect.getdoc(what), f"{name}.{member}"
 
 
 def test_each_home_holds_what_it_is_said_to() -> None:

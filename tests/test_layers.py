@@ -50,6 +50,8 @@ def imported_layers(tree: ast.AST) -> Iterator[str]:
                 names = [node.module or ""]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "synthgan":
+            names = [f"synthgan.{node.attr}"]  # reached through the package
         else:
             continue
         for name in names:
@@ -74,7 +76,18 @@ def test_every_layer_exists() -> None:
     assert {layer_of(path) for path in modules()} >= {*ORDER, "report", "cli"}
 
 
+@pytest.mark.parametrize(
+    "line", ["from . import train", "from ..schema import Kind", "import tests"]
+)
+def test_the_test_sees_an_import_that_is_banned(line: str) -> None:
+    with pytest.raises(AssertionError):
+        list(imported_layers(ast.parse(line)))
+
+
 def test_the_test_sees_a_wrong_import() -> None:
-    tree = ast.parse("from synthgan.train import Step\nimport synthgan.encode")
-    assert set(imported_layers(tree)) == {"train", "encode"}
+    tree = ast.parse(
+        "from synthgan.train import Step\nimport synthgan.encode\n"
+        "def later():\n    from synthgan import archive\n    synthgan.table.read_table()"
+    )
+    assert set(imported_layers(tree)) == {"train", "encode", "archive", "table"}
     assert not {"train"} <= allowed_for("schema")

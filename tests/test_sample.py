@@ -52,6 +52,16 @@ def test_a_given_number_comes_back_to_the_digit() -> None:
     assert (rows["score"] == value).all()
 
 
+def test_any_range_within_what_was_seen_can_be_asked_for() -> None:
+    model, frame = quick_model(), people()
+    low, high = frame["since"].quantile(0.02), frame["since"].quantile(0.98)
+    for days in range(0, (high - low).days - 5, 97):
+        start = low.normalize() + pd.Timedelta(days=days)
+        end = start + pd.Timedelta(days=3)
+        rows = model.sample(5, where={"since": (start, end)}, seed=0)
+        assert rows["since"].between(start, end).all()
+
+
 def test_conditions_condition_the_whole_row() -> None:
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 2, 3000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,19 @@ def test_fit_reads_files(tmp_path: Path, ending: str) -> None:
     rows = synthgan.fit(path, config=quick(6)).sample(20, seed=0)
     assert list(rows.columns) == list(frame.columns)
     assert rows["age"].dtype == frame["age"].dtype
+
+
+def test_fixed_decimals_come_back_in_text(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    prices = [f"{cents / 100:.2f}" if cents % 7 else "" for cents in rng.integers(0, 9000, 300)]
+    (tmp_path / "in.csv").write_text("price,n\n" + "".join(f"{p},{len(p)}\n" for p in prices))
+    model = synthgan.fit(tmp_path / "in.csv", config=quick(6))
+    synthgan.write_table(model.iter_samples(200, seed=0), tmp_path / "out.csv")
+    cells = [line.split(",")[0] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert all(re.fullmatch(r"(\d+\.\d\d)?", cell) for cell in cells)
+    assert any(cell.endswith("0") for cell in cells)
+    assert "" in cells
+    assert model.sample(200, seed=0)["price"].dtype == np.float64
 
 
 def test_a_schema_overrides_what_would_be_inferred() -> None:

@@ -725,7 +725,7 @@ def test_memory_does_not_grow_with_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """Copied chunk by chunk, a table is never in memory whole, or even half."""
-    monkeypatch.setattr("synthgan.table._BLOCK_BYTES", 1 << 15)
+    monkeypatch.setattr("synthgan.table.csv_reading._BLOCK_BYTES", 1 << 15)
     chunk = pd.DataFrame({"a": np.arange(20_000) / 3, "b": "some words in a cell"})
     path = tmp_path / f"t.{ending}"
     write_table((chunk for _ in range(20)), path)

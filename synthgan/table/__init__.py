@@ -1,0 +1,25 @@
+"""Tables in files: read, iterate and write them, whole or in chunks.
+
+The ending of a file's name decides its format. Parquet, Feather and Arrow files say
+themselves what their columns are. A CSV file says nothing, so each column is read as text
+first and then judged by *all* its cells. Files are written beside their final place and then
+moved there: a failed write leaves nothing behind, and the old file as it was.
+
+Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
+replacing), ``csv_cells``, ``csv_reading``, ``reading``; ``writing`` needs the first two.
+"""
+
+from synthgan.table.csv_cells import FIXED_DECIMALS
+from synthgan.table.files import check_target, check_writable, write_bytes_atomically
+from synthgan.table.reading import iter_table, read_table
+from synthgan.table.writing import write_table
+
+__all__ = [
+    "FIXED_DECIMALS",
+    "check_target",
+    "check_writable",
+    "iter_table",
+    "read_table",
+    "write_bytes_atomically",
+    "write_table",
+]

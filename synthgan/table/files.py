@@ -1,0 +1,229 @@
+"""Files as such: which names are tables, what cannot be read or written and why.
+
+Files are written beside their final place and then moved there: a failed write leaves
+nothing behind, and the old file as it was. Nothing here knows what a cell is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import lzma
+import os
+import secrets
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from synthgan.errors import TableError
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
+_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
+_CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""The compressions that Arrow knows."""
+
+
+def format_of(path: Path) -> tuple[str, str]:
+    """Ending and compression of a name: ``.csv`` and ``.gz``, or ``.parquet`` and nothing."""
+    name = path.name.lower()
+    compression = next((each for each in _COMPRESSIONS if name.endswith(each)), "")
+    ending = Path(name.removesuffix(compression)).suffix
+    if ending in DELIMITERS or (ending in _ARROW_ENDINGS and not compression):
+        return ending, compression
+    raise TableError(
+        f"{path}: the ending does not name a known format; known are {', '.join(DELIMITERS)}"
+        f" (also followed by {', '.join(_COMPRESSIONS)}), {', '.join(_ARROW_ENDINGS)}"
+    )
+
+
+def check_writable(path: str | Path, *, overwrite: bool = False) -> None:
+    """Raise :class:`TableError` if :func:`write_table` could not write to ``path``.
+
+    To be called before long work, not after it.
+    """
+    if str(path) == "-":
+        return
+    format_of(Path(path))
+    check_target(path, overwrite=overwrite)
+
+
+def check_target(path: str | Path, *, overwrite: bool = False) -> None:
+    """As :func:`check_writable`, for a file of any ending."""
+    with write_errors(path):
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise TableError(f"{path} is a folder; give the name of a file")
+        if target.exists() and not target.is_file():
+            raise TableError(f"{path} is no regular file and cannot be replaced")
+        if target.exists() and not overwrite:
+            raise TableError(
+                f"{path} already exists; pass --overwrite to replace it (overwrite=True in Python)"
+            )
+        if not target.parent.is_dir():
+            raise TableError(f"{path}: there is no folder {target.parent}; create it first")
+        with tempfile.TemporaryFile(dir=target.parent):  # permission bits do not tell all
+            pass
+
+
+def write_bytes_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write ``data`` to ``path`` whole or not at all.
+
+    Raises :class:`TableError` if that fails; then an old file is as it was.
+    """
+    check_target(path, overwrite=overwrite)
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _reason(error: OSError, otherwise: str) -> str:
+    """What the system says; an error that a library made up has no number."""
+    return os.strerror(error.errno) if error.errno else otherwise
+
+
+_DAMAGE = (
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+"""What reading a damaged file raises, beside OSError."""
+
+
+@contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Turn what a failed reading raises into :class:`TableError`."""
+    # "from None": the causes quote cells
+    damaged = "it is damaged, or not what its ending says"
+    try:
+        yield
+    except TableError:
+        raise
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {_reason(error, damaged)}") from None
+    except _DAMAGE:
+        raise TableError(f"{path} cannot be read: {damaged}") from None
+
+
+@contextmanager
+def write_errors(path: str | Path) -> Iterator[None]:
+    """Turn what the system raises when it refuses a write into :class:`TableError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = _reason(error, "the system refused it")
+        raise TableError(f"{path} cannot be written: {reason}") from error
+
+
+def check_source(path: Path) -> None:
+    """Raise :class:`TableError` unless ``path`` is a file with something in it."""
+    if not path.exists():
+        raise TableError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise TableError(f"{path} is a folder; a table is one file")
+    if path.stat().st_size == 0:
+        raise TableError(f"{path} is empty; a table has a header and at least one row")
+
+
+def require_rows(path: Path, rows: int) -> None:
+    """Raise :class:`TableError` if a table has no rows."""
+    if not rows:
+        raise TableError(f"{path} has columns, but no rows; at least one row is needed")
+
+
+def check_names(where: str, names: Sequence[str]) -> None:
+    """Raise :class:`TableError` unless there are column names, none blank, none twice."""
+    if not names:
+        raise TableError(f"{where} has no columns")
+    for position, name in enumerate(names, start=1):
+        if not name.strip():
+            raise TableError(
+                f"{where}: column {position} has no name; name it, or leave it out"
+                " (a pandas row index is left out with index=False)"
+            )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TableError(f"{where}: column names must be unique, but {twice!r} comes twice")
+
+
+def chosen_columns(path: Path, columns: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+    """The columns to read, all of them checked to exist."""
+    check_names(str(path), names)
+    if columns is None:
+        return list(names)
+    if not columns:
+        raise TableError("columns is empty; name at least one, or leave it out to read all")
+    check_names("columns", columns)
+    for name in columns:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the first is {names[0]!r}"
+            raise TableError(f"{path} has {len(names)} columns, but no column {name!r}; {hint}")
+    return list(columns)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A new empty file that takes the place of ``path`` if all goes well, else vanishes."""
+    with write_errors(path):
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".synthgan-{secrets.token_hex(8)}.tmp")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            yield temporary
+            descriptor = os.open(temporary, os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def compressing(path: Path, compression: str, inner: str) -> Iterator[Any]:
+    """A sink whose bytes reach ``path`` compressed; ``inner`` is the name inside a ZIP."""
+    sink: Any
+    if compression == ".xz":
+        with lzma.open(path, "wb") as sink:
+            yield sink
+    elif compression == ".gz":  # neither name nor date inside: same rows, same bytes
+        with path.open("wb") as file, gzip.GzipFile("", "wb", 6, file, 0) as sink:
+            yield sink
+    elif compression == ".zip":
+        member = zipfile.ZipInfo(inner)
+        member.compress_type = zipfile.ZIP_DEFLATED
+        with (
+            zipfile.ZipFile(path, "w") as archive,
+            archive.open(member, "w", force_zip64=True) as sink,
+        ):
+            yield sink
+    else:
+        with pa.output_stream(str(path), compression=_CODECS.get(compression)) as sink:
+            yield sink
+
+
+def decompressed(path: Path, compression: str) -> Any:
+    """The bytes of a file, decompressed, as an Arrow stream."""
+    if compression == ".xz":
+        return pa.PythonFile(lzma.open(path), mode="r")
+    if compression == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+            if len(members) != 1 or members[0].flag_bits & 1:
+                raise TableError(f"{path} must hold exactly one file, and not encrypted")
+            return pa.PythonFile(archive.open(members[0]), mode="r")
+    return pa.input_stream(str(path), compression=_CODECS.get(compression))

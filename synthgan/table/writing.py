@@ -1,0 +1,314 @@
+"""Writing tables, whole or in chunks.
+
+CSV is put together in Arrow, column by column: what a cell looks like as text is decided for
+a whole column at once. In the other formats the first chunk decides the types of all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthgan.errors import TableError
+from synthgan.table.csv_cells import FIXED_DECIMALS
+from synthgan.table.files import (
+    DELIMITERS,
+    check_names,
+    check_writable,
+    compressing,
+    format_of,
+    replacing,
+    write_errors,
+)
+
+_SLICE_ROWS = 1 << 16
+"""Files are written in pieces of this many rows."""
+
+
+def write_table(
+    chunks: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path, *, overwrite: bool = False
+) -> int:
+    """Write a frame, or chunks of one, to ``path``; return the number of rows written.
+
+    The row index is not written. ``path`` ``-`` writes CSV to standard output. CSV comes as
+    UTF-8 with commas (``.tsv``: tabs), missing cells empty, numbers in their shortest exact
+    form, dates as ISO 8601. In Parquet and Arrow formats the first chunk decides the types.
+
+    Raises :class:`TableError` if the file cannot be written; then there is no new file, and
+    an old one is as it was.
+    """
+    frames = _checked(iter([chunks]) if isinstance(chunks, pd.DataFrame) else iter(chunks))
+    if str(path) == "-":
+        return _write_stdout(frames)
+    check_writable(path, overwrite=overwrite)
+    ending, compression = format_of(Path(path))
+    with replacing(path) as temporary:
+        if ending not in DELIMITERS:
+            return _write_arrow(map(_without_attrs, frames), temporary, ending)
+        inner = Path(path).name.removesuffix(Path(path).suffix) if compression else ""
+        with compressing(temporary, compression, inner) as sink:
+            return _write_csv(frames, sink.write, DELIMITERS[ending])
+
+
+def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The frames with text names and no attrs, once their columns are seen to agree."""
+    names: list[str] | None = None
+    for frame in frames:
+        if frame.columns.nlevels > 1:
+            raise TableError("a table to write must have plain column names, not several levels")
+        frame = frame.copy(deep=False)
+        # Of attrs, fixed decimals are kept, which only CSV can show.
+        frame.attrs = {key: frame.attrs[key] for key in (FIXED_DECIMALS,) if key in frame.attrs}
+        frame.columns = pd.Index([str(name) for name in frame.columns], dtype=object)
+        if names is None:
+            names = list(frame.columns)
+            check_names("the table to write", names)
+        if list(frame.columns) != names:
+            raise TableError("the chunks of a table must all have the same columns in one order")
+        yield frame
+    if names is None:
+        raise TableError("there is nothing to write: not a single chunk of rows came")
+
+
+# --- CSV --------------------------------------------------------------------------------
+
+_LARGE = pa.large_string()
+_NO_TEXT = pa.scalar("", _LARGE)
+_QUOTE = pa.scalar('"', _LARGE)
+_UNITS = ("D", "s", "ms", "us", "ns")
+
+
+def _write_stdout(frames: Iterator[pd.DataFrame]) -> int:
+    rows = 0
+
+    def counted() -> Iterator[pd.DataFrame]:
+        nonlocal rows
+        for frame in frames:
+            yield frame
+            rows += len(frame)
+
+    with write_errors("standard output"):
+        try:
+            _write_csv(counted(), sys.stdout.buffer.write, ",")
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the reader has enough; keep the exit flush quiet too
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return rows
+
+
+def _write_csv(
+    frames: Iterable[pd.DataFrame], write: Callable[[Any], object], delimiter: str
+) -> int:
+    rows = 0
+    units: dict[str, str] = {}
+    for frame in frames:
+        if not units and not rows:
+            header = _quoted(pa.array(frame.columns, _LARGE), names=True)
+            write((delimiter.join(header.to_pylist()) + "\n").encode())
+        for name in frame.columns:
+            if pd.api.types.is_datetime64_any_dtype(frame[name].dtype):
+                unit = _resolution(_arrow_cells(frame[name]))
+                units[name] = max(units.get(name, "D"), unit, key=_UNITS.index)
+        for start in range(0, len(frame), _SLICE_ROWS):
+            write(_csv_lines(frame.iloc[start : start + _SLICE_ROWS], delimiter, units))
+        rows += len(frame)
+    return rows
+
+
+def _csv_lines(frame: pd.DataFrame, delimiter: str, units: Mapping[str, str]) -> memoryview:
+    """The rows as CSV, put together column by column: three times as fast as to_csv."""
+    fixed = frame.attrs.get(FIXED_DECIMALS, {})
+    cells = [
+        _fixed_text(frame[name], fixed[name])
+        if name in fixed
+        else _csv_cells(frame[name], units.get(name))
+        for name in frame.columns
+    ]
+    if len(cells) == 1:  # an empty line would be no row
+        blank = pc.fill_null(pc.equal(cells[0], ""), True)
+        cells = [pc.if_else(blank, pa.scalar('""', _LARGE), cells[0])]
+    lines = pc.binary_join_element_wise(
+        *cells, pa.scalar(delimiter, _LARGE), null_handling="replace", null_replacement=""
+    )
+    lines = pc.binary_join_element_wise(lines, _NO_TEXT, pa.scalar("\n", _LARGE))
+    _, offsets, data = lines.buffers()
+    end = np.frombuffer(offsets, np.int64)[lines.offset + len(lines)]
+    return memoryview(data)[:end]
+
+
+def _fixed_text(series: pd.Series[Any], digits: int) -> Any:
+    """Numbers with ``digits`` digits after the point, zeros at the end included."""
+    try:
+        cells = pc.round(_arrow_cells(series).cast(pa.float64()), digits)
+        return cells.cast(pa.decimal128(38, digits)).cast(_LARGE)
+    except pa.ArrowException:  # other cells than numbers, or too large ones
+        return _csv_cells(series, None)
+
+
+def _csv_cells(series: pd.Series[Any], unit: str | None) -> Any:
+    """A column's cells as CSV text, missing ones null."""
+    try:
+        return _cell_text(_arrow_cells(series), unit)
+    except UnicodeEncodeError:
+        raise TableError(
+            f"column {series.name!r} holds text that UTF-8 cannot express (lone surrogates)"
+        ) from None
+    except (pa.ArrowException, TypeError, OverflowError):  # no one Arrow type fits the cells
+        missing = series.isna().tolist()
+        words = [None if hole else str(cell) for cell, hole in zip(series, missing, strict=True)]
+        return _quoted(pa.array(words, _LARGE))
+
+
+def _arrow_cells(series: pd.Series[Any]) -> Any:
+    cells = pa.array(series, from_pandas=True)
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+
+
+def _cell_text(cells: Any, unit: str | None) -> Any:
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        return _cell_text(cells.dictionary, unit).take(cells.indices)
+    if pa.types.is_floating(kind):
+        return _float_text(cells)
+    if pa.types.is_timestamp(kind):
+        return _stamp_text(cells, unit or _resolution(cells))
+    if pa.types.is_boolean(kind):
+        return pc.if_else(cells, pa.scalar("True", _LARGE), pa.scalar("False", _LARGE))
+    plain = (pa.types.is_integer, pa.types.is_decimal, pa.types.is_date, pa.types.is_null)
+    if any(each(kind) for each in plain):
+        return cells.cast(_LARGE)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise TypeError("Arrow writes this type otherwise than pandas")
+    return _quoted(cells.cast(_LARGE))
+
+
+def _quoted(cells: Any, *, names: bool = False) -> Any:
+    """Text in quotes where it must be, or where a delimiter could be taken from it."""
+    special = pc.match_substring_regex(cells, '[",;|\t\r\n]' + ("|^'" if names else ""))
+    if not pc.any(special).as_py():
+        return cells
+    doubled = pc.replace_substring(cells, '"', '""')
+    quoted = pc.binary_join_element_wise(_QUOTE, doubled, _QUOTE, _NO_TEXT)
+    return pc.if_else(special, quoted, cells)
+
+
+def _float_text(cells: Any) -> Any:
+    """Numbers as Python writes them: ``1.0``, not ``1``, so that they are read as floats."""
+    cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
+    words = cells.cast(_LARGE)
+    whole = pc.match_substring_regex(words, "^-?[0-9]+$")
+    words = pc.if_else(
+        whole, pc.binary_join_element_wise(words, pa.scalar(".0", _LARGE), _NO_TEXT), words
+    )
+    # Arrow has other limits than Python for when a number gets an exponent
+    tiny = pc.and_(pc.less(pc.abs(cells), 1e-4), pc.not_equal(cells, 0))
+    other = pc.or_(pc.match_substring(words, "e"), tiny)
+    if not pc.any(other).as_py():
+        return words
+    few = [str(number) for number in cells.filter(other).to_numpy()]
+    return pc.replace_with_mask(words, other, pa.array(few, _LARGE))
+
+
+def _resolution(stamps: Any) -> str:
+    """The coarsest unit of ``_UNITS`` that holds every date exactly."""
+    zone = stamps.type.tz
+    for unit in ("s", "ms", "us"):
+        try:
+            coarse = stamps.cast(pa.timestamp(unit, zone))
+        except pa.ArrowInvalid:
+            continue
+        if unit == "s" and zone is None:
+            days = pc.floor_temporal(coarse, unit="day")
+            if pc.all(pc.equal(days, coarse)).as_py() in (True, None):
+                return "D"
+        return unit
+    return "ns"
+
+
+def _stamp_text(stamps: Any, unit: str) -> Any:
+    if unit == "D":
+        return stamps.cast(pa.timestamp("s")).cast(pa.date32()).cast(_LARGE)
+    coarse = stamps.cast(pa.timestamp(unit, stamps.type.tz))
+    if stamps.type.tz is None:
+        return coarse.cast(_LARGE)
+    return pc.strftime(coarse, format="%Y-%m-%d %H:%M:%S%Ez").cast(_LARGE)
+
+
+# --- Parquet, Feather, Arrow ------------------------------------------------------------
+
+
+def _without_attrs(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.attrs = {}
+    return frame
+
+
+def _write_arrow(frames: Iterator[pd.DataFrame], path: Path, ending: str) -> int:
+    first = next(frames)
+    dtypes = {name: first[name].dtype for name in first.columns}
+    table = _arrow_columns(first, None)
+    rows = len(first)
+    writer: Any
+    if ending == ".parquet":
+        writer = pq.ParquetWriter(path, table.schema)
+    else:
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        writer = pa.ipc.new_file(str(path), table.schema, options=options)
+    with writer:
+        writer.write_table(table, _SLICE_ROWS)
+        for frame in frames:
+            frame = _with_levels(frame, dtypes)
+            writer.write_table(_arrow_columns(frame, table.schema), _SLICE_ROWS)
+            rows += len(frame)
+    return rows
+
+
+def _with_levels(frame: pd.DataFrame, dtypes: Mapping[str, Any]) -> pd.DataFrame:
+    """A later chunk with the categorical levels of the first."""
+    for name, dtype in dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype) and frame[name].dtype != dtype:
+            known = frame[name].isin(dtype.categories) | frame[name].isna()
+            if not known.all():
+                raise TableError(f"column {name!r}: a later chunk has categories the first lacks")
+            frame[name] = frame[name].astype(dtype)
+    return frame
+
+
+_CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+
+
+def _arrow_columns(frame: pd.DataFrame, schema: Any) -> Any:
+    """The frame as an Arrow table; a column that does not fit its type is named."""
+    try:
+        table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    except _CONVERSION_ERRORS:
+        raise TableError(_misfit(frame, schema)) from None
+    for position, field in enumerate(table.schema):
+        if pa.types.is_null(field.type):  # nothing but missing cells yet: text may follow
+            cells = table.column(position).cast(pa.string())
+            table = table.set_column(position, field.name, cells)
+    return table
+
+
+def _misfit(frame: pd.DataFrame, schema: Any) -> str:
+    for name in frame.columns:
+        kind = None if schema is None else schema.field(name).type
+        try:
+            pa.array(frame[name], type=kind, from_pandas=True)
+        except _CONVERSION_ERRORS:
+            wanted = "one type" if kind is None else f"the type {kind} of the first chunk"
+            return (
+                f"column {name!r} has cells that do not fit {wanted}, which Parquet and Arrow"
+                " files need; make them alike, or write CSV"
+            )
+    return "the columns do not fit Parquet and Arrow files; write CSV"

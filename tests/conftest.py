@@ -1,0 +1,14 @@
+"""What holds for all tests: threads that wait politely, and no clock in hypothesis."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything loads OpenMP: on a busy machine, threads that spin while they wait for each
+# other make the suite many times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from hypothesis import settings
+
+settings.register_profile("synthgan", deadline=None)
+settings.load_profile("synthgan")
