@@ -741,3 +741,9 @@ def test_memory_does_not_grow_with_the_file(
 
     assert write_table(watched(), tmp_path / f"copy.{ending}") == 400_000
     assert 0 < held < whole / 2
+
+
+def test_the_header_comes_once_also_after_an_empty_chunk(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2]})
+    assert write_table([frame.head(0), frame], tmp_path / "t.csv") == 2
+    assert (tmp_path / "t.csv").read_text().splitlines() == ["a", "1", "2"]

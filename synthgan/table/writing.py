@@ -112,8 +112,8 @@ def _write_csv(
 ) -> int:
     rows = 0
     units: dict[str, str] = {}
-    for frame in frames:
-        if not units and not rows:
+    for number, frame in enumerate(frames):
+        if number == 0:
             header = _quoted(pa.array(frame.columns, _LARGE), names=True)
             write((delimiter.join(header.to_pylist()) + "\n").encode())
         for name in frame.columns:
