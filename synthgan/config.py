@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from synthgan.errors import ConfigError
@@ -107,15 +108,15 @@ class TrainConfig:
             self.steps is None or self.steps >= 1, f"steps must be at least 1, got {self.steps}"
         )
         _require(
-            self.max_minutes is None or self.max_minutes > 0,
-            f"max_minutes must be above 0, got {self.max_minutes}",
+            self.max_minutes is None or 0 < self.max_minutes < math.inf,
+            f"max_minutes must be above 0 and finite, got {self.max_minutes}",
         )
         _require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
         _require(
             self.critic_steps >= 1, f"critic_steps must be at least 1, got {self.critic_steps}"
         )
         for name in ("gradient_penalty", "likelihood_weight"):
-            _require(getattr(self, name) >= 0, f"{name} must not be negative")
+            _require(0 <= getattr(self, name) < math.inf, f"{name} must be finite, not negative")
         for name in ("warm_start_lr", "generator_lr", "critic_lr"):
             rate = getattr(self, name)
             _require(rate is None or 0 < rate <= 1, f"{name} must be in (0, 1], got {rate}")

@@ -119,7 +119,10 @@ def _build_scalar(hint: Any, value: object, where: str) -> Any:
             raise ValueError(f"{where}: must be null")
         return None
     if hint is float and type(value) in (int, float):
-        number = float(value)  # type: ignore[arg-type]
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            number = math.inf
         if not math.isfinite(number):
             raise ValueError(f"{where}: must be finite")
         return number

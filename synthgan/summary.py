@@ -159,7 +159,7 @@ def summarize_numbers(cells: Floats, config: SummaryConfig) -> NumberSummary:
     """Atoms and bins of ``cells`` (rows), which hold NaN where missing."""
     present = np.sort(cells[~np.isnan(cells)])
     missing = len(cells) - len(present)
-    if len(present) == 0:
+    if len(present) < max(config.min_category_rows, 1):  # too few to keep anything of
         return NumberSummary(segments=(), weights=(1.0,), fine=False)
     present = _pull_in_extremes(present, config.extreme_rows)
     atoms, rest = _split_atoms(present, config)
@@ -183,8 +183,9 @@ def summarize_numbers(cells: Floats, config: SummaryConfig) -> NumberSummary:
 
 
 def _pull_in_extremes(values: Floats, rows: int) -> Floats:
-    k = min(rows, (len(values) + 1) // 2)
-    return np.clip(values, values[k - 1], values[-k])
+    if len(values) < 2 * rows and rows > 1:
+        return np.full(len(values), _mean(values))
+    return np.clip(values, values[rows - 1], values[-rows])
 
 
 def _split_atoms(values: Floats, config: SummaryConfig) -> tuple[Floats, Floats]:

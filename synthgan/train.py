@@ -267,7 +267,7 @@ def _warm_start(run: _Run) -> None:
                     of=steps,
                     seconds=run.seconds,
                     likelihood_loss=_mean(losses),
-                    validation_loss=validation,
+                    validation_loss=_finite(validation),
                 )
             )
         if validation is not None:
@@ -319,7 +319,7 @@ def _adversarial(run: _Run, critic: Critic) -> None:
                     seconds=run.seconds,
                     critic_loss=_mean(critic_losses),
                     generator_loss=_mean(generator_losses),
-                    validation_loss=validation,
+                    validation_loss=_finite(validation),
                 )
             )
         if validation is not None and not _accept(run, validation, start_loss):
@@ -449,8 +449,12 @@ def _fade(step: int, steps: int) -> float:
     return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
-def _mean(values: list[Tensor]) -> float:
-    """Mean of ``values``, which are then forgotten."""
+def _mean(values: list[Tensor]) -> float | None:
+    """Mean of ``values``, which are then forgotten; None where it is no number."""
     mean = float(torch.stack(values).mean())
     values.clear()
-    return mean
+    return _finite(mean)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
