@@ -1,0 +1,47 @@
+"""What a table is, as its owner would publish it: columns, kinds and formats, no statistics.
+
+A :class:`Schema` is inferred from the *values* of a table (:func:`infer_schema`, one of the
+three doors through which rows enter), written as JSON for the owner to edit, and from then
+on the only description of the table that other modules read.
+
+Cells of every pandas dtype pass through Arrow (:func:`to_arrow`), which knows them all and
+has one way to say "missing"; text that holds dates goes through :func:`parse_dates` and
+:func:`spell_dates`, which know every year from 1 to 9999.
+
+Modules, each importing only those before it: ``dtypes`` (what a dtype can hold), ``dates``
+(dates <-> text), ``columns`` (:class:`Column`, :class:`Schema`, JSON); ``arrow`` (cells of any
+dtype) needs the first, ``infer`` all.
+"""
+
+from synthgan.schema.arrow import to_arrow
+from synthgan.schema.columns import Column, Kind, Level, Schema
+from synthgan.schema.dates import (
+    NANOSECONDS,
+    Resolution,
+    coerce_dates,
+    find_date_format,
+    parse_dates,
+    spell_dates,
+    tick_of,
+)
+from synthgan.schema.dtypes import Dtype, family, to_dtype
+from synthgan.schema.infer import infer_schema
+
+__all__ = [
+    "NANOSECONDS",
+    "Column",
+    "Dtype",
+    "Kind",
+    "Level",
+    "Resolution",
+    "Schema",
+    "coerce_dates",
+    "family",
+    "find_date_format",
+    "infer_schema",
+    "parse_dates",
+    "spell_dates",
+    "tick_of",
+    "to_arrow",
+    "to_dtype",
+]

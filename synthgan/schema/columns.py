@@ -1,0 +1,269 @@
+"""What the columns of a table are: :class:`Kind`, :class:`Column`, :class:`Schema`, and JSON."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pandas as pd
+
+from synthgan.errors import SchemaError
+from synthgan.records import from_plain, to_plain
+from synthgan.schema.dates import Resolution, is_date_format
+from synthgan.schema.dtypes import Family, family, to_dtype
+
+Level = str | int | float | bool
+"""One category: what a cell of a categorical column can hold."""
+
+_VERSION = 1
+
+
+class Kind(Enum):
+    """What the cells of a column mean."""
+
+    NUMBER = "number"
+    INTEGER = "integer"
+    CATEGORY = "category"
+    BOOLEAN = "boolean"
+    DATETIME = "datetime"
+    IDENTIFIER = "identifier"
+    """Names a row; never modelled, made anew."""
+    TEXT = "text"
+    """Free text; never modelled, made anew."""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether cells have an order and a distance (numbers, integers, dates)."""
+        return self in (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME)
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether the model learns the column at all."""
+        return self not in (Kind.IDENTIFIER, Kind.TEXT)
+
+
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.BOOLEAN, Kind.IDENTIFIER)
+_KINDS_OF: dict[Family, tuple[Kind, ...]] = {
+    "text": tuple(Kind),
+    "object": tuple(Kind),
+    "integer": _NUMBERS,
+    "float": _NUMBERS,
+    "decimal": _NUMBERS,
+    "boolean": (Kind.BOOLEAN, Kind.CATEGORY),
+    "date": (Kind.DATETIME, Kind.CATEGORY),
+    "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
+}
+_PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: its name, what its cells mean, and how they are written.
+
+    Raises :class:`SchemaError`, naming the column, for fields that contradict each other.
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    """The pandas dtype in which the column came and comes back, as ``str(series.dtype)``."""
+    nullable: bool = False
+    """Whether cells can be missing."""
+    decimals: int | None = None
+    """NUMBER: digits after the point that cells have at most; None means full precision."""
+    resolution: Resolution | None = None
+    """DATETIME: the coarsest unit that holds every cell exactly."""
+    format: str | None = None
+    """How cells held as text are spelled. DATETIME: a strftime format, in which ``%-d`` has no
+    leading zero, ``%3f`` and ``%9f`` have three and nine digits, and ``%.f`` is a fraction
+    with its point and without trailing zeros. BOOLEAN: the two spellings, false first, as in
+    ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
+    which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
+    hexadecimal digits, other characters for themselves. None: cells are not text. With dtype
+    ``object``, ``Decimal``, ``date`` or ``datetime`` names the Python type of the cells."""
+    categories: tuple[Level, ...] | None = None
+    """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
+    ordered: bool = False
+    """CATEGORY: whether the pandas categorical dtype is ordered."""
+    low: float | str | None = None
+    """Declared lower bound (inclusive; an ISO date for DATETIME); never filled in from rows."""
+    high: float | str | None = None
+    """Declared upper bound, likewise."""
+
+    def __post_init__(self) -> None:
+        held = family(to_dtype(self.dtype, self.name))
+        self._require(
+            self.kind in _KINDS_OF[held],
+            f"kind {self.kind.value} does not go with dtype {self.dtype}",
+        )
+        self._require(
+            self.decimals is None or (self.kind is Kind.NUMBER and 0 <= self.decimals <= 15),
+            "decimals must be 0 to 15, and are for kind number only",
+        )
+        self._require(
+            self.resolution is None or self.kind is Kind.DATETIME,
+            "resolution is for kind datetime only",
+        )
+        self._check_categories()
+        self._check_bounds()
+        if self.format is not None:
+            self._check_format(self.format)
+
+    def _require(self, holds: bool, message: str) -> None:
+        if not holds:
+            raise SchemaError(f"column {self.name!r}: {message}")
+
+    def _check_categories(self) -> None:
+        levels = self.categories
+        self._require(not self.ordered or self.kind is Kind.CATEGORY, "only categories are ordered")
+        if levels is None:
+            return
+        self._require(self.kind is Kind.CATEGORY, "categories are for kind category only")
+        self._require(len(levels) > 0, "categories must not be empty: leave them out instead")
+        self._require(len({*map(str, levels)}) == len(levels), "categories must be unique")
+        plain = all(
+            isinstance(v, str) or (isinstance(v, int | float) and math.isfinite(v)) for v in levels
+        )
+        self._require(plain, "categories must be text, finite numbers or booleans")
+        if family(to_dtype(self.dtype, self.name)) in ("text", "object"):
+            are_text = all(isinstance(level, str) for level in levels)
+            self._require(are_text, "categories must be text, as the cells are")
+
+    def _check_bounds(self) -> None:
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        if not bounds:
+            return
+        self._require(self.kind.is_numeric, "low and high are for numbers and dates only")
+        if self.kind is Kind.DATETIME:
+            fit = all(isinstance(b, str) and _ISO_DATE.fullmatch(b) for b in bounds)
+            self._require(fit, "low and high must be ISO dates, such as 2024-12-31")
+            try:
+                ends = [np.datetime64(str(bound)) for bound in bounds]
+            except ValueError:
+                raise SchemaError(f"column {self.name!r}: low or high is no date") from None
+            self._require(bool(ends[0] <= ends[-1]), "low must not be above high")
+        else:
+            fit = all(isinstance(b, int | float) and np.isfinite(b) for b in bounds)
+            self._require(fit, "low and high must be finite numbers")
+            self._require(float(bounds[0]) <= float(bounds[-1]), "low must not be above high")
+
+    def _check_format(self, format: str) -> None:
+        if self.kind is Kind.BOOLEAN:
+            spellings = format.split("|")
+            self._require(
+                len(spellings) == 2 and all(spellings) and spellings[0] != spellings[1],
+                "format must be two different spellings, false first, such as no|yes",
+            )
+        elif self.kind is Kind.DATETIME:
+            fit = format in ("date", "datetime") or is_date_format(format)
+            self._require(fit, "format must be a strftime format with a year, such as %Y-%m-%d")
+        elif self.kind in (Kind.NUMBER, Kind.INTEGER):
+            fit = format == "Decimal" or _PRINTF.fullmatch(format) is not None
+            self._require(fit, "format must be one printf conversion, such as %.2f")
+        else:
+            fit = self.kind is Kind.IDENTIFIER and 1 <= len(format) <= 200
+            self._require(fit, "format is for identifiers (a pattern), numbers, dates and booleans")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """The columns of a table, in their order. Names are unique."""
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for column in self.columns:
+            if column.name in seen:
+                raise SchemaError(f"column names must be unique, but {column.name!r} comes twice")
+            seen.add(column.name)
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        """The column of that name; :class:`SchemaError` with near matches if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"there is no column {name!r}{_near(name, self.names)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, in table order."""
+        return tuple(column.name for column in self.columns)
+
+    def check(self, frame: pd.DataFrame) -> None:
+        """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.
+
+        Whether the cells fit is found where they are read, in :mod:`synthgan.values`.
+        """
+        found = checked_names(frame)
+        missing = [name for name in self.names if name not in set(found)]
+        extra = [name for name in found if name not in set(self.names)]
+        parts = []
+        if missing:
+            near = _near(missing[0], extra)
+            parts.append(f"columns are missing: {_some(missing)}{near}")
+        if extra:
+            parts.append(f"columns are not in the schema: {_some(extra)}")
+        if parts:
+            raise SchemaError("the table does not follow the schema: " + "; ".join(parts))
+
+    def to_json(self) -> str:
+        """The schema as indented JSON, made to be edited; defaults are left out."""
+        plain = to_plain(self, skip_defaults=True)
+        assert isinstance(plain, dict)
+        return json.dumps({"synthgan_schema": _VERSION, **plain}, indent=2, ensure_ascii=False)
+
+    @staticmethod
+    def from_json(text: str) -> Schema:
+        """The reverse of :meth:`to_json`; :class:`SchemaError` for anything malformed."""
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SchemaError(f"the schema is not valid JSON: {error}") from None
+        if not isinstance(plain, dict) or type(plain.get("synthgan_schema")) is not int:
+            raise SchemaError('a schema is a JSON object with "synthgan_schema": 1 in it')
+        version = plain.pop("synthgan_schema")
+        if version != _VERSION:
+            raise SchemaError(f"the schema has version {version}, this SynthGAN reads {_VERSION}")
+        try:
+            return from_plain(Schema, plain, "schema")
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise SchemaError(str(error)) from None
+
+
+def checked_names(frame: pd.DataFrame) -> list[str]:
+    if frame.shape[1] == 0:
+        raise SchemaError("a table with columns is needed, but this one has none")
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise SchemaError("column names have several levels: join them into one text each")
+    if not all(isinstance(name, str) for name in frame.columns):
+        raise SchemaError("column names must be text: use df.columns = df.columns.astype(str)")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise SchemaError(f"column names must be unique, but {_some(list(twice))} come twice")
+    return [str(name) for name in frame.columns]
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    folded = {other.casefold().strip(): other for other in names}
+    found = difflib.get_close_matches(name.casefold().strip(), folded, n=3)
+    shown = " or ".join(repr(folded[match]) for match in found)
+    return f" (did you mean {shown}?)" if found else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:5]))
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

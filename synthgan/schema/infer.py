@@ -1,0 +1,278 @@
+"""Kinds from values: which :class:`Column` the cells of a table call for."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgan.errors import SchemaError, TableError
+from synthgan.schema.arrow import to_arrow
+from synthgan.schema.columns import Column, Kind, Schema, checked_names
+from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
+from synthgan.schema.dtypes import family
+from synthgan.table import FIXED_DECIMALS
+
+Floats = npt.NDArray[np.float64]
+
+_FEW_ROWS = 20  # too few to tell a name of a row from a property of it
+_NEARLY_UNIQUE = 0.95
+
+
+def infer_schema(frame: pd.DataFrame) -> Schema:
+    """The schema of ``frame``, judged by its values: one :class:`Column` a column.
+
+    The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read
+    as booleans (``no``/``yes`` and the like), numbers or dates where every cell can be, and
+    stays text where it looks like codes (leading zeros, digits of one width, few values).
+    Slashed dates that could be either are month first, all others day first. Columns that
+    name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
+    An object column of mixed types is read as text, cell by cell, as ``str`` gives it. The
+    dtype ``category`` always means CATEGORY; the order of an ordered one, where it is not
+    that of sorting, is its owner's declaration and is kept as ``categories``.
+
+    ``frame.attrs["synthgan.fixed_decimals"]`` may map a column to the number of digits that
+    its text always had after the point.
+
+    Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
+    column) for names that are no text or not unique, and for cells that cannot be modelled.
+    """
+    names = checked_names(frame)
+    if len(frame) == 0:
+        raise TableError("a table with rows is needed, but this one has none")
+    fixed = frame.attrs.get(FIXED_DECIMALS, {})
+    return Schema(
+        columns=tuple(
+            _infer_column(frame.iloc[:, i], name, fixed.get(name)) for i, name in enumerate(names)
+        )
+    )
+
+
+def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Column:
+    cells = to_arrow(series, name)
+    base = Column(
+        name=name, kind=Kind.CATEGORY, dtype=str(series.dtype), nullable=cells.null_count > 0
+    )
+    present = cells.drop_null()
+    if family(series.dtype) == "category":
+        return _infer_category(base, series, present)
+    if len(present) == 0:
+        return base
+    if pa.types.is_boolean(present.type):
+        return replace(base, kind=Kind.BOOLEAN)
+    if pa.types.is_temporal(present.type):
+        return _infer_dates(base, present)
+    if pa.types.is_large_string(present.type):
+        return _infer_text(base, present)
+    if pa.types.is_integer(present.type):
+        values = present.to_numpy(zero_copy_only=False)
+        names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
+        return replace(base, kind=Kind.IDENTIFIER if names_rows else Kind.INTEGER)
+    return _infer_numbers(base, present, fixed)
+
+
+def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> Column:
+    if pa.types.is_temporal(present.type) or pa.types.is_decimal(present.type):
+        raise SchemaError(
+            f"column {base.name!r}: categories must be text, numbers or booleans; "
+            "use astype(str), or the dtype of the categories themselves"
+        )
+    ordered = isinstance(series.dtype, pd.CategoricalDtype) and bool(series.dtype.ordered)
+    if not ordered:
+        return base
+    levels = to_arrow(pd.Series(series.cat.categories), base.name).to_pylist()
+    declared = tuple(levels) if levels != sorted(levels) else None
+    return replace(base, ordered=True, categories=declared)
+
+
+def _infer_dates(base: Column, present: pa.Array) -> Column:
+    dates = present.to_numpy(zero_copy_only=False)
+    marker = None
+    if base.dtype == "object":
+        marker = "date" if pa.types.is_date(present.type) else "datetime"
+    return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
+
+
+def _infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
+    values = present.cast(pa.float64(), safe=False).to_numpy()
+    if not np.isfinite(values).all():
+        raise SchemaError(
+            f"column {base.name!r}: some numbers are infinite; replace them, for example by "
+            "missing cells"
+        )
+    format = f"%.{fixed}f" if fixed else None
+    if base.dtype == "object" and pa.types.is_decimal(present.type):
+        format = "Decimal"
+    if np.array_equal(values, np.rint(values)) and np.abs(values).max() <= 2**53:
+        return replace(base, kind=Kind.INTEGER, format=format)
+    decimals = fixed or _decimals(values, single=pa.types.is_float32(present.type))
+    return replace(base, kind=Kind.NUMBER, decimals=decimals, format=format)
+
+
+def _decimals(values: Floats, *, single: bool = False) -> int | None:
+    """The smallest number of digits up to 9 that ``values`` have, but for float noise."""
+    rest = values[values != np.rint(values)]
+    if len(rest) == 0:
+        return 0
+    # Where floats lie further apart than the digits tried, all of them would pass.
+    spacing = np.spacing(np.median(np.abs(rest)).astype(np.float32 if single else np.float64))
+    for digits in range(1, 10):
+        if 10.0**-digits < spacing:
+            return None
+        rounded = np.round(rest, digits)
+        if single:
+            same = rounded.astype(np.float32) == rest.astype(np.float32)
+        else:
+            noise = np.minimum(4 * np.finfo(float).eps * np.abs(rest), 10.0**-digits * 1e-3)
+            same = np.abs(rest - rounded) <= noise
+        rest = rest[~same]
+        if len(rest) == 0:
+            return digits
+    return None
+
+
+_NAMING_WORDS = {"id", "ids", "key", "nr", "no", "number", "uuid", "guid", "index"}
+_NAMING_ENDS = re.compile(
+    r"(?:(?:user|customer|client|order|row|record|patient|person|member|employee|student|account"
+    r"|case|object|transaction|product|item|session|event|device|passenger)id|number|uuid|index)$"
+)
+
+
+def _is_naming(name: str) -> bool:
+    """Whether a column of this name is likely to name its rows: ``id``, ``order_no``, ``rowId``."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", name)
+    return bool(words and words[-1].lower() in _NAMING_WORDS) or bool(
+        _NAMING_ENDS.search(name.lower())
+    )
+
+
+def _are_row_names(name: str, values: npt.NDArray[Any]) -> bool:
+    """Whether whole numbers name their rows: unique, and called so or without a gap."""
+    rows = len(values)
+    if rows < _FEW_ROWS:
+        return False
+    if _is_naming(name):
+        return len(np.unique(values)) > _NEARLY_UNIQUE * rows
+    low, high = int(values.min()), int(values.max())
+    is_year = low >= 1000 and high <= 2200
+    return high - low + 1 == rows and not is_year and len(np.unique(values)) == rows
+
+
+_FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
+_WHOLE = r"^-?(?:0|[1-9][0-9]{0,14})$"
+_FIXED = r"^-?(?:0|[1-9][0-9]{0,13})\.[0-9]{1,14}$"
+_ANY_NUMBER = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?(?:[eE][-+]?[0-9]{1,2})?$"
+
+
+def _infer_text(base: Column, present: pa.Array) -> Column:
+    distinct = pc.unique(present)
+    format = _boolean_format(distinct)
+    if format is not None:
+        return replace(base, kind=Kind.BOOLEAN, format=format)
+    format = find_date_format(distinct, base.name)
+    dates = parse_dates(distinct, format) if format else None
+    if dates is not None:
+        return replace(base, kind=Kind.DATETIME, format=format, resolution=resolution_of(dates))
+    number = _infer_number_text(base, present, distinct)
+    return number or _infer_words(base, present, distinct)
+
+
+def _boolean_format(distinct: pa.Array) -> str | None:
+    if len(distinct) != 2:
+        return None
+    one, other = distinct.to_pylist()
+    for no, yes in ((one, other), (other, one)):
+        if _FALSE_TO_TRUE.get(no.lower()) == yes.lower():
+            return f"{no}|{yes}"
+    return None
+
+
+def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> Column | None:
+    """Numbers held as text; None where the text is something else, such as codes."""
+    if not _all_match(distinct, _ANY_NUMBER):
+        return None
+    lengths = pc.unique(pc.utf8_length(distinct))
+    values = distinct.cast(pa.float64()).to_numpy()
+    if _all_match(distinct, _WHOLE):
+        one_width = len(lengths) == 1
+        if len(distinct) == len(present) and _are_row_names(base.name, values):
+            pattern = "9" * pc.max(lengths).as_py()
+            return replace(base, kind=Kind.IDENTIFIER, format=pattern)
+        if values.min() >= 0 and (len(distinct) <= 20 or (one_width and lengths[0].as_py() >= 5)):
+            return None
+        return replace(base, kind=Kind.INTEGER, format="%d")
+    if _all_match(distinct, _FIXED):
+        digits = pc.unique(pc.utf8_length(pc.replace_substring_regex(distinct, r"^.*\.", "")))
+        if len(digits) == 1:
+            places = digits[0].as_py()
+            return replace(base, kind=Kind.NUMBER, decimals=places, format=f"%.{places}f")
+    return replace(base, kind=Kind.NUMBER, decimals=_decimals(values), format="%.15g")
+
+
+def _all_match(text: pa.Array, pattern: str) -> bool:
+    first = text.slice(0, 1)  # most columns are settled by their first cell
+    return all(pc.all(pc.match_substring_regex(t, pattern)).as_py() for t in (first, text))
+
+
+def _infer_words(base: Column, present: pa.Array, distinct: pa.Array) -> Column:
+    share = len(distinct) / len(present)
+    if len(present) < _FEW_ROWS or share <= 0.5:
+        return base
+    lengths = pc.utf8_length(distinct)
+    blanks = pc.mean(pc.match_substring_regex(distinct, r"\s")).as_py()
+    if share > _NEARLY_UNIQUE:
+        if blanks == 0 and pc.max(lengths).as_py() <= 64:
+            pattern = _code_pattern(distinct)
+            if pattern is not None:
+                return replace(base, kind=Kind.IDENTIFIER, format=pattern or None)
+        return replace(base, kind=Kind.TEXT)
+    is_long = blanks > 0.5 or pc.mean(lengths).as_py() > 30
+    return replace(base, kind=Kind.TEXT) if is_long else base
+
+
+def _code_pattern(distinct: pa.Array) -> str | None:
+    """The pattern that all cells share; empty if they are codes of several shapes, None if
+    they do not look like codes."""
+    shapes = pc.unique(_mapped(distinct, _TO_SHAPE))
+    first: str = shapes[0].as_py()
+    if len(shapes) == 1 and ("9" in first or "a" not in first):
+        return first
+    for table in (_TO_LOWER_HEX, _TO_UPPER_HEX):
+        hexadecimal = pc.unique(_mapped(distinct, table))
+        pattern: str = hexadecimal[0].as_py()
+        if len(hexadecimal) == 1 and len(pattern) >= 8 and not set(pattern) - set("fF-"):
+            return pattern
+    outlines = pc.unique(pc.replace_substring_regex(shapes, "9+|A+|a+", "#"))
+    with_digit = pc.mean(pc.match_substring(shapes, "9")).as_py()
+    one_length = len(pc.unique(pc.utf8_length(shapes))) == 1
+    one_outline = with_digit == 1 and len(outlines) == 1
+    return "" if one_outline or (one_length and with_digit > 0.9) else None
+
+
+def _table(*classes: tuple[str, str]) -> npt.NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    for characters, stand_in in classes:
+        table[np.frombuffer(characters.encode(), dtype=np.uint8)] = ord(stand_in)
+    return table
+
+
+_TO_SHAPE = _table(
+    (string.digits, "9"), (string.ascii_uppercase, "A"), (string.ascii_lowercase, "a")
+)
+_TO_LOWER_HEX = _table((string.digits + "abcdef", "f"))
+_TO_UPPER_HEX = _table((string.digits + "ABCDEF", "F"))
+
+
+def _mapped(text: pa.Array, table: npt.NDArray[np.uint8]) -> pa.Array:
+    """``text`` (large_string, no nulls) with each ASCII character replaced as ``table`` says."""
+    validity, offsets, data = text.buffers()
+    characters = table[np.frombuffer(data, dtype=np.uint8)]
+    buffers = [validity, offsets, pa.py_buffer(characters)]
+    return pa.Array.from_buffers(text.type, len(text), buffers, offset=text.offset)
