@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -293,6 +295,82 @@ def test_a_schema_says_what_a_column_is() -> None:
     assert columns.names == ("code", "on")
     assert shape_error(real, made, columns=columns)["code"] == 50
     assert columns.read(made).numbers["on"][0] - columns.read(real).numbers["on"][0] == 86_400
+
+
+def dates_read(cells: object, format: str, like: object) -> np.ndarray:
+    """Days since 2020-02-01 of ``cells``, read as a column of this format that holds ``like``."""
+    column = Column(name="on", kind=Kind.DATETIME, dtype="object", format=format)
+    columns = Columns.of(pd.DataFrame({"on": like}), Schema(columns=(column,)))
+    seconds = columns.read(pd.DataFrame({"on": cells})).numbers["on"]
+    return (seconds - pd.Timestamp("2020-02-01").timestamp()) / 86_400
+
+
+@pytest.mark.parametrize(
+    ("format", "first", "later"),
+    [
+        ("%-d.%-m.%Y", "1.2.2020", "2.3.2020"),
+        ("%d/%m/%Y", "01/02/2020", "02/03/2020"),
+        ("%Y-%m-%d %H:%M:%S.%3f", "2020-02-01 00:00:00.000", "2020-03-02 00:00:00.000"),
+        ("%Y-%m-%dT%H:%M:%S%.f", "2020-02-01T00:00:00", "2020-03-02T00:00:00"),
+        ("%B %-d, %Y %-I %p", "February 1, 2020 12 AM", "March 2, 2020 12 AM"),
+        ("date", datetime.date(2020, 2, 1), datetime.date(2020, 3, 2)),
+        ("datetime", datetime.datetime(2020, 2, 1), datetime.datetime(2020, 3, 2)),
+    ],
+)
+def test_dates_are_read_as_their_column_spells_them(
+    format: str, first: object, later: object
+) -> None:
+    like = pd.Series([first, later, None], dtype=object)
+    np.testing.assert_array_equal(dates_read(like, format, like), [0, 30, np.nan])
+    stamps = pd.to_datetime(["2020-02-01", "2020-03-02", None])
+    np.testing.assert_array_equal(dates_read(stamps, format, like), [0, 30, np.nan])
+    iso = ["2020-02-01", "2020-03-02", None]
+    np.testing.assert_array_equal(dates_read(iso, format, like), [0, 30, np.nan])
+
+
+def test_a_date_that_does_not_follow_its_format_is_a_hole() -> None:
+    like = ["01/02/2020", "02/03/2020"]
+    cells = ["01/02/2020", "2020-02-01", "31/02/2020", "word", "02/03/2020", ""]
+    expected = [0, np.nan, np.nan, np.nan, 30, np.nan]
+    np.testing.assert_array_equal(dates_read(cells, "%d/%m/%Y", like), expected)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_dates_may_be_written_as_numbers(dtype: str) -> None:
+    cells = pd.Series([20200201, 20200302], dtype=dtype)
+    np.testing.assert_array_equal(dates_read(cells, "%Y%m%d", ["20200201"]), [0, 30])
+
+
+ODD_CELLS = {
+    "durations": pd.to_timedelta([1, 2], "D"),
+    "durations in Arrow": pd.array([1, 2], dtype="duration[s][pyarrow]"),
+    "periods": pd.period_range("2020-01", periods=2, freq="M"),
+    "intervals": pd.interval_range(0, 2),
+    "complex numbers": [1j, 2 + 1j],
+    "sparse numbers": pd.arrays.SparseArray([0.0, 1.0]),
+    "decimals in Arrow": pd.array([1, 2], dtype=pd.ArrowDtype(pa.decimal128(5, 2))),
+    "a fixed offset": pd.to_datetime(["2020-01-01T00:00:00+01:00", "2020-01-02T00:00:00+01:00"]),
+    "bytes": [b"a", b"b"],
+    "lists": [[1], [2]],
+    "lists in Arrow": pd.array([[1], [2]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+    "a mixture": [1, {"a": "\ud800"}],
+}
+
+
+@pytest.mark.parametrize("name", ODD_CELLS)
+def test_tables_of_any_dtype_are_judged(name: str) -> None:
+    two = pd.DataFrame({"x": ODD_CELLS[name], "y": [1.0, 2.0]})
+    real, made = two.iloc[[0, 1] * 20], two.iloc[[0, 0, 0, 1] * 10]
+    assert shape_error(real, made)["x"] == 25
+    assert exact_copies(made, real, real).estimate.value == 1
+    assert 0 <= dcr_share(made, real, real).value <= 1
+
+
+@pytest.mark.parametrize("name", ODD_CELLS)
+@pytest.mark.parametrize("plain", [[1.0, 2.0], pd.to_datetime(["2020-01-01", "2021-01-01"])])
+def test_odd_cells_among_numbers_and_dates_do_no_harm(name: str, plain: object) -> None:
+    real, made = pd.DataFrame({"x": plain}), pd.DataFrame({"x": ODD_CELLS[name]})
+    assert 0 <= missing_error(real, made)["x"] <= 100
 
 
 def test_infinities_are_holes_and_huge_numbers_do_no_harm() -> None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from synthgan.errors import TableError
+from synthgan.errors import SchemaError, TableError
 from synthgan.report.measure import Floats, Ints, Objects
-from synthgan.schema import Column, Kind, Schema
+from synthgan.schema import Column, Kind, Schema, coerce_dates, to_arrow
 
 _LARGEST = 1e100  # larger numbers are pulled in to it: their squares must not overflow
 _TREE_LEVELS = 250  # boosted trees take at most 255 codes a column
@@ -28,7 +30,8 @@ class Cells:
 
     rows: int
     numbers: dict[str, Floats]
-    """Numbers as they are, dates in seconds since 1970 (UTC); NaN where missing."""
+    """Numbers as they are, dates in seconds since 1970; NaN where missing. Dates are in UTC, or
+    in wall time where text follows the format of its column."""
     categories: dict[str, pd.Categorical]
     """Codes (-1 where missing) into text levels."""
 
@@ -47,8 +50,8 @@ class Columns:
 
         With a ``schema``, its kinds decide, and identifiers and free text are left out.
         Without one dtypes decide: numeric dtypes are numbers, datetime dtypes dates, all
-        others (booleans too) categories. Raises :class:`TableError` for a table without
-        rows or columns, or with two columns of one name.
+        others (booleans too) categories, held as text. Raises :class:`TableError` for a table
+        without rows or columns, or with two columns of one name.
         """
         if not frame.columns.is_unique:
             twice = frame.columns[frame.columns.duplicated()][0]
@@ -141,32 +144,78 @@ def independent_columns(frame: pd.DataFrame, rows: int, rng: np.random.Generator
     return pd.DataFrame(shuffled, index=pd.RangeIndex(rows))
 
 
+_DTYPES = {Kind.NUMBER: "float64", Kind.DATETIME: "datetime64[ns]", Kind.CATEGORY: "object"}
+
+
 def _column(cells: pd.Series) -> Column:
     dtype = cells.dtype
     kind = Kind.CATEGORY
     if pd.api.types.is_datetime64_any_dtype(dtype):
         kind = Kind.DATETIME
-    elif pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+    elif pd.api.types.is_any_real_numeric_dtype(dtype):
         kind = Kind.NUMBER
-    return Column(name=cast(str, cells.name), kind=kind, dtype=str(dtype))
+    # The dtype is the kind's own: a Column knows fewer than pandas does, and none is read here.
+    return Column(name=cast(str, cells.name), kind=kind, dtype=_DTYPES[kind])
 
 
 def _floats(cells: pd.Series, column: Column) -> Floats:
-    plain = cells.astype(object) if isinstance(cells.dtype, pd.CategoricalDtype) else cells
+    try:
+        array = to_arrow(cells, column.name)
+    except SchemaError:  # no type that a schema knows, or several
+        array = pa.array(_text(cells), pa.large_string(), from_pandas=True)
     if column.kind is Kind.DATETIME:
-        return _seconds(plain, column.format)
-    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        return _seconds(array, column.format)
+    return _numbers(array)
+
+
+def _numbers(array: pa.Array) -> Floats:
+    if pa.types.is_temporal(array.type):
+        return np.full(len(array), np.nan)
+    if pa.types.is_large_string(array.type):
+        words = array.to_numpy(zero_copy_only=False)
+        numbers = np.asarray(pd.to_numeric(words, errors="coerce"), dtype=np.float64)
+    else:
+        numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.clip(np.where(np.isfinite(numbers), numbers, np.nan), -_LARGEST, _LARGEST)
 
 
-def _seconds(cells: pd.Series, spelling: str | None) -> Floats:
-    stamps = pd.to_datetime(cells, errors="coerce", utc=True, format=spelling or "mixed")
-    ticks = pd.DatetimeIndex(stamps).tz_convert(None).to_numpy(dtype="datetime64[us]")
-    return np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
+def _seconds(array: pa.Array, format: str | None) -> Floats:
+    if pa.types.is_temporal(array.type):
+        dates = array.to_numpy(zero_copy_only=False).astype("M8[us]")
+    else:  # numbers too may be dates, such as 20241231
+        words = array.cast(pa.large_string()).dictionary_encode()
+        distinct = np.append(_parse(words.dictionary, format), np.datetime64("NaT"))
+        dates = distinct[words.indices.fill_null(-1).to_numpy()]
+    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / 1e6)
+
+
+def _parse(words: pa.Array, format: str | None) -> npt.NDArray[np.datetime64]:
+    """Dates in the column's own spelling; if no cell has it, in any that pandas knows."""
+    if format and "%" in format:
+        dates = coerce_dates(words, format)
+        if not np.isnat(dates).all():
+            return dates.astype("M8[us]")
+    cells = words.to_numpy(zero_copy_only=False)
+    stamps = pd.to_datetime(cells, errors="coerce", utc=True, format="mixed").tz_convert(None)
+    return np.asarray(stamps, dtype="M8[us]")
 
 
 def _levels(cells: pd.Series) -> pd.Categorical:
-    codes, distinct = pd.factorize(cells)
+    try:
+        codes, distinct = pd.factorize(cells)
+    except (TypeError, NotImplementedError):  # lists and the like cannot be hashed
+        codes, distinct = pd.factorize(pd.Series(_text(cells), dtype=object))
     merged, levels = pd.factorize(np.array([str(level) for level in distinct], dtype=object))
     lookup = np.append(merged, -1).astype(np.int64)
     return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(levels, dtype=object))
+
+
+def _text(cells: pd.Series) -> Objects:
+    """Each cell as text that UTF-8 can express; None where missing."""
+    return np.array(
+        [
+            None if hole else str(cell).encode(errors="replace").decode()
+            for cell, hole in zip(cells, cells.isna(), strict=True)
+        ],
+        dtype=object,
+    )
