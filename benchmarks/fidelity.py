@@ -30,6 +30,7 @@ import synthgan
 from synthgan.report import (
     Columns,
     Estimate,
+    Goal,
     Measure,
     Task,
     c2st,
@@ -177,7 +178,9 @@ def measures(fits: list[Fit], floor: Figures, independent: Figures) -> tuple[Mea
     drawn = [figures for fit in fits for figures in fit.draws]
     return tuple(
         Measure(
-            name=name,
+            key=name,
+            name=FIGURES[name][1],
+            goal=Goal.NONE,
             estimate=Estimate.from_draws([figures[name] for figures in drawn]),
             baseline=Estimate.from_draws([independent[name]]),
             floor=Estimate.from_draws([floor[name]]) if name in floor else None,
@@ -194,10 +197,10 @@ def lines(split: Split, variant: str, fits: list[Fit], found: tuple[Measure, ...
         f"{np.mean([fit.rows_per_second for fit in fits]):.0f}",
     ]
     spread = float(np.std([figures["C2ST"] for fit in fits for figures in fit.draws]))
-    model = [_cell(each.name, each.estimate) for each in found]
+    model = [_cell(each.key, each.estimate) for each in found]
     yield _line(split.name, variant, [*cost, f"{model[0]} ±{spread:.3f}", *model[1:]])
     for label, yardstick in (("real", "floor"), ("independent", "baseline")):
-        cells = [_cell(each.name, getattr(each, yardstick)) for each in found]
+        cells = [_cell(each.key, getattr(each, yardstick)) for each in found]
         yield _line("", label, ["-", "-", "-", *cells])
 
 
@@ -259,8 +262,8 @@ def record(split: Split, variant: str, fits: list[Fit], found: tuple[Measure, ..
             "fits": [asdict(fit) for fit in fits],
             "measures": [
                 {
-                    "name": each.name,
-                    "meaning": FIGURES[each.name][1],
+                    "name": each.key,
+                    "meaning": each.name,
                     "estimate": each.estimate,
                     "baseline": each.baseline,
                     "floor": each.floor,

@@ -3,12 +3,13 @@
 from synthgan.report.attacks import dcr_share, exact_copies, membership_auc
 from synthgan.report.columns import Columns, independent_columns
 from synthgan.report.fidelity import c2st, missing_error, shape_error, trend_error
-from synthgan.report.measure import Estimate, Measure
+from synthgan.report.measure import Estimate, Goal, Measure
 from synthgan.report.utility import Task, Utility, infer_task, tstr
 
 __all__ = [
     "Columns",
     "Estimate",
+    "Goal",
     "Measure",
     "Task",
     "Utility",

@@ -35,6 +35,36 @@ class Cells:
     categories: dict[str, pd.Categorical]
     """Codes (-1 where missing) into text levels."""
 
+    def __len__(self) -> int:
+        return self.rows
+
+    def take(self, places: Ints) -> Cells:
+        """The rows at ``places``, in that order."""
+        return Cells(
+            rows=len(places),
+            numbers={name: x[places] for name, x in self.numbers.items()},
+            categories={name: x.take(places) for name, x in self.categories.items()},
+        )
+
+    def pick(self, rows: int, rng: np.random.Generator) -> Cells:
+        """``rows`` rows at random without replacement, or all if there are fewer."""
+        if rows >= self.rows:
+            return self
+        return self.take(rng.choice(self.rows, rows, replace=False))
+
+    def shuffled(self, rows: int, rng: np.random.Generator) -> Cells:
+        """The naive generator: ``rows`` rows with each column drawn on its own."""
+        again = rows > self.rows
+
+        def places() -> Ints:
+            return rng.choice(self.rows, rows, replace=again)
+
+        return Cells(
+            rows=rows,
+            numbers={name: x[places()] for name, x in self.numbers.items()},
+            categories={name: x.take(places()) for name, x in self.categories.items()},
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Columns:
@@ -75,12 +105,16 @@ class Columns:
         """Names of the compared columns, in table order."""
         return tuple(column.name for column in self.layout)
 
-    def read(self, frame: pd.DataFrame) -> Cells:
+    def read(self, frame: pd.DataFrame | Cells) -> Cells:
         """The cells of ``frame``; columns that are not compared are ignored.
+
+        What was read before is given back as it is.
 
         A cell that does not fit its column (a word among numbers, an infinity) counts as
         missing. Raises :class:`TableError` where a column is lacking or there are no rows.
         """
+        if isinstance(frame, Cells):
+            return frame
         lacking = [name for name in self.names if name not in frame.columns]
         if lacking:
             raise TableError(
@@ -128,6 +162,12 @@ def pick(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFra
     if rows >= len(frame):
         return frame
     return frame.iloc[rng.choice(len(frame), rows, replace=False)]
+
+
+def union(real: pd.Categorical, synthetic: pd.Categorical) -> Objects:
+    """Levels of either table."""
+    both = [np.asarray(cells.categories, dtype=object) for cells in (real, synthetic)]
+    return np.asarray(pd.unique(np.concatenate(both)), dtype=object)
 
 
 def independent_columns(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:

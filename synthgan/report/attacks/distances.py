@@ -15,19 +15,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 
 from synthgan.errors import TableError
 from synthgan.report.columns import Cells, Columns, pick, recode
-from synthgan.report.measure import Estimate, Floats, Ints, Measure, auc
+from synthgan.report.measure import Estimate, Goal, Measure, auc
+from synthgan.report.points import Embedding, nearest
 
 _QUERIES = 5_000
 _SYNTHETIC_ROWS = 20_000
-_NAMED_LEVELS = 60
-_CLIP = 6.0
-_SLICE = 1_000
-
-Embedded = npt.NDArray[np.float32]
 
 
 def dcr_share(
@@ -47,12 +42,12 @@ def dcr_share(
     few real rows are closest to very many.
     """
     columns = columns or Columns.of(train)
-    embedding = _Embedding(columns, columns.read(train))
+    embedding = Embedding(columns, columns.read(train))
     rng = np.random.default_rng(seed)
     size = _common_size(train, holdout)
     near, far = (embedding(columns.read(pick(f, size, rng))) for f in (train, holdout))
     queries = embedding(columns.read(pick(synthetic, _QUERIES, rng)))
-    (to_train, member), (to_holdout, other) = _nearest(near, queries), _nearest(far, queries)
+    (to_train, member), (to_holdout, other) = nearest(near, queries), nearest(far, queries)
     wins = (np.sign(to_holdout - to_train) + 1) / 2
     closest = np.where(to_train <= to_holdout, member, other + size)
     value = float(wins.mean())
@@ -76,12 +71,12 @@ def membership_auc(
     interval is DeLong's.
     """
     columns = columns or Columns.of(train)
-    embedding = _Embedding(columns, columns.read(train))
+    embedding = Embedding(columns, columns.read(train))
     rng = np.random.default_rng(seed)
     size = _common_size(train, holdout)
     members, others = (embedding(columns.read(pick(f, size, rng))) for f in (train, holdout))
     made = embedding(columns.read(pick(synthetic, _SYNTHETIC_ROWS, rng)))
-    distances, _ = _nearest(made, np.vstack([members, others]))
+    distances, _ = nearest(made, np.vstack([members, others]))
     value, influence = auc(np.repeat([True, False], size), -distances)
     return Estimate.from_influence(value, influence, least=0.0, most=1.0)
 
@@ -105,57 +100,14 @@ def exact_copies(
         found = np.isin(_fingerprints(columns, columns.read(frame)), known)
         return Estimate.from_share(float(found.sum()), len(frame))
 
-    return Measure(name="exact copies", estimate=share(synthetic), floor=share(holdout))
-
-
-class _Embedding:
-    """Rows as points; scales and levels are those of the training rows."""
-
-    def __init__(self, columns: Columns, train: Cells) -> None:
-        self._scales = {}
-        for name, numbers in train.numbers.items():
-            series = pd.Series(numbers)
-            mean, spread = float(series.mean()), float(series.std())
-            self._scales[name] = (mean, spread if spread > 0 else 1.0)
-        self._levels = {}
-        for name, cells in train.categories.items():
-            # A hole is a level like any other, and competes for its place among the named.
-            levels = columns.levels[name]
-            codes = recode(cells, levels, len(levels) + 1, len(levels))
-            counts = np.bincount(codes, minlength=len(levels) + 2)[: len(levels) + 1]
-            held = np.argsort(-counts, kind="stable")[:_NAMED_LEVELS]
-            self._levels[name] = (levels, held[counts[held] > 0])
-
-    def __call__(self, cells: Cells) -> Embedded:
-        """Points of ``cells``: (rows, dimensions)."""
-        width = len(self._scales) + sum(len(held) for _, held in self._levels.values())
-        points = np.zeros((cells.rows, width), dtype=np.float32)
-        for i, (name, (mean, spread)) in enumerate(self._scales.items()):
-            points[:, i] = np.clip(
-                np.nan_to_num((cells.numbers[name] - mean) / spread), -_CLIP, _CLIP
-            )
-        start = len(self._scales)
-        for name, (levels, held) in self._levels.items():
-            codes = recode(cells.categories[name], levels, len(levels) + 1, len(levels))
-            place = np.full(len(levels) + 2, -1)
-            place[held] = start + np.arange(len(held))
-            rows = np.flatnonzero(place[codes] >= 0)
-            points[rows, place[codes][rows]] = np.sqrt(0.5)
-            start += len(held)
-        return points
-
-
-def _nearest(points: Embedded, queries: Embedded) -> tuple[Floats, Ints]:
-    """Distance of each query to its nearest point, exactly 0 for a copy, and which it is."""
-    index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(points)
-    distances, places = np.empty(len(queries)), np.empty(len(queries), dtype=np.int64)
-    for start in range(0, len(queries), _SLICE):
-        part = slice(start, start + _SLICE)
-        places[part] = index.kneighbors(queries[part], return_distance=False)[:, 0]
-        # The search expands the square and loses digits; ties need them.
-        gaps = queries[part].astype(np.float64) - points[places[part]]
-        distances[part] = np.sqrt(np.square(gaps).sum(axis=1))
-    return distances, places
+    return Measure(
+        key="exact_copies",
+        name="Exact copies of training rows",
+        estimate=share(synthetic),
+        goal=Goal.LOW,
+        floor=share(holdout),
+        rows=len(synthetic),
+    )
 
 
 def _fingerprints(columns: Columns, cells: Cells) -> npt.NDArray[np.uint64]:

@@ -1,10 +1,4 @@
-"""How like the real table is the synthetic one: column by column, pair by pair, and whole.
-
-Shape and trend follow SDMetrics (Column Shapes, Column Pair Trends), as errors in percent;
-they are easy to pass and say where a table goes wrong. C2ST, a classifier that tries to tell
-the two tables apart, sees what they do not: .5 means that it cannot, 1 that it always can.
-None of them is zero for real rows against real rows: hold each against that floor.
-"""
+"""Pair by pair: does what holds between two real columns hold between the synthetic ones?"""
 
 from __future__ import annotations
 
@@ -14,49 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from synthgan.errors import TableError
-from synthgan.report.columns import Cells, Columns, recode
-from synthgan.report.measure import Estimate, Floats, Ints, Objects, auc
+from synthgan.report.columns import Cells, Columns, recode, union
+from synthgan.report.measure import Floats, Ints
 
 _BINS = 10
 _STRONG_CORRELATION = 0.5
 _STRONG_ASSOCIATION = 0.3
-_DIGITS = 14  # numbers that differ later than this are ties, as in SDMetrics
 _CONSTANT = 1e-12  # variance, in squared standard deviations of the column
-
-
-def shape_error(
-    real: pd.DataFrame, synthetic: pd.DataFrame, *, columns: Columns | None = None
-) -> pd.Series[float]:
-    """Distance between the distributions of each column, in percent, by column name.
-
-    Numbers and dates: the Kolmogorov-Smirnov statistic. Categories: total variation. Both
-    look at present cells only (see :func:`missing_error` for the holes). A column that is
-    all missing in ``synthetic`` alone counts 100, one that is all missing in ``real`` NaN.
-    The mean is 100 minus SDMetrics' Column Shapes.
-    """
-    columns = columns or Columns.of(real)
-    one, other = columns.read(real), columns.read(synthetic)
-    errors = {
-        name: _ks(one.numbers[name], other.numbers[name])
-        if name in one.numbers
-        else _variation(one.categories[name], other.categories[name])
-        for name in columns.names
-    }
-    return pd.Series(errors, dtype=np.float64, name="shape error") * 100
-
-
-def missing_error(
-    real: pd.DataFrame, synthetic: pd.DataFrame, *, columns: Columns | None = None
-) -> pd.Series[float]:
-    """Difference between the shares of missing cells, in points, by column name."""
-    columns = columns or Columns.of(real)
-    one, other = (_missing_rates(columns.read(frame)) for frame in (real, synthetic))
-    errors = {name: abs(one[name] - other[name]) for name in columns.names}
-    return pd.Series(errors, dtype=np.float64, name="missing error") * 100
 
 
 def trend_error(
@@ -101,71 +60,6 @@ def trend_error(
     )
 
 
-def c2st(
-    real: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    *,
-    seed: int = 0,
-    folds: int = 5,
-    max_rows: int = 10_000,
-    columns: Columns | None = None,
-) -> Estimate:
-    """AUC of gradient-boosted trees that tell ``synthetic`` from ``real`` rows; .5 is best.
-
-    Classifier two-sample test: equally many rows of either table (``max_rows`` at most),
-    every row scored by a classifier that did not see it, ``folds`` folds. ``real`` should
-    be rows that the generator never saw. Pass ``columns`` of the training rows so that
-    levels which the holdout happens to lack are known. The interval is DeLong's; it leaves
-    out what another draw from the same generator would change (about .01).
-    """
-    columns = columns or Columns.of(real)
-    rows = min(len(real), len(synthetic), max_rows)
-    if rows < folds:
-        raise TableError(f"C2ST needs at least {folds} rows of each table, got {rows}")
-    sides = [columns.read(f.sample(rows, random_state=seed)) for f in (real, synthetic)]
-    parts = [columns.matrix(side) for side in sides]
-    labels = np.repeat([False, True], rows)
-    scores = cross_val_predict(
-        HistGradientBoostingClassifier(categorical_features=parts[0][1], random_state=seed),
-        np.vstack([part[0] for part in parts]),
-        labels,
-        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
-        method="predict_proba",
-    )[:, 1]
-    value, influence = auc(labels, scores)
-    return Estimate.from_influence(value, influence, least=0.0, most=1.0)
-
-
-def _ks(real: Floats, synthetic: Floats) -> float:
-    one, other = (np.sort(np.round(x[~np.isnan(x)], _DIGITS)) for x in (real, synthetic))
-    if not len(one) or not len(other):
-        return 1.0 if len(one) else math.nan
-    steps = np.concatenate([one, other])
-    shares = [np.searchsorted(x, steps, side="right") / len(x) for x in (one, other)]
-    return float(np.abs(shares[0] - shares[1]).max())
-
-
-def _variation(real: pd.Categorical, synthetic: pd.Categorical) -> float:
-    levels = _union(real, synthetic)
-    one, other = (recode(cells, levels, -1, -1) for cells in (real, synthetic))
-    one, other = one[one >= 0], other[other >= 0]
-    if not len(one) or not len(other):
-        return 1.0 if len(one) else math.nan
-    shares = [np.bincount(x, minlength=len(levels)) / len(x) for x in (one, other)]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
-
-
-def _union(real: pd.Categorical, synthetic: pd.Categorical) -> Objects:
-    both = [np.asarray(cells.categories, dtype=object) for cells in (real, synthetic)]
-    return np.asarray(pd.unique(np.concatenate(both)), dtype=object)
-
-
-def _missing_rates(cells: Cells) -> dict[str, float]:
-    numbers = {name: float(np.isnan(x).mean()) for name, x in cells.numbers.items()}
-    categories = {name: float((x.codes < 0).mean()) for name, x in cells.categories.items()}
-    return numbers | categories
-
-
 def _correlations(cells: Cells, names: list[str]) -> Floats:
     """Pearson correlations (columns, columns), each on the rows where both are present.
 
@@ -206,7 +100,7 @@ def _pair_codes(columns: Columns, name: str, real: Cells, synthetic: Cells) -> _
         ]
         return _Codes(binned[0], binned[1], _BINS + 1)
     pair = real.categories[name], synthetic.categories[name]
-    levels = _union(*pair)
+    levels = union(*pair)
     coded = [recode(cells, levels, -1, len(levels)) for cells in pair]
     return _Codes(coded[0], coded[1], len(levels) + 1)
 

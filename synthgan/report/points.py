@@ -1,0 +1,73 @@
+"""Rows as points, and the points nearest to them.
+
+Numbers are standardised (a hole is the mean; clipped at 6 standard deviations); categories are
+one-hot over the square root of two, so that two different levels are 1 apart. Distances are
+Euclidean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+from synthgan.report.columns import Cells, Columns, recode
+from synthgan.report.measure import Floats, Ints
+
+_NAMED_LEVELS = 60
+_CLIP = 6.0
+_SLICE = 1_000
+
+Points = npt.NDArray[np.float32]
+"""Shape (rows, dimensions)."""
+
+
+class Embedding:
+    """Rows as points; scales and levels are those of the training rows."""
+
+    def __init__(self, columns: Columns, train: Cells) -> None:
+        self._scales = {}
+        for name, numbers in train.numbers.items():
+            series = pd.Series(numbers)
+            mean, spread = float(series.mean()), float(series.std())
+            self._scales[name] = (mean, spread if spread > 0 else 1.0)
+        self._levels = {}
+        for name, cells in train.categories.items():
+            # A hole is a level like any other, and competes for its place among the named.
+            levels = columns.levels[name]
+            codes = recode(cells, levels, len(levels) + 1, len(levels))
+            counts = np.bincount(codes, minlength=len(levels) + 2)[: len(levels) + 1]
+            held = np.argsort(-counts, kind="stable")[:_NAMED_LEVELS]
+            self._levels[name] = (levels, held[counts[held] > 0])
+
+    def __call__(self, cells: Cells) -> Points:
+        """Points of ``cells``: (rows, dimensions)."""
+        width = len(self._scales) + sum(len(held) for _, held in self._levels.values())
+        points = np.zeros((cells.rows, width), dtype=np.float32)
+        for i, (name, (mean, spread)) in enumerate(self._scales.items()):
+            points[:, i] = np.clip(
+                np.nan_to_num((cells.numbers[name] - mean) / spread), -_CLIP, _CLIP
+            )
+        start = len(self._scales)
+        for name, (levels, held) in self._levels.items():
+            codes = recode(cells.categories[name], levels, len(levels) + 1, len(levels))
+            place = np.full(len(levels) + 2, -1)
+            place[held] = start + np.arange(len(held))
+            rows = np.flatnonzero(place[codes] >= 0)
+            points[rows, place[codes][rows]] = np.sqrt(0.5)
+            start += len(held)
+        return points
+
+
+def nearest(points: Points, queries: Points) -> tuple[Floats, Ints]:
+    """Distance of each query to its nearest point, exactly 0 for a copy, and which it is."""
+    index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(points)
+    distances, places = np.empty(len(queries)), np.empty(len(queries), dtype=np.int64)
+    for start in range(0, len(queries), _SLICE):
+        part = slice(start, start + _SLICE)
+        places[part] = index.kneighbors(queries[part], return_distance=False)[:, 0]
+        # The search expands the square and loses digits; ties need them.
+        gaps = queries[part].astype(np.float64) - points[places[part]]
+        distances[part] = np.sqrt(np.square(gaps).sum(axis=1))
+    return distances, places
