@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
+from memory import forget_peak, peak_mib
 
 import synthgan
 from synthgan.report import (
@@ -156,18 +155,18 @@ def floor_of(split: Split, independent: Figures) -> Figures:
 def fit_and_judge(split: Split, variant: str, seed: int, draws: int) -> Fit:
     """One fit with ``seed``, and ``draws`` samples as large as the training rows."""
     config = synthgan.Config(seed=seed, train=VARIANTS[variant])
-    _forget_peak()
+    forget_peak()
     started = time.process_time()
     model = synthgan.fit(split.train, config=config)
     cpu_seconds = time.process_time() - started
     started = time.perf_counter()
     samples = [model.sample(len(split.train), seed=draw) for draw in range(draws)]
     elapsed = time.perf_counter() - started
-    peak_mib = _peak_mib()
+    peak = peak_mib()
     return Fit(
         seed=seed,
         cpu_seconds=cpu_seconds,
-        peak_mib=peak_mib,
+        peak_mib=peak,
         rows_per_second=draws * len(split.train) / elapsed,
         draws=tuple(judge(split, sample) for sample in samples),
     )
@@ -214,25 +213,6 @@ def _cell(name: str, estimate: Estimate | None) -> str:
     if estimate is None or math.isnan(estimate.value):
         return "-"
     return f"{estimate.value:.{FIGURES[name][0]}f}"
-
-
-def _forget_peak() -> None:
-    """Lets the peak of resident memory count from now on, where the system can."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return
-
-
-def _peak_mib() -> float:
-    """Peak of resident memory in MiB (libraries and tables included)."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
-    except OSError:
-        found = None
-    if found:
-        return int(found[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Synthetic tables that no one lives behind.
+"""Synthetic rows with the columns and patterns of a real table.
 
 >>> import synthgan
 >>> sorted(synthgan.__all__) == synthgan.__all__
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TableError,
         TrainingError,
     )
+    from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
     from synthgan.schema import Column, Kind, Schema, infer_schema
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import check_target, iter_table, read_table, write_table
@@ -39,6 +40,7 @@ _HOMES = {
         "TableError",
         "TrainingError",
     ),
+    "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
     "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": ("check_target", "iter_table", "read_table", "write_table"),
@@ -57,6 +59,8 @@ __all__ = [
     "SchemaError",
     "Step",
     "SummaryConfig",
+    "SynthGANImputer",
+    "SynthGANOverSampler",
     "Synthesizer",
     "SynthganError",
     "TableError",

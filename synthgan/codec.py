@@ -8,13 +8,15 @@ held it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.condition import Allowed
+from synthgan.condition import Allowed, Shares
+from synthgan.errors import ConditionError
 from synthgan.schema import Column
 from synthgan.summary import CategorySummary, NumberSummary, Segment
 
@@ -65,6 +67,7 @@ class CategoryCodec:
         self._rare = len(self.levels)
         self._missing = self._rare + int(has_rare)
         self.width = self._missing + int(has_missing)
+        self._has_missing = has_missing
         self.prior = np.array(
             [*summary.weights[:-2], *[rare] * has_rare, *[missing] * has_missing], dtype=np.float64
         )
@@ -74,6 +77,11 @@ class CategoryCodec:
             self.drawable[self._rare : self._missing] = False
         self._cells = np.empty(self.width, dtype=object)
         self._cells[: self._rare] = list(self.levels)
+
+    @property
+    def is_missing(self) -> Bools:
+        """Whether each code means "missing"."""
+        return np.arange(self.width) >= self._missing
 
     def ranks(self) -> tuple[Floats, Floats]:
         """Categories have no order: one half for all, and no width."""
@@ -101,6 +109,30 @@ class CategoryCodec:
     def places(self, codes: Ints, steps: Ints, within: Floats) -> Floats:
         """Categories have no places."""
         return within
+
+    def balanced(self, shares: Shares) -> Floats:
+        """Shares of the codes; what ``shares`` does not name shares what is left as before."""
+        known: dict[object, int] = {(type(x), x): code for code, x in enumerate(self.levels)}
+        if self._has_missing:
+            known[type(None), None] = self._missing
+        wanted = np.full(self.width, np.nan)
+        for level, share in shares.items():
+            if (type(level), level) not in known:
+                raise ConditionError(
+                    f"column {self.column.name!r}: the training data never showed a level that "
+                    "balance names" + ("" if level is not None else ", missing cells")
+                )
+            wanted[known[type(level), level]] = share
+        open_codes = np.isnan(wanted) & self.drawable
+        left = max(1 - float(np.nansum(wanted)), 0.0)
+        rest = self.prior * open_codes
+        found = np.nan_to_num(wanted)
+        if rest.sum() > 0:
+            found = found + left * rest / rest.sum()
+        if not found.sum() > 0:
+            raise ConditionError(f"column {self.column.name!r}: no level is left to be drawn")
+        result: Floats = found / found.sum()
+        return result
 
     def options(self, allowed: Allowed) -> Options:
         """The codes that ``allowed`` lets through."""
@@ -134,6 +166,11 @@ class NumberCodec:
         self._edges = np.array([_step_edges(s) for s in self._bins]).reshape(-1, FINE + 1)
         shares = self.prior[self._bin_codes] / max(self.prior[self._bin_codes].sum(), 1e-12)
         self.fine_prior = shares @ np.diff(self._edges, axis=1)
+
+    @property
+    def is_missing(self) -> Bools:
+        """Whether each code means "missing"."""
+        return np.arange(self.width) >= self._missing
 
     def ranks(self) -> tuple[Floats, Floats]:
         """For each code, the share of present rows below it (plus half of its own unless it
@@ -213,6 +250,24 @@ class NumberCodec:
         if allowed.missing == "never" or self.width == self._missing:
             return found
         return _join(found, _whole_codes(np.array([self._missing])))
+
+    def beyond(self, allowed: Allowed) -> Options:
+        """Cells outside of the range that was shown, each at the end of the range next to it.
+
+        Single values are taken as they are; of a range nine even steps, or the end that is
+        nearest where the other is open.
+        """
+        bottom, top = self.range()
+        if allowed.missing == "only" or math.isnan(bottom):
+            points = np.zeros(0)
+        elif allowed.values is not None:
+            points = np.array(sorted(float(value) for value in allowed.values))
+        elif math.isfinite(allowed.low) and math.isfinite(allowed.high):
+            points = np.linspace(allowed.low, allowed.high, 9)
+        else:
+            points = np.array([allowed.low if allowed.low > top else allowed.high])
+        codes, places = self.encode(np.clip(points, bottom, top), np.random.default_rng(0))
+        return Options(codes, places, places, points)
 
     def _points(self, points: Floats) -> Options:
         """Single values, each with the places that it takes up in its code."""

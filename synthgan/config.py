@@ -4,13 +4,44 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
 
 from synthgan.errors import ConfigError
+
+_LARGEST = 2**63 - 1  # of whole numbers
+
+_TYPES: dict[type, tuple[str, tuple[type, ...]]] = {
+    bool: ("True or False", (bool, np.bool_)),
+    int: ("a whole number", (Integral,)),
+    float: ("a number", (Real,)),
+    str: ("text", (str,)),
+}
+"""What a setting of a type is called, and what is taken for it; NumPy's scalars are."""
 
 
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise ConfigError(message)
+
+
+def _settle_types(settings: object) -> None:
+    """Gives every setting the type that it is declared with, or raises :class:`ConfigError`."""
+    for name, hint in get_type_hints(type(settings)).items():
+        value, kinds = getattr(settings, name), get_args(hint) or (hint,)
+        if value is not None or type(None) not in kinds:
+            object.__setattr__(settings, name, _as_type(kinds[0], value, name))
+
+
+def _as_type(kind: type, value: Any, name: str) -> object:
+    wanted, accepted = _TYPES.get(kind, (f"a {kind.__name__}", (kind,)))
+    is_one = isinstance(value, accepted) and (kind is bool or not isinstance(value, bool))
+    _require(is_one, f"{name} must be {wanted}, not of type {type(value).__name__}")
+    if kind in (int, float):
+        _require(not abs(value) > _LARGEST, f"{name} must not be beyond 2**63 - 1")
+    return kind(value) if kind in _TYPES else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +60,7 @@ class SummaryConfig:
     """Most frequent categories that get a code of their own; the others share one."""
 
     def __post_init__(self) -> None:
+        _settle_types(self)
         _require(2 <= self.bins <= 1000, f"bins must be 2 to 1000, got {self.bins}")
         _require(
             self.min_category_rows >= 1,
@@ -61,6 +93,7 @@ class NetworkConfig:
     """Number of the critic's hidden layers."""
 
     def __post_init__(self) -> None:
+        _settle_types(self)
         for name in ("noise_width", "width", "head_width", "critic_width", "critic_depth"):
             value = getattr(self, name)
             _require(1 <= value <= 16_384, f"{name} must be 1 to 16384, got {value}")
@@ -101,6 +134,7 @@ class TrainConfig:
     """``auto`` (CUDA, then MPS, then CPU), or a torch device such as ``cpu`` or ``cuda:1``."""
 
     def __post_init__(self) -> None:
+        _settle_types(self)
         _require(
             self.warm_start or self.adversarial, "warm_start and adversarial cannot both be off"
         )
@@ -137,4 +171,5 @@ class Config:
     """Same data, config and seed on the same device give the same model."""
 
     def __post_init__(self) -> None:
+        _settle_types(self)
         _require(0 <= self.seed < 2**63, f"seed must be 0 to 2**63 - 1, got {self.seed}")

@@ -134,6 +134,16 @@ class Encoder:
         """The named levels of each categorical column."""
         return {n: c.levels for n, c in self.codecs.items() if isinstance(c, CategoryCodec)}
 
+    @property
+    def missing_entries(self) -> Bools:
+        """Which entries (E) mean "missing", in columns that have other cells too."""
+        found = np.zeros(self.layout.entries, dtype=bool)
+        for span in self.layout.spans:
+            codec = self.codecs[span.column]
+            if span.role == "code" and (codec.drawable & ~codec.is_missing).any():
+                found[span.start + np.flatnonzero(codec.is_missing)] = True
+        return found
+
     def encode(self, frame: pd.DataFrame, rng: np.random.Generator) -> Tokens:
         """Tokens (rows x positions) of ``frame``, in the smallest unsigned type that holds them.
 

@@ -23,15 +23,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from synthgan.codec import Options
+from synthgan.codec import NumberCodec, Options
 from synthgan.condition import Allowed
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError
+from synthgan.given import Given
 from synthgan.network import Chain, Generator, categorical
 from synthgan.schema import Column, Kind
 from synthgan.values import write_cells
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 CHUNK_ROWS = 8192
 """Rows a chunk. Part of what a seed means: another number gives other rows."""
@@ -45,29 +47,58 @@ class _Draw:
 
     tokens: Tensor
     mask: Tensor
+    strata: Ints
+    """Rows of one stratum were given the same before any condition was drawn."""
     places: dict[str, Floats]
     values: dict[str, Floats]
 
-    def take(self, index: npt.NDArray[np.int64]) -> None:
+    def take(self, index: Ints) -> None:
         """Keeps the rows at ``index``, in that order."""
         at = torch.from_numpy(index).to(self.tokens.device)
         self.tokens, self.mask = self.tokens[at], self.mask[at]
+        self.strata = self.strata[index]
         self.places = {name: places[index] for name, places in self.places.items()}
         self.values = {name: values[index] for name, values in self.values.items()}
 
 
 class Sampler:
-    """Draws chunks of rows that satisfy ``where`` from a trained generator.
+    """Draws chunks of rows from a trained generator.
+
+    All rows satisfy ``where``. ``shares`` (for categorical columns, one a code) are what the
+    columns are to have. ``given`` are partly filled rows, one for each row that is drawn.
+    With ``fill`` no cell is left missing, unless its column has nothing else. With
+    ``extrapolate``, numbers and dates may be asked for beyond the range that was shown: they
+    are told to the network as the end of that range.
 
     Raises :class:`ConditionError` if the training data never showed a column as asked.
     """
 
     def __init__(
-        self, encoder: Encoder, generator: Generator, where: Mapping[str, Allowed] | None = None
+        self,
+        encoder: Encoder,
+        generator: Generator,
+        where: Mapping[str, Allowed] | None = None,
+        *,
+        shares: Mapping[str, Floats] | None = None,
+        given: Given | None = None,
+        fill: bool = False,
+        extrapolate: bool = False,
     ) -> None:
         self._encoder, self._generator = encoder, generator
-        self._where = dict(where or {})
-        self._options = {name: self._find_options(name) for name in self._where}
+        self._where, self._shares, self._rows = dict(where or {}), dict(shares or {}), given
+        self._fill_all = fill
+        for name in {*self._where, *self._shares}:
+            if given is not None and name in given.frame and given.frame[name].notna().any():
+                raise ConditionError(
+                    f"column {name!r} is given in the rows, and asked for besides; leave out one"
+                )
+        for name in self._where.keys() & self._shares.keys():
+            raise ConditionError(
+                f"column {name!r} is balanced, and asked for besides; leave out one"
+            )
+        self._options = {name: self._find_options(name, extrapolate) for name in self._where}
+        drawable = encoder.layout.drawable & ~(encoder.missing_entries & fill)
+        self._drawable = torch.from_numpy(drawable).to(self._device)
 
     def chunks(self, rows: int, seed: int) -> Iterator[pd.DataFrame]:
         """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i)."""
@@ -79,7 +110,7 @@ class Sampler:
         words = np.random.SeedSequence([seed, number])
         rng = np.random.default_rng(words)
         torch_rng = torch.Generator(self._device).manual_seed(int(words.generate_state(1)[0]))
-        draw = self._given(rows, rng, torch_rng)
+        draw = self._given(number, rows, rng, torch_rng)
         tokens = self._fill(draw, torch_rng).cpu().numpy()
         cells = self._encoder.decode(tokens, rng, draw.places)
         for name, values in draw.values.items():
@@ -88,7 +119,11 @@ class Sampler:
             column = self._encoder.codecs[name].column
             if column.kind.is_numeric:
                 cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
-        return self._encoder.assemble(cells, start=number * CHUNK_ROWS, rows=rows)
+        first = number * CHUNK_ROWS
+        frame = self._encoder.assemble(cells, start=first, rows=rows)
+        if self._rows is None or self._fill_all:
+            return frame
+        return self._rows.rows(first, first + rows).keep_in(frame)
 
     @property
     def _device(self) -> torch.device:
@@ -98,16 +133,19 @@ class Sampler:
         if not self._encoder.layout.spans:
             return draw.tokens
         z = self._noise(draw, rng)
-        return self._generator.draw(z, draw.tokens, draw.mask, rng, only_drawable=True)
+        return self._generator.draw(z, draw.tokens, draw.mask, rng, drawable=self._drawable)
 
     def _noise(self, draw: _Draw, rng: torch.Generator) -> Tensor:
         shape = (len(draw.tokens), self._generator.config.noise_width)
         return torch.randn(shape, generator=rng, device=self._device)
 
-    def _find_options(self, name: str) -> Options:
+    def _find_options(self, name: str, extrapolate: bool) -> Options:
         codec = self._encoder.codecs[name]
         options = codec.options(self._where[name])
         mass = codec.prior[options.codes] * options.share
+        if not mass.sum() > 0 and extrapolate and isinstance(codec, NumberCodec):
+            options = codec.beyond(self._where[name])
+            mass = np.ones(len(options.codes))
         if not mass.sum() > 0:
             raise ConditionError(self._never_shown(name))
         keep = mass > 0
@@ -129,33 +167,56 @@ class Sampler:
         plain = write_cells(np.array([low, high]), codec.column).astype(str)
         return f"{text}; it showed {plain.iloc[0]} to {plain.iloc[1]}"
 
-    def _given(self, rows: int, rng: np.random.Generator, torch_rng: torch.Generator) -> _Draw:
-        """Draws the conditioned cells of ``rows`` rows."""
-        layout = self._encoder.layout
+    def _given(
+        self, number: int, rows: int, rng: np.random.Generator, torch_rng: torch.Generator
+    ) -> _Draw:
+        """What is given in each row of a chunk: cells that came with it, balanced, asked for."""
         free = [name for name, options in self._options.items() if len(options.codes) > 1]
         fixed = [name for name in self._options if name not in free]
-        weighted = len(free) > 1 or (len(free) == 1 and len(fixed) > 0)
-        count = rows * _CANDIDATES if weighted else rows
-        draw = _Draw(
-            torch.zeros((count, len(layout.spans)), dtype=torch.int64, device=self._device),
-            torch.zeros((count, len(layout.columns)), device=self._device),
-            {},
-            {},
-        )
+        draw = self._start(number, rows, rng)
+        alike = not (fixed or self._shares or self._rows)
+        if len(free) == 1 and alike:
+            name = free[0]
+            mass = self._encoder.codecs[name].prior[self._options[name].codes]
+            mass = mass * self._options[name].share
+            self._set(draw, name, rng.choice(len(mass), size=rows, p=mass / mass.sum()), rng)
+            return draw
+        wanted = draw.strata
+        if free:
+            draw.take(np.repeat(np.arange(rows), _CANDIDATES))
+        count = len(draw.tokens)
         for name in fixed:
             self._set(draw, name, np.zeros(count, dtype=np.int64), rng)
-        if not weighted:
-            for name in free:
-                mass = self._encoder.codecs[name].prior[self._options[name].codes]
-                mass = mass * self._options[name].share
-                self._set(draw, name, rng.choice(len(mass), size=count, p=mass / mass.sum()), rng)
+        if not free:
             return draw
         weights = np.zeros(count)
         order = {name: position for position, name in enumerate(self._encoder.codecs)}
         for name in sorted(free, key=order.__getitem__):
             weights += self._draw_option(draw, name, rng, torch_rng)
-        draw.take(_resample(weights, rows, rng))
+        draw.take(_resample(weights, draw.strata, wanted, rng))
         return draw
+
+    def _start(self, number: int, rows: int, rng: np.random.Generator) -> _Draw:
+        """The rows of a chunk with the cells that came with them, and the balanced ones."""
+        layout = self._encoder.layout
+        tokens = np.zeros((rows, len(layout.spans)), dtype=np.int64)
+        mask = np.zeros((rows, len(layout.columns)), dtype=np.float32)
+        strata = np.zeros(rows, dtype=np.int64)
+        if self._rows is not None:
+            part = self._rows.rows(number * CHUNK_ROWS, number * CHUNK_ROWS + rows)
+            tokens[:], mask[:] = part.tokens, part.mask
+            strata = np.arange(rows, dtype=np.int64)
+        for name, shares in self._shares.items():
+            points = (np.arange(rows) + rng.random()) / rows  # systematic: shares are kept
+            codes = np.searchsorted(np.cumsum(shares) / shares.sum(), points)
+            codes = rng.permutation(np.minimum(codes, np.flatnonzero(shares)[-1]))
+            strata = np.unique(strata * len(shares) + codes, return_inverse=True)[1]
+            at = layout.code_position(name)
+            if at is not None:
+                tokens[:, at] = codes
+                mask[:, layout.columns.index(name)] = 1.0
+        on = self._device
+        return _Draw(torch.from_numpy(tokens).to(on), torch.from_numpy(mask).to(on), strata, {}, {})
 
     @torch.no_grad()
     def _draw_option(
@@ -168,7 +229,7 @@ class Sampler:
             self._set(draw, name, np.zeros(len(draw.tokens), dtype=np.int64), rng)
             return np.zeros(len(draw.tokens))
         z = self._noise(draw, torch_rng)
-        chain = Chain(self._generator, z, draw.tokens, draw.mask, only_drawable=True)
+        chain = Chain(self._generator, z, draw.tokens, draw.mask, self._drawable)
         for position in range(at):
             chain.advance(position, torch_rng)
         logits = chain.logits(at)
@@ -183,7 +244,7 @@ class Sampler:
         self,
         draw: _Draw,
         name: str,
-        choice: npt.NDArray[np.int64],
+        choice: Ints,
         rng: np.random.Generator,
     ) -> None:
         """Gives ``name`` the cell that option ``choice`` (rows) stands for."""
@@ -203,13 +264,29 @@ class Sampler:
         draw.mask[:, layout.columns.index(name)] = 1.0
 
 
-def _resample(log_weights: Floats, rows: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Systematic resampling (Kitagawa 1996): ``rows`` indices, in random order."""
-    weights = np.exp(log_weights - log_weights.max())
-    edges = np.cumsum(weights) / weights.sum()
-    points = (np.arange(rows) + rng.random()) / rows
-    index = np.minimum(np.searchsorted(edges, points), len(weights) - 1)
-    return rng.permutation(index).astype(np.int64)
+def _resample(log_weights: Floats, strata: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
+    """Systematic resampling (Kitagawa 1996) within strata, one index for each row ``wanted``.
+
+    ``strata`` are those of the candidates; each that is wanted has some.
+    """
+    order = np.argsort(strata, kind="stable")
+    names, first, size = np.unique(strata[order], return_index=True, return_counts=True)
+    group = np.repeat(np.arange(len(names)), size)
+    logs = log_weights[order]
+    weights = np.exp(logs - np.maximum.reduceat(logs, first)[group])
+    total = np.cumsum(weights)
+    before = np.r_[0.0, total[first[1:] - 1]]
+    edges = group + (total - before[group]) / np.add.reduceat(weights, first)[group]
+    index = np.empty(len(wanted), dtype=np.int64)
+    rows = rng.permutation(len(wanted))
+    rows = rows[np.argsort(wanted[rows], kind="stable")]
+    which, start, count = np.unique(wanted[rows], return_index=True, return_counts=True)
+    place = np.arange(len(rows)) - np.repeat(start, count)
+    points = (place + np.repeat(rng.random(len(which)), count)) / np.repeat(count, count)
+    at = np.searchsorted(names, np.repeat(which, count))
+    found = np.searchsorted(edges, at + points)
+    index[rows] = order[np.clip(found, first[at], first[at] + size[at] - 1)]
+    return index
 
 
 def _snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:

@@ -278,6 +278,6 @@ def _check_weights(weights: tuple[float, ...], expected: int) -> None:
 
 
 def _rounded(rows: int) -> int:
-    """``rows`` to two significant digits: enough to judge by, too coarse to count a person."""
+    """``rows`` to two significant digits: enough to judge by. Exact shares still tell the rest."""
     unit = int(10 ** max(len(str(rows)) - 2, 0))
     return (rows + unit // 2) // unit * unit

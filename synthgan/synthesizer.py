@@ -11,25 +11,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 
 from synthgan import archive
-from synthgan.condition import parse_where
+from synthgan.codec import CategoryCodec
+from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import Config
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, ConfigError
+from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
 from synthgan.sample import Sampler
 from synthgan.schema import Kind, Schema, infer_schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
 from synthgan.table import read_table
 from synthgan.train import Step, choose_device, train
-
-Where = str | Mapping[str, object]
-"""A condition on rows, see :func:`synthgan.condition.parse_where`."""
 
 
 def fit(
@@ -137,38 +138,134 @@ class Synthesizer:
         return tuple(_protections(self._card))
 
     def sample(
-        self, n: int, *, where: Where | None = None, seed: int | None = None
+        self,
+        n: int | None = None,
+        *,
+        where: Where | None = None,
+        given: pd.DataFrame | None = None,
+        balance: Balance | None = None,
+        extrapolate: bool = False,
+        seed: int | None = None,
     ) -> pd.DataFrame:
         """``n`` synthetic rows with the columns, order and dtypes of the learned table.
 
         ``where`` asks for rows such as ``'income == ">50K" and age >= 30'`` or
-        ``{"income": ">50K", "age": (30, None)}``. The same ``seed`` gives the same rows on
-        the same kind of device; None draws fresh ones.
+        ``{"income": ">50K", "age": (30, None)}``. ``given`` are partly filled rows: some
+        columns, holes allowed; each gives one row, filled up, and ``n`` is left out.
+        ``balance`` names columns whose levels are to be equally frequent, or gives shares:
+        ``{"income": {">50K": 0.5}}``; other levels keep their proportions. What the
+        training data never showed is refused, unless ``extrapolate`` lets numbers and dates
+        beyond their range, and unknown categories in ``given``, through. The same ``seed``
+        gives the same rows on the same kind of device; None draws fresh ones.
 
         Raises :class:`ConditionError` for a condition that cannot be met.
         """
-        return pd.concat(self.iter_samples(n, where=where, seed=seed), ignore_index=True)
+        chunks = self.iter_samples(
+            n, where=where, given=given, balance=balance, extrapolate=extrapolate, seed=seed
+        )
+        return pd.concat(chunks, ignore_index=True)
 
     def iter_samples(
-        self, n: int, *, where: Where | None = None, seed: int | None = None
+        self,
+        n: int | None = None,
+        *,
+        where: Where | None = None,
+        given: pd.DataFrame | None = None,
+        balance: Balance | None = None,
+        extrapolate: bool = False,
+        seed: int | None = None,
     ) -> Iterator[pd.DataFrame]:
         """The rows of :meth:`sample` in chunks, in constant memory.
 
         Chunk i depends on ``seed`` and i alone.
         """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ConfigError(f"n must be a whole number of rows, at least 1, got {n!r}")
-        if seed is not None and not 0 <= seed < 2**63:
-            raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
+        seed = _seed(seed)
         allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
         if where is not None and not allowed:
             raise ConditionError("where is empty; leave it out to draw from the whole table")
-        sampler = Sampler(self._encoder, self._generator, allowed)
-        return sampler.chunks(int(n), secrets.randbits(62) if seed is None else seed)
+        known = None
+        if given is not None:
+            rng = np.random.default_rng([seed, 0])
+            known = read_given(
+                given, self._encoder, rng, foreign="hide" if extrapolate else "refuse"
+            )
+        sampler = Sampler(
+            self._encoder,
+            self._generator,
+            allowed,
+            shares={} if balance is None else self._shares(balance),
+            given=known,
+            extrapolate=extrapolate,
+        )
+        rows = _count(n, known)
+        return sampler.chunks(rows, seed)
+
+    def impute(
+        self,
+        frame: pd.DataFrame,
+        n: int = 1,
+        *,
+        how: Literal["draw", "typical"] = "draw",
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """``frame`` with its holes filled in; every other cell stays as it is, bit for bit.
+
+        ``how="draw"`` draws each hole from the model given the row's known cells (multiple
+        imputation, Rubin 1987): with ``n`` above 1 the n tables stand one below the other,
+        with the number of the draw as a first level of the index. ``how="typical"`` gives the
+        mean of n draws (of numbers and dates) or the most frequent one, for a single table to
+        look at; it has less spread than real rows.
+
+        Columns that the model does not have are refused. A category that it does not know
+        stays, and tells it nothing. Raises :class:`ConditionError` for a table that does not
+        fit the model.
+        """
+        if how not in ("draw", "typical"):
+            raise ConfigError(f"how must be 'draw' or 'typical', got {how!r}")
+        rows, seed = _count(n, None), _seed(seed)
+        rng = np.random.default_rng([seed, 0])
+        known = read_given(frame, self._encoder, rng, foreign="hide")
+        sampler = Sampler(self._encoder, self._generator, given=known, fill=True)
+        words = np.random.SeedSequence(seed).generate_state(rows, np.uint64) >> np.uint64(2)
+        draws = [
+            pd.concat(sampler.chunks(len(known), int(word)), ignore_index=True) for word in words
+        ]
+        if how == "typical":
+            return known.fill(typical(draws, self.schema))
+        filled = [known.fill(draw) for draw in draws]
+        if n == 1:
+            return filled[0]
+        return pd.concat(filled, keys=range(n), names=["draw"])
+
+    def _shares(self, balance: Balance) -> dict[str, npt.NDArray[np.float64]]:
+        found = {}
+        wanted = parse_balance(balance, self.schema, self._encoder.levels)
+        for name, shares in wanted.items():
+            codec = self._encoder.codecs[name]
+            assert isinstance(codec, CategoryCodec), "parse_balance lets no other through"
+            found[name] = codec.balanced(shares)
+        return found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
         archive.save(path, self._card, self._generator, overwrite=overwrite)
+
+
+def _count(n: object, given: Given | None) -> int:
+    """How many rows to draw."""
+    if given is not None:
+        if n is not None and n != len(given):
+            raise ConfigError("each given row gives one row: leave n out, or repeat the rows")
+        return len(given)
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ConfigError(f"n must be a whole number of rows, at least 1, got {n!r}")
+    return int(n)
+
+
+def _seed(seed: int | None) -> int:
+    if seed is not None and not 0 <= seed < 2**63:
+        raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
+    return secrets.randbits(62) if seed is None else seed
 
 
 def _protections(card: archive.Card) -> Iterator[str]:

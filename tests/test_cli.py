@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import json
@@ -104,14 +105,14 @@ def files(folder: Path) -> list[str]:
 
 
 def test_help_of_every_command_shows_examples() -> None:
-    names = ["fit", "info", "sample", "schema"]
+    names = ["fit", "impute", "info", "sample", "schema"]
     assert isinstance(main, click.Group)
     assert sorted(main.commands) == names
     for args in ([], ["--help"], *([name, "--help"] for name in names)):
         result = run(*args)
         assert result.exit_code == 0
         examples = result.stdout.partition("Examples:\n")[2].partition("\n\n")[0]
-        assert 2 <= len(examples.splitlines()) <= 4
+        assert 2 <= len(examples.splitlines()) <= 6
         assert all(line.startswith("    synthgan ") for line in examples.splitlines())
 
 
@@ -127,6 +128,30 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("set_by_user", "wanted"), [(None, "passive"), ("active", "active")])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    here: Path, set_by_user: str | None, wanted: str
+) -> None:
+    code = (
+        "import os, sys\n"
+        "from synthgan.cli import main\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "assert 'torch' not in sys.modules\n"
+        "main(['info', 'no.synthgan'])\n"
+    )
+    calm = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if set_by_user is not None:
+        calm["OMP_WAIT_POLICY"] = set_by_user
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=calm)
+    assert done.stdout.split() == [wanted]
+    assert done.returncode == 2
 
 
 def test_python_dash_m_answers_with_the_version() -> None:
@@ -220,6 +245,41 @@ def test_where_is_obeyed(here: Path, model: Path) -> None:
 # --- schema and info --------------------------------------------------------------------
 
 
+def test_given_rows_are_filled_up(here: Path, model: Path) -> None:
+    people()[["age", "job"]].head(7).to_csv(here / "seeds.csv", index=False)
+    result = run("sample", model, "--given", "seeds.csv", "-o", "full.csv", "--extrapolate")
+    assert result.exit_code == 0, result.output
+    found = pd.read_csv(here / "full.csv")
+    assert found["age"].tolist() == people()["age"].head(7).tolist()
+    assert list(found) == list(people())
+    the_line(run("sample", model, "--given", "seeds.csv", "-n", 5), "either -n", "or --given")
+    the_line(run("sample", model), "either -n", "or --given")
+
+
+@pytest.mark.parametrize("balance", ["member", '{"member": {"no": 0.5}}'])
+def test_shares_are_met(here: Path, model: Path, balance: str) -> None:
+    assert run("sample", model, "-n", 20, "--balance", balance).exit_code == 0
+    assert pd.read_csv(here / "synthetic.csv")["member"].value_counts().tolist() == [10, 10]
+    the_line(run("sample", model, "-n", 20, "-o", "b.csv", "--balance", "{oops"), "JSON")
+
+
+def test_impute_fills_holes(here: Path, model: Path) -> None:
+    people().to_csv(here / "holes.csv", index=False)
+    result = run("impute", "holes.csv", model, "--seed", 1)
+    assert result.exit_code == 0, result.output
+    assert "holes of 60 rows are filled in imputed.csv" in result.stderr
+    found = pd.read_csv(here / "imputed.csv")
+    assert found.notna().all(axis=None)
+    assert found["age"].equals(people()["age"])
+    the_line(run("impute", "holes.csv", model), "imputed.csv", "--overwrite")
+    assert run("impute", "holes.csv", model, "-n", 2, "-o", "two.csv", "--quiet").exit_code == 0
+    two = pd.read_csv(here / "two.csv")
+    assert list(two) == ["draw", *people()]
+    assert two["draw"].tolist() == [0] * 60 + [1] * 60
+    people().assign(draw=1).to_csv(here / "odd.csv", index=False)
+    the_line(run("impute", "odd.csv", model, "-o", "o.csv"), "no column 'draw'")
+
+
 def test_schema_can_be_edited_and_fitted(here: Path) -> None:
     result = run("schema", "data.csv")
     assert result.exit_code == 0
@@ -240,6 +300,24 @@ def test_schema_to_stdout_is_json_and_nothing_else(here: Path) -> None:
     assert result.stderr == ""
     assert synthgan.Schema.from_json(result.stdout).names == tuple(people().columns)
     assert files(here) == ["data.csv"]
+
+
+def test_a_schema_that_cannot_be_written_whole_leaves_the_old_file(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("schema", "data.csv").exit_code == 0
+    before = Path("schema.json").read_bytes()
+    people()[["age"]].to_csv("data.csv", index=False)
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    the_line(run("schema", "data.csv", "--overwrite"), "schema.json", "cannot be written")
+    assert Path("schema.json").read_bytes() == before
+    assert files(here) == ["data.csv", "schema.json"]
 
 
 def test_schema_of_many_columns(here: Path) -> None:
@@ -281,6 +359,55 @@ def test_info_history_has_a_line_a_step(model: Path) -> None:
     lines = run("info", model, "--history").stdout.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("phase "))
     assert len(lines) - start - 1 == len(synthgan.load(model).history)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of the settings that may be left out."""
+
+    strength: float = 2.0
+    limit: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConfigWithParts:
+    """Settings of which one part is off by default and one is on."""
+
+    seed: int = 0
+    off: Part | None = None
+    on: Part | None = Part()
+
+
+@pytest.mark.parametrize(
+    ("config", "changed", "said"),
+    [
+        (ConfigWithParts(), [], "settings: seed 0"),
+        (
+            ConfigWithParts(off=Part(strength=3)),
+            ["off.strength", "off.limit"],
+            "settings: seed 0, off.strength 3 (not by default), off.limit unset (not by default)",
+        ),
+        (ConfigWithParts(on=None), ["on"], "settings: seed 0, on unset (not by default)"),
+        (
+            ConfigWithParts(on=Part(limit=1)),
+            ["on.limit"],
+            "settings: seed 0, on.limit 1 (default unset)",
+        ),
+    ],
+)
+def test_info_of_settings_that_may_be_left_out(
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: ConfigWithParts,
+    changed: list[str],
+    said: str,
+) -> None:
+    loaded = synthgan.load(model)
+    monkeypatch.setattr(synthgan, "Config", ConfigWithParts)
+    monkeypatch.setattr(type(loaded), "config", config)
+    monkeypatch.setattr(synthgan, "load", lambda *_, **__: loaded)
+    assert said in run("info", model).stdout.splitlines()
+    assert json.loads(run("info", model, "--json").stdout)["changed_settings"] == changed
 
 
 def test_names_cannot_command_the_terminal(here: Path) -> None:
@@ -666,6 +793,24 @@ def test_a_bug_can_be_looked_into(here: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SYNTHGAN_DEBUG", "1")
     monkeypatch.setattr(synthgan, "fit", failing(KeyError("where")))
     assert isinstance(run("fit", "data.csv").exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("error", "word", "code"),
+    [
+        (click.ClickException("of no use"), "of no use", 2),
+        (click.FileError("data.csv", "it is locked"), "it is locked", 2),
+        (click.BadParameter("too odd"), "too odd", 2),
+        (click.Abort(), "interrupted; nothing was written", 130),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_click_raises_is_no_bug(
+    here: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, word: str, code: int
+) -> None:
+    monkeypatch.setattr(synthgan, "fit", failing(error))
+    line = the_line(run("fit", "data.csv"), word, code=code)
+    assert "bug" not in line
 
 
 def test_too_little_memory_is_no_bug(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

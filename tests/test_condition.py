@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import decimal
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthgan import condition
 from synthgan.condition import Allowed, Where, parse_where
 from synthgan.errors import ConditionError
 from synthgan.schema import Column, Kind, Level, Schema, infer_schema
@@ -564,3 +568,15 @@ def test_many_rows_and_levels_take_no_time() -> None:
     found = parse_where({"x": levels[:9000]}, column_of(Kind.CATEGORY), {"x": levels})["x"]
     assert found.admits(cells).sum() == 9000 * 50
     assert time.perf_counter() - started < 5
+
+
+def test_modules_import_only_those_before_them() -> None:
+    folder = Path(condition.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    order = [name for name in re.findall(r"``(\w+)``", condition.__doc__ or "") if name in modules]
+    assert sorted(order) == sorted(modules)  # the docstring names each one, once
+    for place, name in enumerate(order):
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+        froms = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        inner = {each.split(".")[2] for each in froms if each.startswith("synthgan.condition.")}
+        assert inner <= set(order[:place]), name

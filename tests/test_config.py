@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from fractions import Fraction
+from typing import get_args, get_type_hints
 
+import numpy as np
 import pytest
 
 from synthgan.config import Config, NetworkConfig, SummaryConfig, TrainConfig
@@ -96,6 +100,52 @@ def test_every_setting_has_its_bounds_tested() -> None:
     for cls in CLASSES:
         for field in dataclasses.fields(cls):
             assert (cls, field.name) in tested or (cls is Config and field.name in parts)
+
+
+OTHERS: dict[type, list[tuple[object, object]]] = {
+    bool: [(np.True_, True), (np.False_, False)],
+    int: [(np.int64(3), 3), (np.uint8(3), 3), (np.int16(3), 3)],
+    float: [(np.float32(0.25), 0.25), (np.float64(0.25), 0.25), (Fraction(1, 4), 0.25)],
+    str: [(np.str_("cpu"), "cpu")],
+}
+"""What is taken for a type, and what becomes of it."""
+
+WRONG: dict[type, list[object]] = {
+    bool: [1, 0, "yes", None, np.array([True])],
+    int: [True, 3.0, "3", np.float64(3), np.True_, np.array([3]), [3], 10**5000],
+    float: [True, "0.25", np.True_, np.array([0.25, 0.25]), {}, 1j, 10**400, math.inf],
+    str: [3, b"cpu", None, ["cpu"]],
+}
+
+
+def typed_settings() -> list[tuple[type[ANY], str, type]]:
+    """Class, name and type of each setting; None, where it is allowed, aside."""
+    return [
+        (cls, name, (get_args(hint) or (hint,))[0])
+        for cls in CLASSES
+        for name, hint in get_type_hints(cls).items()
+    ]
+
+
+@pytest.mark.parametrize(("cls", "name", "kind"), typed_settings())
+def test_every_setting_is_of_its_type(cls: type[ANY], name: str, kind: type) -> None:
+    for value, becomes in OTHERS.get(kind, []):
+        settings = cls(**{name: value})
+        assert getattr(settings, name) == becomes
+        assert type(getattr(settings, name)) is kind
+        text = json.dumps(to_plain(settings))
+        assert from_plain(cls, json.loads(text)) == settings
+    wrong = WRONG.get(kind, [{}, None, SummaryConfig, Config(), 3])
+    for value in wrong:
+        with pytest.raises(ConfigError, match=name) as error:
+            cls(**{name: value})
+        assert "\n" not in str(error.value)
+
+
+def test_numbers_are_told_in_one_type() -> None:
+    assert type(TrainConfig(max_minutes=5).max_minutes) is float
+    assert type(TrainConfig(steps=np.int32(5)).steps) is int  # type: ignore[arg-type]
+    assert TrainConfig(steps=None).steps is None
 
 
 def test_one_phase_of_training_is_needed() -> None:

@@ -14,7 +14,8 @@ ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
     "errors", "records", "config", "table", "schema", "values", "condition", "summary", "codec",
-    "encode", "network", "objective", "train", "sample", "archive", "synthesizer",
+    "encode", "network", "objective", "train", "given", "sample", "archive", "synthesizer",
+    "estimators",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 
@@ -33,7 +34,7 @@ def layer_of(path: Path) -> str:
 
 def allowed_for(layer: str) -> set[str]:
     if layer == "__init__":
-        return set(ORDER)
+        return {*ORDER, "report"}
     if layer == "__main__":
         return {"cli"}
     if layer in ("report", "cli"):

@@ -48,7 +48,7 @@ def test_the_chain_gives_the_logits_of_teacher_forcing(
     z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
     forced = generator.logits(z, tokens, mask, None)
     # With every token given, the chain walks over the real rows.
-    chain = Chain(generator, z, tokens, mask, only_drawable=False)
+    chain = Chain(generator, z, tokens, mask)
     chain._given = torch.ones_like(tokens, dtype=torch.bool)
     with torch.no_grad():
         for p in range(len(layout.spans)):
@@ -102,7 +102,7 @@ def test_rare_codes_are_never_drawn_when_they_must_not_be(
     mask = torch.zeros(200, len(layout.columns))
     z = torch.randn(200, SMALL.noise_width, generator=seeded(1))
     assert (biased.draw(z, rows, mask, seeded(2))[:, position] == rare).all()
-    drawn = biased.draw(z, rows, mask, seeded(2), only_drawable=True)
+    drawn = biased.draw(z, rows, mask, seeded(2), drawable=biased.geometry.drawable)
     assert (drawn[:, position] != rare).all()
 
 

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -532,6 +533,57 @@ def test_json_leaves_out_defaults_and_comes_back() -> None:
     assert set(plain["columns"][0]) == {"name", "kind", "dtype", "categories"}
     assert Schema.from_json(schema.to_json()) == schema
     assert "\n" in schema.to_json()
+
+
+def test_files_come_back_and_are_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    first, second = (
+        Schema(columns=(Column(name=name, kind=Kind.NUMBER, dtype="float64"),))
+        for name in ("größe 😀", "b")
+    )
+    first.save(path)
+    assert path.read_bytes() == f"{first.to_json()}\n".encode()
+    assert Schema.load(str(path)) == first
+    with pytest.raises(TableError, match="already exists"):
+        second.save(path)
+    assert Schema.load(path) == first
+    second.save(path, overwrite=True)
+    assert Schema.load(path) == second
+    assert [each.name for each in tmp_path.iterdir()] == ["schema.json"]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "schema.json"
+    schema = Schema(columns=(Column(name="x", kind=Kind.NUMBER, dtype="float64"),))
+    schema.save(path)
+    before = path.read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(TableError, match="cannot be written: No space"):
+        schema.save(path, overwrite=True)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["schema.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8"), (b"{", "not valid JSON")],
+)
+def test_a_file_without_a_schema_is_named(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "odd.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SchemaError, match=rf"odd\.json.*{reason}"):
+        Schema.load(path)
 
 
 @settings(max_examples=30)

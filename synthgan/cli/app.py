@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from synthgan.cli.failures import Stop, one_line
 from synthgan.cli.fit import fit
+from synthgan.cli.impute import impute
 from synthgan.cli.info import info
 from synthgan.cli.sample import sample
 from synthgan.cli.schema import schema
@@ -24,13 +26,19 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.obj = Stop()
+        # read once, when PyTorch loads: threads that wait for each other sleep instead of spin
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # names may be beyond its alphabet
         with one_line(), ctx.obj.listening():
             return super().invoke(ctx)
 
 
-@click.group(cls=_Commands, commands=[fit, info, sample, schema], invoke_without_command=True)
+@click.group(
+    cls=_Commands,
+    commands=[fit, impute, info, sample, schema],
+    invoke_without_command=True,
+)
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:

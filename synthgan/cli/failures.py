@@ -18,6 +18,7 @@ from synthgan.errors import SynthganError
 
 MENDABLE = 2  # exit code: the caller can do something about it
 BUG = 1
+BELOW = 1  # a figure is worse than what was asked for
 INTERRUPTED = 130
 
 
@@ -37,9 +38,11 @@ def one_line() -> Iterator[None]:
     except click.UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         fail(f"{error.format_message()}{hint}", MENDABLE)
+    except click.ClickException as error:
+        fail(error.format_message(), MENDABLE)
     except SynthganError as error:
         fail(str(error), MENDABLE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         if sys.stderr.isatty():
             click.echo(err=True)  # ends the line that shows ^C
         fail("interrupted; nothing was written", INTERRUPTED)

@@ -15,7 +15,7 @@ from synthgan.cli.failures import INTERRUPTED, Stop, fail
 from synthgan.cli.options import MODEL, PATH, device_option, given, quiet_option
 from synthgan.cli.output import duration, file_size, say
 from synthgan.cli.progress import Progress, Training, phase_ends
-from synthgan.errors import SchemaError, TableError
+from synthgan.errors import TableError
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 
@@ -74,7 +74,7 @@ def fit(
       synthgan fit data.csv --device cuda --seed 7 --quiet
     """
     config = synthgan.Config(train=synthgan.TrainConfig(**given(**train)), **given(seed=seed))
-    known = None if schema is None else _read_schema(schema)
+    known = None if schema is None else synthgan.Schema.load(schema)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
@@ -86,16 +86,6 @@ def fit(
         _say_fitted(model, output, time.monotonic() - began)
     if stop.count:
         fail(f"interrupted; what was learned until then is in {output}", INTERRUPTED)
-
-
-def _read_schema(path: Path) -> synthgan.Schema:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
-    return synthgan.Schema.from_json(text)
 
 
 def _save(model: synthgan.Synthesizer, wanted: Path, *, overwrite: bool) -> None:

@@ -90,11 +90,20 @@ def _settings(config: synthgan.Config) -> dict[str, Any]:
 
 def _main_settings(config: synthgan.Config) -> Iterator[str]:
     """The settings that matter most, and those that are not at their default."""
-    usual = _settings(synthgan.Config())
+    usual, changed = _settings(synthgan.Config()), _changed_settings(config)
     for name, value in _settings(config).items():
-        changed = "" if value == usual[name] else f" (default {_word(usual[name])})"
-        if changed or name in _MAIN_SETTINGS:
-            yield f"{name} {_word(value)}{changed}"
+        if name in changed:
+            default = f"default {_word(usual[name])}" if name in usual else "not by default"
+            yield f"{name} {_word(value)} ({default})"
+        elif name in _MAIN_SETTINGS:
+            yield f"{name} {_word(value)}"
+
+
+def _changed_settings(config: synthgan.Config) -> list[str]:
+    """Settings that are not at their default, or of a part that is there or not by choice."""
+    usual = _settings(synthgan.Config())
+    settings = _settings(config).items()
+    return [name for name, value in settings if name not in usual or value != usual[name]]
 
 
 def _word(value: object) -> str:
@@ -102,7 +111,6 @@ def _word(value: object) -> str:
 
 
 def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[str, Any]:
-    settings, usual = _settings(model.config), _settings(synthgan.Config())
     facts = {
         "file": str(path),
         "bytes": path.stat().st_size,
@@ -110,8 +118,8 @@ def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[st
         "versions": dict(model.versions),
         "rows": model.rows,
         "columns": json.loads(model.schema.to_json())["columns"],
-        "settings": settings,
-        "changed_settings": [name for name in settings if settings[name] != usual[name]],
+        "settings": _settings(model.config),
+        "changed_settings": _changed_settings(model.config),
         "protections": list(model.protections),
         "notes": list(model.notes),
         "losses": [dataclasses.asdict(step) for step in phase_ends(model.history)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_argument
-@click.option("-n", "--rows", "n", type=click.IntRange(min=1), required=True, help="How many rows.")
+@click.option("-n", "--rows", "n", type=click.IntRange(min=1), help="How many rows.")
 @click.option(
     "-o",
     "--output",
@@ -41,12 +42,29 @@ if TYPE_CHECKING:
     "--where",
     help="""Only rows such as 'income == ">50K" and age >= 30'; without it, rows of all kinds.""",
 )
+@click.option(
+    "--given",
+    "given_file",
+    type=PATH,
+    help="A table of partly filled rows; each comes out filled up, and -n is left out.",
+)
+@click.option(
+    "--balance",
+    multiple=True,
+    help="A column whose values are to be equally frequent, or shares as JSON: "
+    """'{"income": {">50K": 0.5}}'. May be given more than once.""",
+)
+@click.option(
+    "--extrapolate",
+    is_flag=True,
+    help="Let numbers and dates through that lie beyond what the training data showed.",
+)
 @click.option("--seed", type=int, help="The same seed gives the same rows; without it, fresh ones.")
 @device_option
 @overwrite_option
 @quiet_option
 def sample(
-    model: Path, n: int, output: Path, device: str | None, overwrite: bool, quiet: bool, **how: Any
+    model: Path, n: int | None, output: Path, overwrite: bool, quiet: bool, **how: Any
 ) -> None:
     """Draws synthetic rows from a model file.
 
@@ -57,12 +75,23 @@ def sample(
       synthgan sample -n 10000
       synthgan sample people.synthgan -n 1000000 -o people.parquet --seed 7
       synthgan sample -n 500 --where 'income == ">50K" and age >= 30' -o rich.csv
+      synthgan sample -n 1000 --balance income -o balanced.csv
+      synthgan sample --given seeds.csv -o filled.csv
       synthgan sample -n 100 -o - --quiet | head
     """
-    chunks = synthgan.load(model, **given(device=device)).iter_samples(n, **given(**how))
+    seeds = None if how["given_file"] is None else synthgan.read_table(how["given_file"])
+    if (n is None) == (seeds is None):
+        raise click.UsageError("give either -n, the number of rows, or --given, a table of them")
+    chunks = synthgan.load(model, **given(device=how["device"])).iter_samples(
+        n,
+        given=seeds,
+        extrapolate=how["extrapolate"],
+        **given(where=how["where"], balance=_shares(how["balance"]), seed=how["seed"]),
+    )
+    total = len(seeds) if seeds is not None else n or 0
     try:
         with Progress(quiet=quiet) as progress:
-            progress.phase("drawing", n, "rows")
+            progress.phase("drawing", total, "rows")
             rows = synthgan.write_table(_counted(chunks, progress), output, overwrite=overwrite)
     except KeyboardInterrupt:
         if is_stdout(output):
@@ -70,6 +99,22 @@ def sample(
         raise
     if not quiet and not is_stdout(output):
         say(f"{rows:,} synthetic rows are in {output}")
+
+
+def _shares(texts: tuple[str, ...]) -> dict[str, Any] | None:
+    """Columns to balance: each a name, or a JSON object of shares by column."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        if not text.lstrip().startswith("{"):
+            found[text] = None
+            continue
+        try:
+            found |= json.loads(text)
+        except (ValueError, RecursionError):
+            raise click.BadParameter(
+                """--balance takes a column, or JSON such as '{"income": {">50K": 0.5}}'"""
+            ) from None
+    return found or None
 
 
 def _counted(chunks: Iterator[pd.DataFrame], progress: Progress) -> Iterator[pd.DataFrame]:

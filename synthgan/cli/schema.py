@@ -10,7 +10,6 @@ import click
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
 from synthgan.cli.output import print_columns, say
-from synthgan.errors import TableError
 
 
 @click.command()
@@ -37,14 +36,10 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
     found = synthgan.infer_schema(synthgan.read_table(data))
-    text = (found.to_json() + "\n").encode()  # as bytes: UTF-8 and \n wherever it goes
     if is_stdout(output):
-        click.echo(text, nl=False)
+        click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
         return
-    try:
-        output.write_bytes(text)
-    except OSError as error:
-        raise TableError(f"{output} cannot be written: {error.strerror}") from None
+    found.save(output, overwrite=overwrite)
     print_columns(found)
     say(
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"

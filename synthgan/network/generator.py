@@ -42,7 +42,7 @@ class Generator(nn.Module):
         entries, positions, columns = layout.entries, len(layout.spans), len(layout.columns)
         width, head = config.width, config.head_width
         self.noise = linear(config.noise_width, width, rng)
-        self.given = nn.Parameter(torch.empty(entries, width).normal_(0, 0.02, generator=rng))
+        self.given = nn.Parameter(torch.empty(entries, width).normal_(0, 1.0, generator=rng))
         self.given_mask = linear(max(columns, 1), width, rng)
         self.trunk_in = linear(width, width, rng)
         self.trunk_out = linear(width, width, rng, scale=0.3)
@@ -111,13 +111,13 @@ class Generator(nn.Module):
         mask: Tensor,
         rng: torch.Generator,
         *,
-        only_drawable: bool = False,
+        drawable: Tensor | None = None,
     ) -> Tensor:
         """Fills in the cells of ``tokens`` (B, P) that ``mask`` (B, C) does not give.
 
-        With ``only_drawable``, rare codes are never drawn.
+        Of all entries (E), only those that are ``drawable`` are drawn; None lets all through.
         """
-        chain = Chain(self, z, tokens, mask, only_drawable=only_drawable)
+        chain = Chain(self, z, tokens, mask, drawable)
         for p in range(len(self.geometry.spans)):
             chain.advance(p, rng)
         return chain.tokens
@@ -156,10 +156,9 @@ class Chain:
         z: Tensor,
         tokens: Tensor,
         mask: Tensor,
-        *,
-        only_drawable: bool,
+        drawable: Tensor | None = None,
     ) -> None:
-        self._generator, self._only_drawable = generator, only_drawable
+        self._generator, self._drawable = generator, drawable
         self._tables = generator.tables()
         self._given = mask[:, generator.geometry.column_of] > 0
         self._state = generator.trunk(z, tokens, mask, self._tables)
@@ -170,10 +169,9 @@ class Chain:
         generator, tables = self._generator, self._tables
         head = generator.head_in[p], generator.head_bias[p], tables.out[p], tables.out_bias[p]
         logits = _head(self._state, *head)
-        if not self._only_drawable:
+        if self._drawable is None:
             return logits
-        g = generator.geometry
-        return logits.masked_fill(~g.drawable[g.entries_of(p)], -torch.inf)
+        return logits.masked_fill(~self._drawable[generator.geometry.entries_of(p)], -torch.inf)
 
     def advance(self, p: int, rng: torch.Generator) -> None:
         """Draws position ``p`` where it is not given, and goes on to the next."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from synthgan.errors import SchemaError
 from synthgan.records import from_plain, to_plain
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
+from synthgan.table import write_bytes_atomically
 
 Level = str | int | float | bool
 """One category: what a cell of a categorical column can hold."""
@@ -225,6 +227,27 @@ class Schema:
         plain = to_plain(self, skip_defaults=True)
         assert isinstance(plain, dict)
         return json.dumps({"synthgan_schema": _VERSION, **plain}, indent=2, ensure_ascii=False)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes :meth:`to_json` to a file, in UTF-8, whole or not at all.
+
+        Raises :class:`TableError` if the file cannot be written or is there already.
+        """
+        write_bytes_atomically(path, f"{self.to_json()}\n".encode(), overwrite=overwrite)
+
+    @staticmethod
+    def load(path: str | Path) -> Schema:
+        """The schema in a file; :class:`SchemaError`, naming it, if there is none."""
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
+        try:
+            return Schema.from_json(text)
+        except SchemaError as error:
+            raise SchemaError(f"{path}: {error}") from None
 
     @staticmethod
     def from_json(text: str) -> Schema:

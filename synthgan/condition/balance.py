@@ -1,0 +1,73 @@
+"""Shares that a column is to have, as the user wrote them, to shares of its levels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from synthgan.condition.cells import is_missing
+from synthgan.condition.meaning import Reader
+from synthgan.condition.wording import displayed
+from synthgan.errors import ConditionError
+from synthgan.schema import Column, Kind, Level, Schema
+
+Balance = str | Sequence[str] | Mapping[str, Mapping[object, float] | None]
+"""A column, or several, whose levels are to be equally frequent; or shares of some levels."""
+
+Shares = Mapping[Level | None, float]
+"""Shares of the levels that were named; None stands for missing cells."""
+
+_TOLERANCE = 1e-6
+
+
+def parse_balance(
+    balance: Balance, schema: Schema, levels: Mapping[str, Sequence[Level]]
+) -> dict[str, Shares]:
+    """Shares by column. Levels that are not named share what is left, as they did before.
+
+    An empty mapping of shares stands for equal shares of all known levels. Raises
+    :class:`ConditionError` for columns without levels, unknown levels and shares that are no
+    shares.
+    """
+    reader = Reader(schema, levels)
+    if isinstance(balance, str):
+        balance = [balance]
+    wanted = dict(balance) if isinstance(balance, Mapping) else dict.fromkeys(balance)
+    if not wanted:
+        raise ConditionError("balance names no column; leave it out, or name one")
+    return {
+        column.name: _shares(column, shares, reader)
+        for column, shares in ((reader.column(name), each) for name, each in wanted.items())
+    }
+
+
+def _shares(column: Column, shares: object, reader: Reader) -> Shares:
+    if column.kind not in (Kind.CATEGORY, Kind.BOOLEAN):
+        raise ConditionError(
+            f"column {column.name!r} holds numbers or dates ({column.kind.value}); balance takes "
+            "columns of categories"
+        )
+    if shares is None:
+        known = reader.known(column) or ()
+        return {level: 1 / len(known) for level in known}
+    if not isinstance(shares, Mapping) or not shares:
+        raise ConditionError(
+            f"column {column.name!r}: shares are written as {{level: share}}, such as "
+            "{'yes': 0.5}"
+        )
+    found: dict[Level | None, float] = {}
+    for level, share in shares.items():
+        key = None if is_missing(level) else reader.cell(column, level)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise ConditionError(
+                f"column {column.name!r}: a share is a number from 0 to 1, got {displayed(share)}"
+            )
+        if key in found:
+            raise ConditionError(f"column {column.name!r}: a level is named twice")
+        found[key] = float(share)
+    total = math.fsum(found.values())
+    if total > 1 + _TOLERANCE:
+        raise ConditionError(f"column {column.name!r}: shares sum up to {total:g}, more than 1")
+    if total <= 0:
+        raise ConditionError(f"column {column.name!r}: no share is above 0")
+    return found

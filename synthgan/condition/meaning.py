@@ -1,0 +1,163 @@
+"""What names, values and comparisons mean, by the schema and the levels that are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from synthgan.condition.allowed import Allowed
+from synthgan.condition.cells import (
+    WHOLE,
+    can_hold,
+    is_missing,
+    plain,
+    to_date,
+    to_number,
+    to_truth,
+    unit_of,
+)
+from synthgan.condition.wording import FEW, displayed, missing_hint, nearest, spelled
+from synthgan.errors import ConditionError
+from synthgan.schema import Column, Kind, Level, Schema, family, to_dtype
+
+
+class Reader:
+    """What names and values mean, by the schema and the known levels."""
+
+    def __init__(self, schema: Schema, levels: Mapping[str, Sequence[Level]]) -> None:
+        self.columns = {column.name: column for column in schema}
+        self._levels = levels
+        self._places: dict[str, dict[object, Level]] = {}
+
+    def column(self, name: object) -> Column:
+        """The column of that name, if rows can be asked for by it."""
+        if not isinstance(name, str):
+            raise ConditionError(f"columns are named by text, not by {displayed(name)}")
+        column = self.columns.get(name)
+        if column is None:
+            hint = nearest(name, list(self.columns), few=0)
+            raise ConditionError(f"there is no column {displayed(name)}; {hint}")
+        if not column.kind.is_modelled:
+            raise ConditionError(
+                f"column {name!r} is not learned but made anew ({column.kind.value}), so rows "
+                "cannot be asked for by it"
+            )
+        return column
+
+    def known(self, column: Column) -> Sequence[Level] | None:
+        """The levels that can be asked for, or None for any."""
+        return self._levels.get(column.name, column.categories)
+
+    def cell(self, column: Column, value: object) -> Level:
+        """``value`` as :func:`read_cells` would give it."""
+        value = plain(value)
+        if column.kind is Kind.DATETIME:
+            return to_date(column, value)
+        if column.kind.is_numeric:
+            return to_number(column, value)
+        if column.kind is Kind.BOOLEAN:
+            return to_truth(column, value)
+        return self._level(column, value)
+
+    def _level(self, column: Column, value: object) -> Level:
+        known = self.known(column)
+        if isinstance(value, bool | int | float | str):
+            if known is None:
+                is_text = family(to_dtype(column.dtype, column.name)) in ("text", "object")
+                return spelled(value) if is_text else value
+            if column.name not in self._places:  # True, 1 and "1" are three levels
+                self._places[column.name] = {spelled(level): level for level in known} | {
+                    (isinstance(level, bool), level): level for level in known
+                }
+            places = self._places[column.name]
+            for key in ((isinstance(value, bool), value), spelled(value)):
+                if key in places:
+                    return places[key]
+        hint = nearest(value, known or (), few=FEW)
+        raise ConditionError(f"column {column.name!r} has no value {displayed(value)}; {hint}")
+
+    def compare(self, column: Column, operator: str, value: object) -> Allowed:
+        """``column operator value`` for one of the six comparisons."""
+        if is_missing(value):
+            raise ConditionError(missing_hint(column))
+        if operator == "==":
+            return Allowed(values=frozenset([self.possible(column, value)]), missing="never")
+        if operator == "!=":
+            cell = self.cell(column, value)
+            return Allowed(excluded=frozenset([cell] * can_hold(column, cell)), missing="never")
+        if not column.kind.is_numeric:
+            raise ConditionError(
+                f"column {column.name!r} has no order ({column.kind.value}), so {operator} does "
+                "not apply; use == or in [...]"
+            )
+        bound = float(self.cell(column, value))
+        if operator in ("<", "<="):
+            is_open = operator == "<" or bound == -math.inf
+            return Allowed(high=bound, high_open=is_open, missing="never")
+        is_open = operator == ">" or bound == math.inf
+        return Allowed(low=bound, low_open=is_open, missing="never")
+
+    def possible(self, column: Column, value: object) -> Level:
+        """The cell of ``value``, which must be one that a row can have."""
+        cell = self.cell(column, value)
+        if can_hold(column, cell):
+            return cell
+        wanted = {Kind.INTEGER: "whole numbers", Kind.DATETIME: f"whole {unit_of(column)}"}.get(
+            column.kind, f"numbers with at most {column.decimals} decimals"
+        )
+        if column.kind is Kind.NUMBER and column.decimals is None:
+            wanted = "finite numbers"
+        raise ConditionError(
+            f"column {column.name!r} holds {wanted}, so no row can satisfy {displayed(value)}"
+        )
+
+    def among(self, column: Column, values: Iterable[object], *, absent: bool = False) -> Allowed:
+        """``column in values``, or ``not in``; None among them means missing cells too."""
+        wanted = list(values)
+        if not wanted:
+            raise ConditionError(f"column {column.name!r}: the list of values is empty")
+        present = [value for value in wanted if not is_missing(value)]
+        if absent:
+            cells = frozenset(self.cell(column, value) for value in present)
+            return Allowed(
+                excluded=frozenset(cell for cell in cells if can_hold(column, cell)),
+                missing="never",
+            )
+        if not present:
+            return Allowed(missing="only")
+        return Allowed(
+            values=frozenset(self.possible(column, value) for value in present),
+            missing="never" if len(present) == len(wanted) else "any",
+        )
+
+    def settle(self, name: str, allowed: Allowed) -> Allowed:
+        """The same cells in the simplest form."""
+        column = self.columns[name]
+        if column.kind in (Kind.INTEGER, Kind.DATETIME):
+            allowed = _in_whole_units(allowed)
+        values = allowed.values
+        if values is None and allowed.low == allowed.high:
+            values = frozenset([allowed.low])
+        if values is None and not column.kind.is_numeric:
+            known = (False, True) if column.kind is Kind.BOOLEAN else self.known(column)
+            if known and allowed.excluded.issuperset(known):
+                values = frozenset()
+        if values is None:
+            return allowed
+        left = (cell for cell in values if allowed.lets(cell) and can_hold(column, cell))
+        return Allowed(values=frozenset(left), missing=allowed.missing)
+
+
+def _in_whole_units(allowed: Allowed) -> Allowed:
+    low, high, excluded = allowed.low, allowed.high, allowed.excluded
+    low_open, high_open = allowed.low_open, allowed.high_open
+    if abs(low) < WHOLE:
+        low, low_open = float(math.floor(low) + 1 if low_open else math.ceil(low)), False
+        for _ in excluded:
+            low += low in excluded
+    if abs(high) < WHOLE:
+        high, high_open = float(math.ceil(high) - 1 if high_open else math.floor(high)), False
+        for _ in excluded:
+            high -= high in excluded
+    return replace(allowed, low=low, high=high, low_open=low_open, high_open=high_open)

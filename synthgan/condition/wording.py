@@ -1,0 +1,59 @@
+"""Words in errors: what the user wrote, what is known, and what of it comes near."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from synthgan.schema import Column, Level
+
+FEW = 10
+"""Levels or names that an error lists in full."""
+
+
+def displayed(value: object) -> str:
+    """What the user wrote, in a line of bounded length."""
+    if isinstance(value, str):
+        return short(value)
+    if value is None or isinstance(value, bool | float):
+        return repr(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**30 else "so large an integer"
+    return f"a value of type {type(value).__name__}"
+
+
+def spelled(value: Level) -> str:
+    """``str(value)``, or hexadecimal for integers that Python refuses to spell."""
+    return str(value) if not isinstance(value, int) or abs(value) < 10**300 else hex(value)
+
+
+def missing_hint(column: Column) -> str:
+    """How to ask for missing cells."""
+    return f"column {column.name!r}: for missing cells write 'is missing' or 'is not missing'"
+
+
+def one_line(text: str) -> str:
+    """``text`` with a space for each mark that cannot be printed."""
+    return "".join(mark if mark.isprintable() else " " for mark in text)
+
+
+def short(text: str) -> str:
+    """``text`` in quotes, cut where it is long."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def listed(values: Sequence[Level]) -> str:
+    """The first few of ``values``."""
+    shown = ", ".join(displayed(value) for value in values[:FEW])
+    return shown + ", ..." * (len(values) > FEW)
+
+
+def nearest(word: object, known: Sequence[Level], *, few: int) -> str:
+    """All that is known if it is not more than ``few``, else what comes near ``word``."""
+    near: list[str] = []
+    folded = {str(each).casefold(): each for each in known}
+    if len(known) > few and isinstance(word, str):
+        near = difflib.get_close_matches(word[:100].casefold(), folded, n=3, cutoff=0.5)
+    if near:
+        return f"nearest: {listed([folded[each] for each in near])}"
+    return f"known: {listed(known) or 'none'}"

@@ -1,0 +1,187 @@
+"""Partly filled rows: what is known of them as tokens and a mask, and the cells themselves.
+
+A hole is a cell that is to be filled in. What is known enters the network as tokens, and comes
+out as it went in: numbers are not rounded to the middle of a step, and a category that the
+model does not know is kept though it tells the model nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.codec import CategoryCodec
+from synthgan.encode import Encoder
+from synthgan.errors import ConditionError, SynthganError
+from synthgan.schema import Column, Kind, Schema
+from synthgan.values import read_cells, write_cells
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Rows of which some cells are known."""
+
+    frame: pd.DataFrame
+    """As it came, with those of its columns that the schema has, in its order."""
+    tokens: Ints
+    """Shape (rows, positions); of holes, something."""
+    mask: npt.NDArray[np.float32]
+    """Shape (rows, columns of the layout): 1 where a cell is known to the network."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def rows(self, first: int, last: int) -> Given:
+        """The rows from ``first`` to before ``last``."""
+        part = slice(first, last)
+        return Given(self.frame.iloc[part], self.tokens[part], self.mask[part])
+
+    def keep_in(self, drawn: pd.DataFrame) -> pd.DataFrame:
+        """``drawn`` with its own dtypes, and with the known cells in their places."""
+        filled = drawn.copy()
+        for name in self.frame:
+            known = self.frame[name].notna().to_numpy()
+            if known.any():
+                filled[name] = _mix(filled[name], self.frame[name], known)
+        return filled
+
+    def fill(self, drawn: pd.DataFrame) -> pd.DataFrame:
+        """The given rows with their own dtypes and index, and ``drawn`` cells in the holes."""
+        filled = self.frame.copy()
+        for name in self.frame:
+            holes = self.frame[name].isna().to_numpy()
+            if holes.any():
+                filled[name] = _mix(self.frame[name], drawn[name], holes)
+        return filled
+
+
+def read_given(
+    frame: pd.DataFrame,
+    encoder: Encoder,
+    rng: np.random.Generator,
+    *,
+    foreign: Literal["refuse", "hide"],
+) -> Given:
+    """What is known in ``frame``: its columns are some of the schema's, its holes are to be filled.
+
+    ``foreign``: a category that the training data never showed is refused, or hidden from
+    the network and kept. Raises :class:`ConditionError` for columns that the schema does not
+    have and for foreign cells, :class:`SchemaError` for cells that are not of their kind.
+    """
+    _check_names(frame, encoder.schema)
+    if not len(frame):
+        raise ConditionError("the given table has no rows; at least one is needed")
+    layout = encoder.layout
+    tokens = np.zeros((len(frame), len(layout.spans)), dtype=np.int64)
+    mask = np.zeros((len(frame), len(layout.columns)), dtype=np.float32)
+    for name, codec in encoder.codecs.items():
+        if name not in frame:
+            continue
+        cells = _read(frame[name], codec.column)
+        known = ~pd.isna(cells)
+        if isinstance(codec, CategoryCodec):
+            known &= _is_level(cells, codec, known, foreign)
+        else:
+            _check_range(cells, known, codec.range(), codec.column, foreign)
+        at = layout.code_position(name)
+        if at is None:
+            continue
+        codes, places = codec.encode(cells, rng)
+        tokens[:, at] = codes
+        if codec.has_fine:
+            tokens[:, at + 1] = codec.steps(codes, places)
+        mask[:, layout.columns.index(name)] = known
+    names = [name for name in encoder.schema.names if name in frame]
+    return Given(frame[names], tokens, mask)
+
+
+def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
+    """Cell by cell the mean of ``draws`` (numbers, dates) or the most frequent of them."""
+    found = []
+    for column in schema:
+        cells = [draw[column.name] for draw in draws]
+        if column.kind.is_numeric:
+            values = np.mean([read_cells(each, column) for each in cells], axis=0)
+            if column.kind is not Kind.NUMBER:
+                values = np.round(values)
+            found.append(write_cells(values, column))
+        else:
+            codes, distinct = pd.factorize(pd.concat(cells, ignore_index=True))
+            table = codes.reshape(len(draws), -1)
+            counts = np.stack([(table == code).sum(axis=0) for code in range(len(distinct))])
+            best = counts.argmax(axis=0)
+            found.append(pd.Series(pd.Index(distinct).take(best), name=column.name))
+    return pd.concat(found, axis=1)
+
+
+def _check_names(frame: pd.DataFrame, schema: Schema) -> None:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ConditionError(f"column names must be unique, but {twice[0]!r} comes twice")
+    for name in frame.columns:
+        if name not in schema.names:
+            near = difflib.get_close_matches(str(name), schema.names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {list(schema.names)}"
+            raise ConditionError(f"the model has no column {name!r}; {hint}")
+
+
+def _read(cells: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
+    try:
+        return read_cells(cells, column)
+    except SynthganError as error:
+        raise ConditionError(f"the given table does not fit: {error}") from None
+
+
+def _is_level(cells: npt.NDArray[Any], codec: CategoryCodec, known: Bools, foreign: str) -> Bools:
+    """Which cells hold a level that the codec can tell from others."""
+    levels = {(type(level), level) for level in codec.levels}
+    codes, distinct = pd.factorize(pd.Series(cells, dtype=object))
+    named = np.array([(type(cell), cell) in levels for cell in distinct] + [False])[codes]
+    strange = int((known & ~named).sum())
+    if strange and foreign == "refuse":
+        raise ConditionError(
+            f"column {codec.column.name!r}: {strange:,} of the given cells hold a category that "
+            f"the model does not know; it knows {_some(codec.levels)}"
+        )
+    return np.asarray(named, dtype=bool)
+
+
+def _check_range(
+    cells: npt.NDArray[Any],
+    known: Bools,
+    limits: tuple[float, float],
+    column: Column,
+    foreign: str,
+) -> None:
+    outside = int((known & ((cells < limits[0]) | (cells > limits[1]))).sum())
+    if outside and foreign == "refuse":
+        raise ConditionError(
+            f"column {column.name!r}: {outside:,} of the given cells lie outside of what the "
+            "training data showed; extrapolate lets them through"
+        )
+
+
+def _some(levels: Sequence[object]) -> str:
+    return ", ".join(repr(level) for level in levels[:10]) + (", ..." if len(levels) > 10 else "")
+
+
+def _mix(cells: pd.Series[Any], others: pd.Series[Any], where: Bools) -> pd.Series[Any]:
+    """``cells`` with those of ``others`` at ``where``, in the dtype of ``cells``."""
+    others = others.set_axis(cells.index)
+    if cells.dtype == others.dtype:
+        return cells.where(~where, others)
+    mixed = cells.astype(object).where(~where, others.astype(object))
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        return mixed.astype(cells.dtype)
+    levels = cells.cat.categories
+    new = [each for each in mixed[where].unique() if each not in levels]
+    return mixed.astype(pd.CategoricalDtype([*levels, *new], cells.cat.ordered))
