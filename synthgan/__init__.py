@@ -24,6 +24,14 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
+    from synthgan.report import (
+        Card,
+        Estimate,
+        EvaluateConfig,
+        Measure,
+        Report,
+        evaluate,
+    )
     from synthgan.schema import Column, Kind, Schema, infer_schema
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import check_target, iter_table, read_table, write_table
@@ -41,6 +49,14 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
+    "synthgan.report": (
+        "Card",
+        "Estimate",
+        "EvaluateConfig",
+        "Measure",
+        "Report",
+        "evaluate",
+    ),
     "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": ("check_target", "iter_table", "read_table", "write_table"),
@@ -48,13 +64,18 @@ _HOMES = {
 }
 
 __all__ = [
+    "Card",
     "Column",
     "ConditionError",
     "Config",
     "ConfigError",
+    "Estimate",
+    "EvaluateConfig",
     "Kind",
+    "Measure",
     "ModelFileError",
     "NetworkConfig",
+    "Report",
     "Schema",
     "SchemaError",
     "Step",
@@ -67,6 +88,7 @@ __all__ = [
     "TrainConfig",
     "TrainingError",
     "check_target",
+    "evaluate",
     "fit",
     "infer_schema",
     "iter_table",

@@ -105,7 +105,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_help_of_every_command_shows_examples() -> None:
-    names = ["fit", "impute", "info", "sample", "schema"]
+    names = ["evaluate", "fit", "impute", "info", "sample", "schema"]
     assert isinstance(main, click.Group)
     assert sorted(main.commands) == names
     for args in ([], ["--help"], *([name, "--help"] for name in names)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from synthgan.cli.evaluate import evaluate
 from synthgan.cli.failures import Stop, one_line
 from synthgan.cli.fit import fit
 from synthgan.cli.impute import impute
@@ -36,7 +37,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[fit, impute, info, sample, schema],
+    commands=[evaluate, fit, impute, info, sample, schema],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")
@@ -48,6 +49,7 @@ def main(ctx: click.Context) -> None:
     Examples:
       synthgan fit data.csv               learns it, leaves model.synthgan
       synthgan sample -n 10000            leaves synthetic.csv
+      synthgan evaluate data.csv synthetic.csv
       synthgan fit --help                 all about one command
     """
     if ctx.invoked_subcommand is None:

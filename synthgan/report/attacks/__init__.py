@@ -1,5 +1,22 @@
-"""Smoke alarms and attacks: what do the synthetic rows give away of the training rows?"""
+"""Smoke alarms and attacks: what do the synthetic rows give away of the training rows?
 
-from synthgan.report.attacks.distances import dcr_share, exact_copies, membership_auc
+Failing means that rows were memorised; passing means nothing. Only differential privacy gives a
+guarantee.
+"""
 
-__all__ = ["dcr_share", "exact_copies", "membership_auc"]
+from synthgan.report.attacks.attributes import attribute_findings
+from synthgan.report.attacks.copies import copy_findings, exact_copies
+from synthgan.report.attacks.distances import dcr_share, distance_findings, membership_auc
+from synthgan.report.attacks.membership import membership_findings
+from synthgan.report.attacks.outliers import outlier_findings
+
+__all__ = [
+    "attribute_findings",
+    "copy_findings",
+    "dcr_share",
+    "distance_findings",
+    "exact_copies",
+    "membership_auc",
+    "membership_findings",
+    "outlier_findings",
+]

@@ -1,0 +1,165 @@
+"""Copies of training rows among the synthetic ones, exact and near.
+
+Real tables repeat rows too, so a copy is suspect only beyond what rows have that the generator
+never saw. None of this is a guarantee: a share beyond the holdout's means that rows were
+memorised, a share within it means nothing (Yao et al. 2025, "The DCR Delusion"). Only
+differential privacy gives a guarantee.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.report.attacks.space import affordable, embedding
+from synthgan.report.columns import Cells, Columns, recode
+from synthgan.report.measure import Bools, Estimate, Findings, Goal, LeftOut, Measure
+from synthgan.report.points import nearest
+
+_TRAIN_ROWS = 40_000
+_QUERIES = 5_000
+_HOLDOUT_QUERIES = 3_000
+_BASELINE_QUERIES = 1_000
+_NEAR = 0.01
+_SAME = 1e-9
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: a product loses no bits
+
+Fingerprints = npt.NDArray[np.uint64]
+"""A hash of each row."""
+
+
+def exact_copies(
+    synthetic: pd.DataFrame,
+    train: pd.DataFrame,
+    holdout: pd.DataFrame,
+    *,
+    columns: Columns | None = None,
+) -> Measure:
+    """Share of synthetic rows that stand verbatim in ``train``; ``floor``: of holdout rows.
+
+    Real tables repeat rows too, so a copy is suspect only beyond the holdout's own share.
+    No copies is no guarantee: a row changed in one digit is none. Intervals are Wilson's.
+    """
+    columns = columns or Columns.of(train)
+    made, known, held = (
+        _fingerprints(columns, columns.read(frame)) for frame in (synthetic, train, holdout)
+    )
+    return _exact(np.isin(made, known), floor=_share(np.isin(held, known)))
+
+
+def copy_findings(
+    synthetic: pd.DataFrame,
+    train: pd.DataFrame,
+    holdout: pd.DataFrame | None,
+    columns: Columns,
+    *,
+    seed: int = 0,
+) -> Findings:
+    """``exact_copies`` among all rows, and ``near_copies`` in a sample; both shares, 0 to 1.
+
+    An exact copy equals a training row in every compared cell. A near copy is no exact one, and
+    lies closer to a training row than 99 % of the held-out rows do that are no copies either;
+    where many of these are equally close, as between rows of few levels, closer than all of
+    them. The floor is the holdout's own share, the baseline that of columns drawn
+    independently; intervals are Wilson's. Near copies are looked for among up to 40,000
+    training rows, with up to 5,000 synthetic ones; without a holdout nothing says what is near,
+    and they are left out.
+    """
+    rng = np.random.default_rng(seed)
+    sides = {"made": columns.read(synthetic), "known": columns.read(train)}
+    if holdout is not None:
+        sides["held"] = columns.read(holdout)
+    sides["independent"] = sides["known"].shuffled(min(len(train), _TRAIN_ROWS), rng)
+    known = _fingerprints(columns, sides["known"])
+    copied = {
+        name: np.isin(_fingerprints(columns, cells), known)
+        for name, cells in sides.items()
+        if name != "known"
+    }
+    exact = _exact(
+        copied["made"],
+        floor=_share(copied["held"]) if "held" in copied else None,
+        baseline=_share(copied["independent"]),
+    )
+    if "held" not in sides:
+        why = "no holdout was given, which says what distance is near"
+        return Findings(measures=(exact,), left_out=(LeftOut(what="near copies", why=why),))
+    return Findings(measures=(exact, _near(columns, sides, copied, rng)))
+
+
+def _exact(copied: Bools, *, floor: Estimate | None, baseline: Estimate | None = None) -> Measure:
+    note = "" if floor else "no holdout: how many copies chance alone makes is not known"
+    return Measure(
+        key="exact_copies",
+        name="Exact copies of training rows",
+        estimate=_share(copied),
+        goal=Goal.LOW,
+        floor=floor,
+        baseline=baseline,
+        rows=len(copied),
+        note=note,
+    )
+
+
+def _near(
+    columns: Columns,
+    sides: dict[str, Cells],
+    copied: dict[str, Bools],
+    rng: np.random.Generator,
+) -> Measure:
+    known = sides["known"].pick(_TRAIN_ROWS, rng)
+    points_of = embedding(columns, known)
+    points = points_of(known.pick(affordable(_TRAIN_ROWS, points_of.width), rng))
+    distances = {}
+    for name, cap in (
+        ("made", _QUERIES),
+        ("held", _HOLDOUT_QUERIES),
+        ("independent", _BASELINE_QUERIES),
+    ):
+        rows = min(affordable(cap, points_of.width), len(sides[name]))
+        places = rng.choice(len(sides[name]), rows, replace=False)
+        found = np.full(rows, np.inf)  # exact copies are no near ones
+        other = ~copied[name][places]
+        if other.any():
+            found[other] = nearest(points, points_of(sides[name].take(places[other])))[0]
+        distances[name] = found
+    usual = np.sort(distances["held"][np.isfinite(distances["held"])])
+    bar = usual[math.floor(_NEAR * len(usual))] * (1 - _SAME) if len(usual) else 0.0
+    made, held, independent = (_share(found < bar) for found in distances.values())
+    note = (
+        f"{len(distances['made']):,} synthetic and {len(distances['held']):,} held-out rows "
+        f"against {len(points):,} training rows"
+    )
+    if bar <= 0:
+        note = "held-out rows are copies too, or as near as copies: nothing is nearer"
+    return Measure(
+        key="near_copies",
+        name="Near copies of training rows",
+        estimate=made if bar > 0 else Estimate.undefined(),
+        goal=Goal.LOW,
+        floor=held if bar > 0 else None,
+        baseline=independent if bar > 0 else None,
+        rows=len(distances["made"]),
+        note=note,
+    )
+
+
+def _share(found: Bools) -> Estimate:
+    return Estimate.from_share(float(found.sum()), len(found))
+
+
+def _fingerprints(columns: Columns, cells: Cells) -> Fingerprints:
+    """A 64-bit hash of each row; levels that the columns do not know equal no other."""
+    hashes = np.zeros(cells.rows, dtype=np.uint64)
+    for name in columns.names:
+        if name in cells.numbers:
+            # One spelling each of a hole and of zero.
+            numbers = cells.numbers[name]
+            column: npt.NDArray[np.generic] = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+        else:
+            column = recode(cells.categories[name], columns.levels[name], -2, -1)
+        hashes = hashes * _MIX + pd.util.hash_array(column)
+    return hashes

@@ -1,0 +1,234 @@
+"""evaluate(): reads the tables, asks every part of the judge, and puts the report together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from synthgan.errors import ConfigError, TableError
+from synthgan.report import wording
+from synthgan.report.attacks import (
+    attribute_findings,
+    copy_findings,
+    distance_findings,
+    membership_findings,
+    outlier_findings,
+)
+from synthgan.report.columns import Columns
+from synthgan.report.fidelity import (
+    accuracy_findings,
+    column_findings,
+    detection_findings,
+    geometry_findings,
+    pair_findings,
+    rule_findings,
+    sdmetrics_findings,
+)
+from synthgan.report.measure import Findings, LeftOut
+from synthgan.report.origin import Model, Origin
+from synthgan.report.pictures import picture
+from synthgan.report.report import About, Report, Section, SectionKey
+from synthgan.report.tables import Tables
+from synthgan.report.utility import Task, utility_findings
+from synthgan.schema import Schema, infer_schema
+from synthgan.table import read_table
+
+Table = pd.DataFrame | str | Path
+"""A DataFrame, or the path of a CSV, Parquet or Feather file."""
+
+OnPart = Callable[[str, int, int], None]
+"""Called with what is looked at next, how many parts are done, and of how many."""
+
+_TITLES: dict[SectionKey, str] = {
+    "fidelity": "Fidelity: is it like the real table?",
+    "utility": "Utility: can models be trained on it?",
+    "privacy": "Privacy: does it give away training rows?",
+}
+
+_LEAST_ROWS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """How a table is judged. Raises :class:`ConfigError` for settings out of range."""
+
+    schema: Schema | None = None
+    """What the columns are; None takes the model's, or infers it from the real rows."""
+    task: Task | None = None
+    """What the target is predicted as; None decides by its values."""
+    max_rows: int = 100_000
+    """Rows a table to look at, at most; copies are looked for among all."""
+    seed: int = 0
+    """For the choice of rows, folds and the like."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_rows, bool) or not isinstance(self.max_rows, int):
+            raise ConfigError(f"max_rows must be a whole number, got {self.max_rows!r}")
+        if self.max_rows < _LEAST_ROWS:
+            raise ConfigError(f"max_rows must be at least {_LEAST_ROWS}, got {self.max_rows}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ConfigError(f"seed must be a whole number from 0, got {self.seed!r}")
+        if self.task not in (None, "binary", "multiclass", "regression"):
+            raise ConfigError(
+                f"task must be 'binary', 'multiclass' or 'regression', got {self.task!r}"
+            )
+
+
+def evaluate(
+    synthetic: Table,
+    train: Table,
+    holdout: Table | None = None,
+    *,
+    target: str | None = None,
+    model: Model | None = None,
+    config: EvaluateConfig | None = None,
+    on_part: OnPart | None = None,
+) -> Report:
+    """Judges a synthetic table, made by any tool, against the real one.
+
+    ``train`` holds the real rows that the generator learned from; ``holdout`` real rows of the
+    same kind that it never saw. Without a holdout, fidelity is judged against half of ``train``,
+    and usefulness and privacy not at all: they cannot be judged on rows that the generator
+    knows. ``target`` is a column to predict. ``model`` says of itself what the report repeats
+    (its protections, its training).
+
+    Raises :class:`TableError` for tables that cannot be compared.
+    """
+    began = time.perf_counter()
+    config = config or EvaluateConfig()
+    frames = _Frames.of(synthetic, train, holdout, model, config)
+    _check(frames, target)
+    parts = _parts(frames, target, config)
+    found: dict[SectionKey, Findings] = {section: Findings() for section in _TITLES}
+    for done, (section, what, ask) in enumerate(parts):
+        if on_part is not None:
+            on_part(what, done, len(parts) + 1)
+        found[section] += ask()
+    if on_part is not None:
+        on_part("pictures", len(parts), len(parts) + 1)
+    origin = None if model is None else Origin.of(model)
+    return Report(
+        about=frames.about(target, config, began),
+        sections=_sections(found, target, origin),
+        pictures=picture(frames.tables, found["fidelity"]),
+        origin=origin,
+        names={column.name: column.kind.value for column in frames.tables.columns.layout},
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Frames:
+    """The tables as they came, and as they are compared."""
+
+    synthetic: pd.DataFrame
+    train: pd.DataFrame
+    holdout: pd.DataFrame | None
+    tables: Tables
+
+    @classmethod
+    def of(
+        cls,
+        synthetic: Table,
+        train: Table,
+        holdout: Table | None,
+        model: Model | None,
+        config: EvaluateConfig,
+    ) -> _Frames:
+        real, made = _frame(train), _frame(synthetic)
+        held = None if holdout is None else _frame(holdout)
+        schema = config.schema or (model.schema if model else None)
+        columns = Columns.of(real, schema or infer_schema(real))
+        tables = Tables.of(
+            made, real, held, columns=columns, max_rows=config.max_rows, seed=config.seed
+        )
+        return cls(synthetic=made, train=real, holdout=held, tables=tables)
+
+    def about(self, target: str | None, config: EvaluateConfig, began: float) -> About:
+        compared = set(self.tables.columns.names)
+        names = [*self.train.columns, *self.synthetic.columns]
+        return About(
+            version=version("synthgan"),
+            synthetic_rows=len(self.synthetic),
+            train_rows=len(self.train),
+            holdout_rows=None if self.holdout is None else len(self.holdout),
+            looked_at=config.max_rows,
+            columns=len(compared),
+            skipped=tuple(dict.fromkeys(str(name) for name in names if name not in compared)),
+            target=target,
+            seconds=time.perf_counter() - began,
+        )
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    return table if isinstance(table, pd.DataFrame) else read_table(table)
+
+
+def _check(frames: _Frames, target: str | None) -> None:
+    """Refuses what would be judged wrongly."""
+    columns = frames.tables.columns
+    if target is not None and target not in columns.names:
+        known = "an identifier or free text" if target in frames.train.columns else "not there"
+        raise TableError(
+            f"target {target!r} is {known}; columns to predict are {list(columns.names)}"
+        )
+
+
+_Part = tuple[SectionKey, str, Callable[[], Findings]]
+
+
+def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[_Part]:
+    """Section, what is done in words, and what to call."""
+    tables = frames.tables
+
+    def copies() -> Findings:
+        return copy_findings(frames.synthetic, frames.train, frames.holdout, tables.columns)
+
+    parts: list[_Part] = [
+        ("fidelity", "columns", lambda: column_findings(tables)),
+        ("fidelity", "pairs", lambda: pair_findings(tables)),
+        ("fidelity", "joint shares", lambda: accuracy_findings(tables)),
+        ("fidelity", "detectors", lambda: detection_findings(tables)),
+        ("fidelity", "shape of the cloud", lambda: geometry_findings(tables)),
+        ("fidelity", "rules", lambda: rule_findings(tables)),
+        ("fidelity", "SDMetrics' scores", lambda: sdmetrics_findings(tables)),
+        ("privacy", "copies", copies),
+        ("privacy", "distances", lambda: distance_findings(tables)),
+        ("privacy", "membership attacks", lambda: membership_findings(tables)),
+        ("privacy", "attribute attacks", lambda: attribute_findings(tables)),
+        ("privacy", "outliers", lambda: outlier_findings(tables)),
+        ("utility", "models", lambda: _utility(tables, target, config.task)),
+    ]
+    return parts
+
+
+def _utility(tables: Tables, target: str | None, task: Task | None) -> Findings:
+    if target is None:
+        why = "no target was named (--target COLUMN)"
+        return Findings(left_out=(LeftOut(what="models trained on synthetic rows", why=why),))
+    return utility_findings(tables, target, task)
+
+
+def _sections(
+    found: dict[SectionKey, Findings], target: str | None, origin: Origin | None
+) -> tuple[Section, ...]:
+    guarantee = origin.guarantee if origin else None
+    worded = {
+        "fidelity": wording.fidelity(found["fidelity"]),
+        "utility": wording.utility(found["utility"], target),
+        "privacy": wording.privacy(found["privacy"], guarantee),
+    }
+    return tuple(
+        Section(
+            key=key,
+            title=_TITLES[key],
+            verdict=worded[key][0],
+            advice=worded[key][1],
+            findings=findings,
+        )
+        for key, findings in found.items()
+    )

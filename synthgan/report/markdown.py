@@ -1,0 +1,54 @@
+"""The report as Markdown: verdicts, advice and the measures of the whole table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthgan.report import wording
+from synthgan.report.report import INTERNAL, About, Report, Section
+
+
+def render(report: Report) -> str:
+    """The report as a page of Markdown."""
+    lines = ["# Synthetic table, judged", "", f"*{INTERNAL}*", "", f"{compared(report.about)}."]
+    for section in report.sections:
+        lines += ["", f"## {section.title}", "", *_section(section)]
+    return "\n".join(lines) + "\n"
+
+
+def compared(about: About) -> str:
+    """What was compared, in a sentence."""
+    held = "no" if about.holdout_rows is None else f"{about.holdout_rows:,}"
+    return (
+        f"{about.synthetic_rows:,} synthetic rows against {about.train_rows:,} training rows and "
+        f"{held} held-out rows, {about.columns} columns"
+    )
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield from (f"{_escape(sentence)}\n" for sentence in section.verdict)
+    yield from (f"- {_escape(advice)}" for advice in section.advice)
+    whole = [each for each in section.findings.measures if not each.columns]
+    if whole:
+        yield from ("", "| measure | figure (95 %) | real rows | independent columns |")
+        yield "|---|---|---|---|"
+    for each in whole:
+        cells = (
+            each.name,
+            wording.figure(each),
+            wording.yardstick(each.floor, each.unit),
+            wording.yardstick(each.baseline, each.unit),
+        )
+        yield f"| {' | '.join(_escape(cell) for cell in cells)} |"
+    if section.findings.left_out:
+        yield from ("", "Left out:", "")
+    for missing in section.findings.left_out:
+        yield f"- {_escape(missing.what)}: {_escape(missing.why)}"
+
+
+def _escape(text: str) -> str:
+    """``text`` on one line, with nothing in it that Markdown or HTML would obey."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    for sign in "\\`*_[]<>|#":
+        line = line.replace(sign, f"\\{sign}")
+    return line

@@ -1,0 +1,66 @@
+"""The templates of this folder. Whatever is put into one is escaped."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from synthgan.report import wording
+from synthgan.report.measure import Measure
+from synthgan.report.page.glossary import entry_of
+from synthgan.report.page.strips import GOALS, strip, strips
+
+
+@cache
+def template(name: str) -> Template:
+    """The template ``name``."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(read),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = wording.figure
+    environment.filters["value"] = lambda measure: wording.number(
+        measure.estimate.value, _sign(measure)
+    )
+    environment.filters["sign"] = _sign
+    environment.filters["in_unit"] = lambda measure: (
+        "" if measure.unit == _sign(measure) else f"in {measure.unit}; "
+    )
+    environment.filters["bounds"] = _bounds
+    environment.filters["yardstick"] = wording.yardstick
+    environment.filters["strip"] = strip
+    environment.filters["strips"] = strips
+    environment.filters["goal"] = lambda measure: GOALS[measure.goal]
+    environment.filters["entry"] = lambda measure: entry_of(measure.key)
+    return environment.get_template(name)
+
+
+def _bounds(measure: Measure) -> str:
+    """The interval alone; empty where it is not known."""
+    _, *ends = measure.estimate
+    if not all(map(math.isfinite, ends)):
+        return ""
+    unit = _sign(measure)
+    low, high = (wording.number(end, unit) for end in ends)
+    return f"{low.removesuffix(unit).strip()} to {high}"
+
+
+def _sign(measure: Measure) -> str:
+    """The unit, as far as it stands beside each figure; a word is said once."""
+    return "%" if measure.unit == "%" else ""
+
+
+def read(name: str) -> str:
+    """The text of a file of this folder."""
+    return files("synthgan.report.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def percent(share: float) -> str:
+    """``0.123`` as ``12.3 %``."""
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,283 @@
+"""The report: sections of measures with verdicts in words, and the ways to look at it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from synthgan.errors import ConfigError, TableError
+from synthgan.report import wording
+from synthgan.report.card import Card
+from synthgan.report.measure import Estimate, Findings, Goal, Measure
+from synthgan.report.origin import Origin
+from synthgan.report.pictures import Pictures
+from synthgan.table import write_bytes_atomically
+
+SectionKey = Literal["fidelity", "utility", "privacy"]
+
+INTERNAL = (
+    "Internal: computed on real rows, not for publication. Published figures of real rows help "
+    "to reconstruct them; hand out the card instead."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One question to the synthetic table, and what was found."""
+
+    key: SectionKey
+    title: str
+    verdict: tuple[str, ...]
+    """The answer in sentences, the most important first."""
+    advice: tuple[str, ...]
+    """What to do about what was found."""
+    findings: Findings
+
+    @property
+    def headlines(self) -> tuple[Measure, ...]:
+        """The measures of the whole table that say most, the most important first."""
+        whole = {each.key: each for each in self.findings.measures if not each.columns}
+        return tuple(whole[key] for key in wording.HEADLINES[self.key] if key in whole)
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What was compared."""
+
+    version: str
+    """Of SynthGAN."""
+    synthetic_rows: int
+    train_rows: int
+    holdout_rows: int | None
+    looked_at: int
+    """Rows a table that were looked at, at most; copies are looked for among all."""
+    columns: int
+    """Columns compared."""
+    skipped: tuple[str, ...]
+    """Identifiers, free text and columns that the real table lacks: not compared."""
+    target: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A figure that is not what was asked for."""
+
+    key: str
+    limit: float
+    what: str
+    """In words."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Report:
+    """How good and how private a synthetic table is. Made by :func:`synthgan.evaluate`.
+
+    The report is computed on real rows and is for their owner; :meth:`card` is for others.
+    """
+
+    about: About
+    sections: tuple[Section, ...]
+    pictures: Pictures
+    origin: Origin | None
+    names: Mapping[str, str]
+    """Compared columns and their kinds."""
+
+    def __repr__(self) -> str:
+        words = (f"{each.key} {wording.figure(each)}" for each in self.headlines if each.is_defined)
+        return f"Report({', '.join(words)})"
+
+    def __getitem__(self, key: str) -> Measure:
+        """The measure ``key`` of the whole table. Raises :class:`KeyError` if there is none."""
+        return {each.key: each for each in self.measures if not each.columns}[key]
+
+    def _repr_html_(self) -> str:
+        from synthgan.report.page import notebook  # plotly takes a second to load
+
+        return notebook(self)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """All measures of all sections."""
+        return tuple(each for section in self.sections for each in section.findings.measures)
+
+    @property
+    def headlines(self) -> tuple[Measure, ...]:
+        """The measures that say most."""
+        return tuple(each for section in self.sections for each in section.headlines)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All measures, one row each: figure, interval, floor and baseline.
+
+        Columns: section, key, name, columns (joined by " & "), value, low, high, floor,
+        floor_low, floor_high, baseline, baseline_low, baseline_high, goal, unit, rows, note.
+        """
+        return pd.DataFrame(
+            [
+                _line(section.key, each)
+                for section in self.sections
+                for each in section.findings.measures
+            ]
+        )
+
+    def check(self, limits: Mapping[str, float]) -> tuple[Failure, ...]:
+        """Which figures are beyond their limit, such as ``{"c2st": 0.6, "tstr": 0.95}``.
+
+        A limit is the most that a figure may be whose low values are good (or .5, as for
+        AUCs of detectors and attacks), the least for one whose high values are good. A figure
+        that was not measured is beyond any limit. Raises :class:`ConfigError` for a name that
+        no measure has.
+        """
+        return tuple(found for key, limit in limits.items() for found in self._check(key, limit))
+
+    def _check(self, key: str, limit: float) -> Iterator[Failure]:
+        known = {each.key: each for each in self.measures if not each.columns}
+        if key not in {*known, *wording.MEASURES}:
+            near = difflib.get_close_matches(key, [*known, *wording.MEASURES], n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"some are {sorted(known)[:5]}"
+            raise ConfigError(f"no measure is called {key!r}; {hint}")
+        found = known.get(key)
+        if found is None or not found.is_defined:
+            why = found.note if found else "see what was left out, and why"
+            yield Failure(key=key, limit=limit, what=f"{key} was not measured ({why})")
+        elif found.goal is Goal.HIGH and found.estimate.value < limit:
+            yield Failure(
+                key=key, limit=limit, what=f"{key} is {wording.figure(found)}, below {limit:g}"
+            )
+        elif found.goal is not Goal.HIGH and found.estimate.value > limit:
+            yield Failure(
+                key=key, limit=limit, what=f"{key} is {wording.figure(found)}, above {limit:g}"
+            )
+
+    def to_dict(self) -> dict[str, object]:
+        """All but the pictures, for JSON; figures that are not defined are None."""
+        return {
+            "notice": INTERNAL,
+            "about": asdict(self.about),
+            "sections": [_section(each) for each in self.sections],
+            "origin": asdict(self.origin) if self.origin else None,
+        }
+
+    def to_json(self) -> str:
+        """:meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    def to_markdown(self) -> str:
+        """Verdicts, advice and the measures of the whole table."""
+        from synthgan.report.markdown import render
+
+        return render(self)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The headlines in words, one row each: measure, figure, real rows, independent columns."""
+        return pd.DataFrame(
+            [
+                {
+                    "measure": each.name,
+                    "figure (95 %)": wording.figure(each),
+                    "real rows": wording.yardstick(each.floor, each.unit),
+                    "independent columns": wording.yardstick(each.baseline, each.unit),
+                }
+                for each in self.headlines
+            ]
+        )
+
+    def to_html(self, path: str | Path | None = None, *, overwrite: bool = False) -> str:
+        """The report as one page that needs no network; with ``path``, also written there.
+
+        Raises :class:`TableError` where the file cannot be written or is there already.
+        """
+        from synthgan.report.page import render
+
+        text = render(self)
+        if path is not None:
+            write_bytes_atomically(path, text.encode(), overwrite=overwrite)
+        return text
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the report as ``.html``, ``.json`` or ``.md``, by the ending of ``path``.
+
+        Raises :class:`TableError` for another ending and where the file cannot be written.
+        """
+        texts = {".html": self.to_html, ".json": self.to_json, ".md": self.to_markdown}
+        ending = Path(path).suffix.lower()
+        if ending not in texts:
+            raise TableError(f"{path}: a report is written as .html, .json or .md")
+        write_bytes_atomically(path, texts[ending]().encode(), overwrite=overwrite)
+
+    def card(self) -> Card:
+        """What may be handed out with the synthetic table: no figure of real rows."""
+        return Card.of(
+            version=self.about.version,
+            rows=self.about.synthetic_rows,
+            columns=self.names,
+            measured=tuple(dict.fromkeys(each.name for each in self.headlines if each.is_defined)),
+            held_out=self.about.holdout_rows is not None,
+            origin=self.origin,
+        )
+
+
+def _line(section: str, each: Measure) -> dict[str, object]:
+    return {
+        "section": section,
+        "key": each.key,
+        "name": each.name,
+        "columns": " & ".join(each.columns),
+        **_bounds("value", each.estimate),
+        **_bounds("floor", each.floor or Estimate.undefined()),
+        **_bounds("baseline", each.baseline or Estimate.undefined()),
+        "goal": each.goal.value,
+        "unit": each.unit,
+        "rows": each.rows,
+        "note": each.note,
+    }
+
+
+def _bounds(name: str, estimate: Estimate) -> dict[str, float]:
+    before = "" if name == "value" else f"{name}_"
+    return {name: estimate.value, f"{before}low": estimate.low, f"{before}high": estimate.high}
+
+
+def _section(section: Section) -> dict[str, object]:
+    return {
+        "key": section.key,
+        "title": section.title,
+        "verdict": list(section.verdict),
+        "advice": list(section.advice),
+        "measures": [_plain(each) for each in section.findings.measures],
+        "curves": [asdict(each) for each in section.findings.curves],
+        "left_out": [asdict(each) for each in section.findings.left_out],
+    }
+
+
+def _plain(each: Measure) -> dict[str, object]:
+    return {
+        "key": each.key,
+        "name": each.name,
+        "columns": list(each.columns),
+        "goal": each.goal.value,
+        "unit": each.unit,
+        "estimate": _numbers(each.estimate),
+        "floor": _numbers(each.floor),
+        "baseline": _numbers(each.baseline),
+        "rows": each.rows,
+        "note": each.note,
+    }
+
+
+def _numbers(estimate: Estimate | None) -> dict[str, float | None] | None:
+    """JSON has no NaN."""
+    if estimate is None or math.isnan(estimate.value):
+        return None
+    return {
+        name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()
+    }
