@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tables import cut
 
 import synthgan
 from synthgan.report import Columns, c2st
@@ -162,12 +163,8 @@ def judge(
 
 def run(path: Path, models: list[str], rows: int | None) -> Iterator[dict[str, object]]:
     """All conditions of one table, on every model."""
-    frame = synthgan.read_table(path)
-    if rows is not None and rows < len(frame):
-        frame = frame.sample(rows, random_state=0)
-    frame = frame.reset_index(drop=True)
-    holdout = frame.sample(frac=0.2, random_state=0)
-    train = frame.drop(holdout.index).reset_index(drop=True)
+    halves = cut(path, rows)
+    train, holdout = halves.train, halves.holdout
     columns = Columns.of(train)
     asked = [each for each in conditions(train) if each.mask(holdout).sum() >= _FEWEST]
     for model in models:

@@ -24,6 +24,7 @@ from typing import cast, get_args
 import numpy as np
 import pandas as pd
 from memory import forget_peak, peak_mib
+from tables import cut
 
 import synthgan
 from synthgan.report import (
@@ -93,27 +94,22 @@ class Fit:
 
 def split_table(path: Path, rows: int | None, target: str | None, task: str | None) -> Split:
     """Reads ``path`` and its sidecar; the same rows go to the same side each time."""
-    sidecar = path.with_name(path.name.split(".")[0] + ".json")
-    about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.exists() else {}
-    target, task = target or about.get("target"), task or about.get("task")
+    halves = cut(path, rows)
+    target, task = target or halves.target, task or halves.task
     if target is None:
-        raise synthgan.TableError(f"no target is known; name a --target, or put it into {sidecar}")
+        raise synthgan.TableError(
+            f"no target is known; name a --target, or put it into {halves.name}.json"
+        )
     if task is not None and task not in get_args(Task):
         raise synthgan.TableError(f"task must be one of {list(get_args(Task))}, got {task!r}")
-    frame = synthgan.read_table(path)
-    if rows is not None and rows < len(frame):
-        frame = frame.sample(rows, random_state=0)
-    frame = frame.reset_index(drop=True)
-    holdout = frame.sample(frac=0.2, random_state=0)
-    train = frame.drop(holdout.index).reset_index(drop=True)
-    columns = Columns.of(train)
+    columns = Columns.of(halves.train)
     return Split(
-        name=path.name.split(".")[0],
-        train=train,
-        holdout=holdout.reset_index(drop=True),
+        name=halves.name,
+        train=halves.train,
+        holdout=halves.holdout,
         columns=columns,
         target=target,
-        task=cast(Task, task) if task else infer_task(train, target, columns=columns),
+        task=cast(Task, task) if task else infer_task(halves.train, target, columns=columns),
     )
 
 

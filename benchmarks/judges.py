@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 from memory import forget_peak, peak_mib
+from tables import cut
 
 import synthgan
 
@@ -41,22 +42,15 @@ class Case:
 
 def make_case(path: Path, rows: int | None, steps: int | None) -> Case:
     """Splits the table at ``path``, fits a model and draws from it."""
-    sidecar = path.with_name(path.name.split(".")[0] + ".json")
-    about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.exists() else {}
-    frame = synthgan.read_table(path)
-    if rows is not None and rows < len(frame):
-        frame = frame.sample(rows, random_state=0)
-    frame = frame.reset_index(drop=True)
-    holdout = frame.sample(frac=0.2, random_state=0)
-    train = frame.drop(holdout.index).reset_index(drop=True)
+    halves = cut(path, rows)
     config = synthgan.Config(train=synthgan.TrainConfig(steps=steps))
-    synthetic = synthgan.fit(train, config=config).sample(len(train), seed=0)
+    synthetic = synthgan.fit(halves.train, config=config).sample(len(halves.train), seed=0)
     return Case(
-        name=path.name.split(".")[0],
-        train=train,
-        holdout=holdout.reset_index(drop=True),
+        name=halves.name,
+        train=halves.train,
+        holdout=halves.holdout,
         synthetic=synthetic,
-        target=about.get("target"),
+        target=halves.target,
     )
 
 
