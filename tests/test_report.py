@@ -556,3 +556,26 @@ def test_a_popular_closest_record_widens_the_interval() -> None:
         each.high - each.low for each in (dcr_share(f, train, holdout) for f in (spread, heaped))
     ]
     assert widths[1] > 2 * widths[0]
+
+
+def test_truth_values_are_read_in_other_spellings() -> None:
+    train = pd.DataFrame({"b": [True, False, None, True], "x": [1.0, 2, 3, 4]})
+    columns = Columns.of(train)
+    for spelled in (
+        ["true", "false", None, "true"],
+        [1.0, 0.0, np.nan, 1.0],
+        ["1", "0", None, "1"],
+    ):
+        cells = columns.read(train.assign(b=spelled)).categories["b"]
+        assert [None if pd.isna(each) else each for each in cells] == [
+            "True",
+            "False",
+            None,
+            "True",
+        ]
+
+
+def test_a_hole_among_whole_levels_changes_none() -> None:
+    train = pd.DataFrame({"c": pd.Categorical([1, 2, 1, 2])})
+    holed = Columns.of(train).read(pd.DataFrame({"c": [1.0, 2.0, np.nan]})).categories["c"]
+    assert list(holed[:2]) == ["1", "2"]

@@ -63,8 +63,10 @@ def orders(rows: int, seed: int, *, noise: float = 0.4) -> pd.DataFrame:
 TRAIN, HOLDOUT, HONEST = orders(4000, 1), orders(2000, 2), orders(4000, 3)
 
 
-def tables(made: pd.DataFrame, *, holdout: pd.DataFrame | None = HOLDOUT) -> Tables:
-    return Tables.of(made, TRAIN, holdout)
+def tables(
+    made: pd.DataFrame, *, train: pd.DataFrame = TRAIN, holdout: pd.DataFrame | None = HOLDOUT
+) -> Tables:
+    return Tables.of(made, train, holdout)
 
 
 def whole(findings: Findings, key: str) -> Measure:
@@ -450,14 +452,40 @@ def test_broken_rules_are_counted() -> None:
     assert list(found)[1:3] == [("code", "label"), ("label", "code")]  # the worst come first
 
 
-def test_what_a_holdout_row_breaks_is_no_rule() -> None:
+def test_how_often_unseen_real_rows_break_a_rule_is_the_floor() -> None:
     unlike = HOLDOUT.copy()
     unlike.loc[0, "shipped"] = unlike.loc[0, "ordered"] - pd.Timedelta("1D")
     unlike.loc[0, "label"] = "area 9"
     unlike.loc[0, ["width", "height"]] = [np.nan, 0.0]
     found = rules(rule_findings(tables(HONEST, holdout=unlike)))
-    assert {columns for columns in found if columns} == {("label", "code"), ("height", "width")}
+    assert found[()].floor is not None
+    assert found[()].floor.value == pytest.approx(100 / len(unlike))
+    for pair in (("ordered", "shipped"), ("code", "label"), ("width", "height")):
+        floor = found[pair].floor
+        assert floor is not None
+        assert floor.value == pytest.approx(100 / len(unlike)), pair
+
+
+def test_a_hole_that_follows_another_is_a_rule() -> None:
+    unlike = TRAIN.copy()
+    unlike.loc[0, ["width", "height"]] = [np.nan, 0.0]
+    found = rules(rule_findings(tables(HONEST, train=unlike)))
     assert found["height", "width"].note == "rule: where 'height' is missing, 'width' is too"
+
+
+def test_rules_that_hold_by_chance_are_no_reproach() -> None:
+    """Of 400 pairs of columns, some are in order in all training rows, and not by a law."""
+    rng = np.random.default_rng(0)
+
+    def skewed(rows: int) -> pd.DataFrame:
+        shared, shift = 5 * rng.normal(size=(rows, 1)), np.linspace(0, 6.0, 20)
+        return pd.DataFrame(shared + rng.normal(size=(rows, 20)) + shift).rename(columns=str)
+
+    found = rules(rule_findings(Tables.of(skewed(400), skewed(400), skewed(2000))))[()]
+    assert found.estimate.value > 0
+    assert found.floor is not None
+    assert found.estimate.low <= found.floor.high
+    assert found.floor.low <= found.estimate.high
 
 
 def test_whole_numbers_are_ordered_as_well() -> None:

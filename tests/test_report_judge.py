@@ -128,6 +128,14 @@ def test_a_table_of_noise_is_told_apart_and_a_copy_rings() -> None:
     assert "Do not hand out" in copy.sections[2].advice[0]
 
 
+def test_a_holdout_of_training_rows_is_said_before_all_else() -> None:
+    synthetic, train, _ = tables()
+    report = synthgan.evaluate(synthetic, train, train.sample(200, random_state=0))
+    for section in report.sections:
+        assert section.verdict[0].startswith("The holdout is not unseen: 100.0 % of its rows")
+    assert not any("not unseen" in each for section in full().sections for each in section.verdict)
+
+
 # --- odd tables -------------------------------------------------------------------------
 
 

@@ -138,11 +138,11 @@ def test_intervals_have_the_width_of_a_bootstrap(score: str) -> None:
 def test_the_linear_model_is_ridge_regression() -> None:
     frame = tables().columns
     trial = Trial(frame, tables().train, tables().reference, "amount")
-    rows = trial.rows(tables().train)
+    rows = trial.rows(tables().train, "linear")
     ours = trial.score(rows, "linear")
-    theirs = Ridge(alpha=1.0).fit(rows.linear[:, 1:], rows.target)
+    theirs = Ridge(alpha=1.0).fit(rows.x[:, 1:], rows.target)
     assert isinstance(ours, Values)
-    assert np.allclose(ours.guesses, theirs.predict(trial.unseen.linear[:, 1:]), atol=0.02)
+    assert np.allclose(ours.guesses, theirs.predict(trial.unseen_linear.x[:, 1:]), atol=0.02)
 
 
 # --- what is found ----------------------------------------------------------------------
@@ -240,3 +240,77 @@ def test_odd_tables_are_measured_without_a_warning(target: str) -> None:
         findings = utility_findings(Tables.of(made, frame, held, columns=Columns.of(frame)), target)
         for each in findings.measures:
             assert each.is_defined or each.note, each.key
+
+
+def test_the_order_of_the_real_rows_does_not_matter() -> None:
+    """Halves and shares of a sorted table would hold other rows than the whole."""
+    made, real, held = (
+        table(rows, seed).drop(columns=["class", "amount"])
+        for rows, seed in ((1500, 1), (1500, 2), (1000, 3))
+    )
+    ordered = real.sort_values(["label", "x"], ignore_index=True)
+    findings = utility_findings(Tables.of(made, ordered, held), "label")
+    few, agreement = (line(findings, key) for key in ("augment_5", "importance_agreement"))
+    assert few.is_defined
+    assert few.estimate.value < 25  # beside one class alone it would be nearly 40
+    assert agreement.floor is not None
+    assert agreement.floor.value > 0.5
+
+
+def test_one_class_to_learn_from_is_the_class_that_is_guessed() -> None:
+    sides = tables()
+    trial = Trial(sides.columns, sides.train, sides.reference, "label")
+    rows = trial.rows(sides.train)
+    yes = int(np.flatnonzero(trial.classes == "yes")[0])
+    said = trial.score(rows.take(np.flatnonzero(rows.target == yes)))
+    assert isinstance(said, Classes)
+    assert (said.guesses == yes).all()
+    assert said.main()[0] == 0.5
+
+
+def test_what_is_added_is_as_much_of_each_sort() -> None:
+    for key, size in (("augment_5", 1425), ("augment_20", 1200), ("augment_100", 1500)):
+        each = line(found("label"), key)
+        assert each.rows == size
+        assert each.note.startswith(f"{size:,} synthetic beside")
+    all_of_them = line(found("label"), "augment_100")
+    assert all_of_them.floor is not None
+    assert math.isnan(all_of_them.floor.value)  # there are no other real rows
+    assert "learned" not in all_of_them.note
+    assert "the generator has learned from 1,500" in line(found("label"), "augment_5").note
+
+
+def test_very_many_scarce_classes_are_filled_up_to_a_bearable_size() -> None:
+    from synthgan.report.utility.augmentation import _scarce
+
+    rng = np.random.default_rng(0)
+    real = np.concatenate([np.zeros(9000), np.repeat(np.arange(1, 100), 10)]).astype(np.int64)
+    assert len(_scarce(real, real, rng)) <= 20_000
+    few = np.array([0] * 30 + [1] * 10)
+    assert np.bincount(np.append(few, few[_scarce(few, few, rng)])).tolist() == [30, 30]
+
+
+def test_the_linear_model_of_a_wide_table_has_bounded_features() -> None:
+    rng = np.random.default_rng(0)
+
+    def wide(rows: int) -> pd.DataFrame:
+        levels = rng.integers(0, 40, (rows, 150))
+        frame = pd.DataFrame(levels).astype(str).rename(columns=str)
+        return frame.assign(y=np.where(levels[:, 0] > 20, "a", "b"))
+
+    frames = [wide(300) for _ in range(2)]
+    sides = Tables.of(frames[0], frames[0], frames[1])
+    trial = Trial(sides.columns, sides.train, sides.reference, "y")
+    assert trial.unseen_linear.x.shape[1] <= 1000
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e30, 1e90])
+def test_the_size_of_the_numbers_to_predict_does_not_matter(size: float) -> None:
+    frames = [
+        table(rows, seed)[["x", "y", "noise", "amount"]].assign(
+            amount=lambda frame: frame["amount"] * size
+        )
+        for rows, seed in ((300, 1), (300, 2), (200, 3))
+    ]
+    found = utility_findings(Tables.of(*frames), "amount")
+    assert line(found, "tstr_r2").estimate.value > 0.6

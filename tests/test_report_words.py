@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -166,6 +168,12 @@ def test_what_independent_columns_pass_as_well_is_named() -> None:
     assert "The trend" not in blind
 
 
+def test_what_independent_columns_win_without_being_like_real_rows_is_no_blindness() -> None:
+    found = Findings(measures=(measure("trend", 30.0, 0.9, 20.0, unit="%"),))
+    (lost,) = [each for each in wording.fidelity(found)[0] if "independently" in each]
+    assert lost == "No better than columns drawn independently of each other on: The trend."
+
+
 def test_the_worst_columns_are_named_and_those_like_real_rows_are_not() -> None:
     found = Findings(
         measures=(
@@ -198,6 +206,63 @@ def test_a_figure_that_is_not_defined_says_why() -> None:
     assert wording.interval(Estimate(0.5, math.nan, math.nan)) == "0.500"
     assert wording.interval(Estimate(1.234, 1.0, 2.0), "%") == "1.23 % (1.00 to 2.00 %)"
     assert wording.interval(Estimate(12345.6, 1.0, 2.0)) == "12,346 (1.000 to 2.000)"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.0, "", "0.000"),
+        (0.00004, "", "0.00004"),
+        (-0.002, "points", "-0.002 points"),
+        (3e-12, "", "3e-12"),
+        (1e100, "", "1e+100"),
+        (2_500_000.0, "", "2,500,000"),
+    ],
+)
+def test_figures_are_neither_lost_nor_endless(value: float, unit: str, text: str) -> None:
+    assert wording.number(value, unit) == text
+
+
+def test_the_worst_of_many_columns_by_chance_is_not_named() -> None:
+    rng = np.random.default_rng(0)
+
+    def columns(count: int) -> Findings:
+        errors = 0.01 / 1.96 * rng.normal(size=(2, count))
+        return Findings(
+            measures=tuple(
+                measure("shape", 1 + a, 1 + b, columns=(f"c{i}",))
+                for i, (a, b) in enumerate(errors.T)
+            )
+        )
+
+    named = [len(wording.fidelity(columns(200))[0]) for _ in range(100)]
+    assert sum(named) <= 12  # 5 are to be expected at most
+
+
+def test_six_alarms_ring_seldom_for_nothing() -> None:
+    rng = np.random.default_rng(0)
+    keys = ("dcr_share_worst", "mia", "outlier_mia")
+    rung = 0
+    for _ in range(400):
+        values = 0.5 + 0.01 / 1.96 * rng.normal(size=len(keys))
+        found = [measure(k, v, goal=Goal.HALF) for k, v in zip(keys, values, strict=True)]
+        rung += bool(wording.privacy(Findings(measures=tuple(found)), None)[1])
+    assert rung <= 14  # 5 are to be expected; without the correction 30
+
+
+def test_few_rows_that_are_not_told_apart_are_no_praise() -> None:
+    vague = replace(measure("c2st", 0.5, 0.5, 0.9), estimate=Estimate(0.5, 0.3, 0.7))
+    (said,) = wording.fidelity(Findings(measures=(vague,)))[0][:1]
+    assert "too few to say more" in said
+    assert "hard to tell" not in said
+
+
+def test_a_loss_that_all_groups_share_is_not_called_a_gap_between_them() -> None:
+    gap = measure("subgroup_gap", 5.0, 0.1, unit="points")
+    (advice,) = wording.utility(Findings(measures=(gap,)), "income")[1]
+    assert "more than others" not in advice
+    level = measure("subgroup_gap", 0.1, 0.2, unit="points")
+    assert wording.utility(Findings(measures=(level,)), "income")[1] == ()
 
 
 def test_no_sentence_promises_too_much() -> None:

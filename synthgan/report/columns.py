@@ -21,6 +21,9 @@ from synthgan.report.measure import Floats, Ints, Objects
 from synthgan.schema import Column, Kind, Schema, coerce_dates, to_arrow
 
 _LARGEST = 1e100  # larger numbers are pulled in to it: their squares must not overflow
+_TRUTH = frozenset({"True", "False"})
+_TRUTH_OF = {"true": "True", "1": "True", "false": "False", "0": "False"}
+"""How other tools spell truth values."""
 _TREE_LEVELS = 250  # boosted trees take at most 255 codes a column
 
 
@@ -127,9 +130,22 @@ class Columns:
             rows=len(frame),
             numbers={c.name: _floats(frame[c.name], c) for c in self.layout if c.kind.is_numeric},
             categories={
-                c.name: _levels(frame[c.name]) for c in self.layout if not c.kind.is_numeric
+                c.name: self._levels_of(frame[c.name], c.name)
+                for c in self.layout
+                if not c.kind.is_numeric
             },
         )
+
+    def _levels_of(self, cells: pd.Series, name: str) -> pd.Categorical:
+        """Levels of a column, in the spelling that fixed it where truth values are concerned."""
+        found = _levels(cells)
+        if not _TRUTH.issuperset(self.levels.get(name, [""])):
+            return found
+        spelled = [_TRUTH_OF.get(level.lower(), level) for level in found.categories]
+        codes, levels = pd.factorize(np.array(spelled, dtype=object))
+        lookup = np.append(codes, -1).astype(np.int64)
+        index = pd.Index(levels, dtype=object)
+        return pd.Categorical.from_codes(lookup[found.codes], categories=index)
 
     def matrix(self, cells: Cells, drop: Collection[str] = ()) -> tuple[Floats, list[bool]]:
         """``cells`` for boosted trees: (rows, columns), and which columns are codes.
@@ -245,9 +261,16 @@ def _levels(cells: pd.Series) -> pd.Categorical:
         codes, distinct = pd.factorize(cells)
     except (TypeError, NotImplementedError):  # lists and the like cannot be hashed
         codes, distinct = pd.factorize(pd.Series(_text(cells), dtype=object))
-    merged, levels = pd.factorize(np.array([str(level) for level in distinct], dtype=object))
+    merged, levels = pd.factorize(np.array([_spell(level) for level in distinct], dtype=object))
     lookup = np.append(merged, -1).astype(np.int64)
     return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(levels, dtype=object))
+
+
+def _spell(level: object) -> str:
+    """A level as text. A whole number is spelled as one: holes make floats of integers."""
+    if isinstance(level, float) and level.is_integer():
+        return str(int(level))
+    return str(level)
 
 
 def _text(cells: pd.Series) -> Objects:

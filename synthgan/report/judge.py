@@ -222,11 +222,12 @@ def _sections(
         "utility": wording.utility(found["utility"], target),
         "privacy": wording.privacy(found["privacy"], guarantee),
     }
+    first = wording.overlap(found["privacy"])
     return tuple(
         Section(
             key=key,
             title=_TITLES[key],
-            verdict=worded[key][0],
+            verdict=(*first, *worded[key][0]),
             advice=worded[key][1],
             findings=findings,
         )

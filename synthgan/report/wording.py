@@ -6,7 +6,9 @@ A verdict says what was done, the figure with its interval, and the yardsticks. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import NormalDist
 
 from synthgan.report.measure import Estimate, Findings, Goal, Measure
 
@@ -28,7 +30,7 @@ MEASURES = frozenset({
     "dcr_share", "dcr_share_worst", "nndr", "mia", "mia_distance", "mia_density",
     "mia_classifier", "mia_distance_tpr1", "mia_density_tpr1", "mia_classifier_tpr1",
     "mia_distance_tpr01", "mia_density_tpr01", "mia_classifier_tpr01", "attribute",
-    "outlier_mia", "outliers_exposed",
+    "outlier_mia", "outliers_exposed", "holdout_copies",
 })  # fmt: skip
 """Keys of all measures of a whole table: what limits may be set on."""
 
@@ -38,7 +40,9 @@ _ALARMS = (
 """What decides a verdict on privacy. Each is the worst of several looks and accounts for that;
 single looks ring by chance now and then."""
 
+_Z, _ALARM_Z = (NormalDist().inv_cdf(1 - 0.025 / looks) for looks in (1, len(_ALARMS)))
 _CLOSE, _FAR = 0.05, 0.15  # of the detector's AUC above the floor
+_OVERLAP = 0.02  # share of the holdout beyond what duplicates explain
 _SHOWN = 3
 _SMOKE = "These are smoke alarms: failing means that rows were memorised, passing means nothing."
 
@@ -49,11 +53,16 @@ _SMOKE = "These are smoke alarms: failing means that rows were memorised, passin
 def number(value: float, unit: str = "") -> str:
     """A figure, to as many digits as are worth reading."""
     digits = 2 if unit in ("%", "points") else 3
-    if abs(value) >= 1000:
-        digits = 0
-    elif abs(value) >= 100:
-        digits = 1
-    text = f"{value:,.{digits}f}"
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 0.5e-6:
+        text = f"{value:.3g}"
+    elif size >= 100:
+        text = f"{value:,.{0 if size >= 1000 else 1}f}"
+    else:
+        # What is not 0 does not read as 0: one row in a million may be a memorised one.
+        while size and round(size, digits) == 0:
+            digits += 1
+        text = f"{value:,.{digits}f}"
     return f"{text} %" if unit == "%" else f"{text} {unit}" if unit else text
 
 
@@ -100,9 +109,11 @@ def _detection(whole: dict[str, Measure]) -> Iterator[str]:
     floor = _value(found.floor, 0.5)
     distance = found.estimate.value - max(floor, 0.5)
     manner = (
-        "hard to tell apart"
+        "not told apart, but too few to say more"
+        if distance < _CLOSE and found.estimate.high - max(floor, 0.5) >= _FAR
+        else "hard to tell apart"
         if distance < _CLOSE
-        else "told apart by a careful eye"
+        else "told apart at times"
         if distance < _FAR
         else "easily told apart"
     )
@@ -114,22 +125,28 @@ def _detection(whole: dict[str, Measure]) -> Iterator[str]:
 
 
 def _worst(parts: dict[str, list[Measure]]) -> Iterator[str]:
-    worst = _above_floor(parts.get("shape", ()))
+    columns = parts.get("shape", [])
+    worst = _above_floor(columns, len(columns))
     if worst:
         yield f"Furthest from the real columns: {_listed(worst)}; shape error, real rows' in turn."
-    pairs = _above_floor(parts.get("trend", ()))
+    # Of very many pairs the worst alone have a line, but all were looked at.
+    trends = parts.get("trend", [])
+    pairs = _above_floor(trends, max(len(trends), math.comb(len(columns), 2)))
     if pairs:
         yield f"Furthest from the real pairs: {_listed(pairs)}; trend error, real rows' in turn."
 
 
 def _rules(whole: dict[str, Measure]) -> Iterator[str]:
     for key, what in (
-        ("broken_rules", "of the synthetic rows break a rule that every real row keeps"),
+        ("broken_rules", "of the synthetic rows break a rule that every training row keeps"),
         ("out_of_range", "of the synthetic cells lie outside of what the real rows hold"),
     ):
         found = whole.get(key)
-        if found and found.is_defined and found.estimate.low > _value(found.floor, 0.0):
-            yield f"{number(found.estimate.value, found.unit)} {what}."
+        if found and _is_above(found):
+            yield (
+                f"{number(found.estimate.value, found.unit)} {what}; of real rows that were not "
+                f"looked at for this, {yardstick(found.floor, found.unit)}."
+            )
     modes = whole.get("modes")
     if modes and modes.is_defined and modes.estimate.high < _value(modes.floor, 1.0) - 0.05:
         yield (
@@ -139,26 +156,48 @@ def _rules(whole: dict[str, Measure]) -> Iterator[str]:
 
 
 def _blind(whole: dict[str, Measure]) -> Iterator[str]:
-    """Names the measures that columns drawn independently pass as well."""
-    blind = [each.name for each in whole.values() if _is_blind(each)]
+    """Names the measures that columns drawn independently pass, and those that they win."""
+    blind = [each for each in whole.values() if _is_passed(each)]
+    lost = [each for each in whole.values() if each not in blind and _is_lost(each)]
+    if lost:
+        names = ", ".join(each.name for each in lost)
+        yield f"No better than columns drawn independently of each other on: {names}."
     if blind:
+        names = ", ".join(each.name for each in blind)
         yield (
-            f"Columns drawn independently of each other do as well on: {', '.join(blind)}. These "
+            f"Columns drawn independently of each other do as well as real rows on: {names}. These "
             "figures say nothing of what holds between columns."
         )
 
 
-def _is_blind(each: Measure) -> bool:
-    if each.baseline is None or not each.is_defined or each.baseline.value != each.baseline.value:
+def _is_passed(each: Measure) -> bool:
+    """Whether independent columns are as good as real rows, as far as can be seen."""
+    if each.floor is None or each.baseline is None or each.goal is Goal.NONE:
         return False
-    gain = each.baseline.value - each.estimate.value
-    if each.goal is Goal.HALF:
-        gain = abs(each.baseline.value - 0.5) - abs(each.estimate.value - 0.5)
-    elif each.goal is Goal.HIGH:
-        gain = -gain
-    elif each.goal is Goal.NONE:
+    if each.floor.value != each.floor.value or each.baseline.value != each.baseline.value:
         return False
-    return gain <= 0
+    spread = [_spread(bounds) for bounds in (each.floor, each.baseline)]
+    return _lead(each.goal, each.floor, each.baseline) <= math.hypot(*spread)
+
+
+def _is_lost(each: Measure) -> bool:
+    """Whether independent columns are at least as good as the synthetic rows."""
+    if each.baseline is None or each.goal is Goal.NONE or not each.is_defined:
+        return False
+    return _lead(each.goal, each.estimate, each.baseline) <= 0
+
+
+def _lead(goal: Goal, one: Estimate, other: Estimate) -> float:
+    """By how much ``one`` is better than ``other``."""
+    if goal is Goal.HALF:
+        return abs(other.value - 0.5) - abs(one.value - 0.5)
+    return one.value - other.value if goal is Goal.HIGH else other.value - one.value
+
+
+def _spread(estimate: Estimate) -> float:
+    """Half of the interval, the wider one if it was cut; 0 where it is not known."""
+    wider = max(estimate.high - estimate.value, estimate.value - estimate.low)
+    return wider if wider == wider else 0.0
 
 
 def _fidelity_advice(whole: dict[str, Measure], parts: dict[str, list[Measure]]) -> Iterator[str]:
@@ -173,7 +212,7 @@ def _fidelity_advice(whole: dict[str, Measure], parts: dict[str, list[Measure]])
                 "their kind in the schema, or train longer."
             )
     broken = whole.get("broken_rules")
-    if broken and broken.is_defined and broken.estimate.low > 0:
+    if broken and _is_above(broken):
         yield "Drop the rows that break a rule if whoever uses the table relies on it."
     rare = whole.get("rare_coverage")
     if rare and rare.is_defined and rare.estimate.high < _value(rare.floor, 0.0):
@@ -202,10 +241,10 @@ def utility(findings: Findings, target: str | None) -> tuple[tuple[str, ...], tu
     if few and few.is_defined:
         verdict.append(_augmentation(few))
     gap = whole.get("subgroup_gap")
-    if gap and gap.is_defined and gap.estimate.low > 0:
+    if gap and gap.is_defined and gap.estimate.low > max(_value(gap.floor, 0.0), 0.0):
         advice.append(
-            "Some groups lose more than others: see the subgroup gaps before a model that was "
-            "trained on this table is used on people."
+            "There is a group of rows whose predictions get worse: see the subgroup gaps before a "
+            "model that was trained on this table is used on people."
         )
     return tuple(verdict), tuple(advice)
 
@@ -221,7 +260,10 @@ def _augmentation(few: Measure) -> str:
     other = ""
     if few.floor is not None and few.floor.value == few.floor.value:
         other = f"; as many other real rows gain {yardstick(few.floor, few.unit)}"
-    return f"Added to 5 % of the real rows, it {effect} ({figure(few)}){other}."
+    return (
+        f"Added to 5 % of the real rows, it {effect} ({figure(few)}){other}. The generator has "
+        "learned from all of them: who has these 5 % alone would gain less."
+    )
 
 
 def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -235,8 +277,8 @@ def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...],
         names = ", ".join(f"{each.name} {figure(each)}" for each in alarms)
         verdict.append(f"Training rows show through: {names}.")
         advice.append(
-            "Do not hand out this table: the generator has memorised rows. Train for fewer steps, "
-            "on more rows, or with a privacy guarantee."
+            "Do not hand out this table: the generator has memorised rows or parts of them. Train "
+            "for fewer steps, on more rows, or with a privacy guarantee."
         )
     elif any(each.is_defined for each in whole.values()):
         verdict.append("No alarm went off in the attacks and distances below.")
@@ -253,15 +295,35 @@ def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...],
     return tuple(verdict), tuple(advice)
 
 
+def overlap(findings: Findings) -> tuple[str, ...]:
+    """What to say first if many held-out rows are training rows; ``findings`` on privacy."""
+    found = _sorted(findings)[0].get("holdout_copies")
+    if found is None or found.floor is None or not _is_above(found):
+        return ()
+    more = (found.estimate.value - found.floor.value) / max(100 - found.floor.value, 1e-9)
+    if more < _OVERLAP:
+        return ()
+    return (
+        f"The holdout is not unseen: {number(found.estimate.value, '%')} of its rows stand in the "
+        f"training rows, and {yardstick(found.floor, '%')} of the training rows stand there twice. "
+        "What is held against it below looks better than it is: set rows aside anew.",
+    )
+
+
 def is_alarm(each: Measure) -> bool:
-    """Whether an attack did better than it can by chance: its interval is beyond its yardstick."""
+    """Whether an attack did better than it can by chance: its interval is beyond its yardstick.
+
+    Six alarms have six chances to ring for nothing: intervals are widened for that (Bonferroni).
+    """
     if not each.is_defined or each.estimate.low != each.estimate.low:
         return False
+    widened = (_ALARM_Z / _Z) * (each.estimate.value - each.estimate.low)
+    low = each.estimate.value - widened
     if each.goal is Goal.HALF:
-        return each.estimate.low > 0.5
+        return low > 0.5
     if each.goal is Goal.LOW:
         bar = each.floor.high if each.floor is not None else 0.0
-        return each.estimate.low > (bar if bar == bar else _value(each.floor, 0.0))
+        return low > (bar if bar == bar else _value(each.floor, 0.0))
     return False
 
 
@@ -280,15 +342,29 @@ def _sorted(findings: Findings) -> tuple[dict[str, Measure], dict[str, list[Meas
     return whole, parts
 
 
-def _above_floor(measures: Iterable[Measure]) -> list[Measure]:
-    """The few whose error is most above that of real rows, beyond both intervals."""
+def _is_above(each: Measure) -> bool:
+    """Whether an error is above that of real rows, beyond both intervals."""
+    if not each.is_defined or each.floor is None:
+        return each.is_defined and each.estimate.low > 0
+    return each.estimate.low > max(_value(each.floor, 0.0), each.floor.high)
+
+
+def _above_floor(measures: Iterable[Measure], looks: int) -> list[Measure]:
+    """The few whose error is most above that of real rows, by more than the worst of so many
+    ``looks`` is by chance (Bonferroni)."""
+    z = NormalDist().inv_cdf(1 - 0.025 / max(looks, 1))
+
+    def excess(each: Measure) -> float:
+        return each.estimate.value - _value(each.floor, 0.0)
+
     beyond = [
         each
         for each in measures
         if each.is_defined
-        and each.estimate.low > max(_value(each.floor, 0.0), each.floor.high if each.floor else 0.0)
+        and excess(each)
+        > z / _Z * math.hypot(_spread(each.estimate), _spread(each.floor) if each.floor else 0.0)
     ]
-    return sorted(beyond, key=lambda each: _value(each.floor, 0.0) - each.estimate.value)[:_SHOWN]
+    return sorted(beyond, key=lambda each: -excess(each))[:_SHOWN]
 
 
 def _listed(measures: Sequence[Measure]) -> str:

@@ -60,6 +60,10 @@ def copy_findings(
 ) -> Findings:
     """``exact_copies`` among all rows, and ``near_copies`` in a sample; both shares, 0 to 1.
 
+    ``holdout_copies``, in percent, is about the real rows alone: the share of the holdout that
+    stands verbatim in train. The floor is the share of train that stands there at least twice,
+    which is what rows of the same kind have by chance; well above it, the holdout was seen.
+
     An exact copy equals a training row in every compared cell. A near copy is no exact one, and
     lies closer to a training row than 99 % of the held-out rows do that are no copies either;
     where many of these are equally close, as between rows of few levels, closer than all of
@@ -84,10 +88,25 @@ def copy_findings(
         floor=_share(copied["held"]) if "held" in copied else None,
         baseline=_share(copied["independent"]),
     )
-    if "held" not in sides:
+    if holdout is None:
         why = "no holdout was given, which says what distance is near"
         return Findings(measures=(exact,), left_out=(LeftOut(what="near copies", why=why),))
-    return Findings(measures=(exact, _near(columns, sides, copied, rng)))
+    overlap = _overlap(copied["held"], known)
+    return Findings(measures=(exact, _near(columns, sides, copied, rng), overlap))
+
+
+def _overlap(copied: Bools, known: Fingerprints) -> Measure:
+    """Share of the holdout that stands in train; floor: of train that stands there once more."""
+    _, groups, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    return Measure(
+        key="holdout_copies",
+        name="Held-out rows that stand in the training rows",
+        estimate=_share(copied).scaled(100),
+        goal=Goal.LOW,
+        unit="%",
+        floor=_share(sizes[groups] > 1).scaled(100),
+        note=f"{len(copied):,} held-out rows; real rows: training rows that come twice",
+    )
 
 
 def _exact(copied: Bools, *, floor: Estimate | None, baseline: Estimate | None = None) -> Measure:

@@ -6,7 +6,7 @@ one column is missing, another is too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -46,21 +46,16 @@ class Values:
     """Levels of each categorical column."""
 
     @classmethod
-    def of(cls, columns: Columns, real: Sequence[Cells]) -> Values:
+    def of(cls, columns: Columns, real: Cells) -> Values:
         """The values in ``real``."""
         numbers = {}
-        for name in real[0].numbers:
-            distinct = np.unique(np.concatenate([cells.numbers[name] for cells in real]))
-            distinct = distinct[~np.isnan(distinct)]
+        for name, x in real.numbers.items():
+            distinct = np.unique(x[~np.isnan(x)])
             if len(distinct) <= _FEW_VALUES:
                 numbers[name] = distinct
         levels = {
-            name: np.unique(
-                np.concatenate(
-                    [np.asarray(cells.categories[name].categories, dtype=object) for cells in real]
-                )
-            )
-            for name in real[0].categories
+            name: np.asarray(cells.categories, dtype=object)
+            for name, cells in real.categories.items()
         }
         return cls(columns=columns, numbers=numbers, levels=levels)
 
@@ -147,51 +142,46 @@ Rule = Order | Decides | Missing
 
 
 def find_rules(
-    values: Values, real: Sequence[Cells], independent: Cells, rng: np.random.Generator
+    values: Values, real: Cells, independent: Cells, rng: np.random.Generator
 ) -> list[Rule]:
-    """Rules that every row of the tables ``real`` keeps.
+    """Rules that every row of ``real`` keeps.
 
     Columns drawn independently break each in 1 % of the rows at least, and in 30 of as many rows
     as ``real`` has, so that hardly any is kept by chance. At most 2,000 of a kind.
     """
-    tables = [values.read(cells) for cells in real]
-    sample = values.read(real[0].pick(_SAMPLE, rng))
+    table = values.read(real)
+    sample = values.read(real.pick(_SAMPLE, rng))
     naive = values.read(independent.pick(_SAMPLE, rng))
-    rows = sum(table.rows for table in tables)
-    least = max(_LEAST_SHARE, _LEAST_BROKEN / rows)
+    least = max(_LEAST_SHARE, _LEAST_BROKEN / table.rows)
     return [
-        *islice(_orders(values, tables, sample, naive, least), _MOST_RULES),
-        *islice(_dependencies(values, tables, sample, least), _MOST_RULES),
-        *islice(_missing(values, tables, least), _MOST_RULES),
+        *islice(_orders(values, table, sample, naive, least), _MOST_RULES),
+        *islice(_dependencies(values, table, sample, least), _MOST_RULES),
+        *islice(_missing(values, table, least), _MOST_RULES),
     ]
 
 
 def _orders(
-    values: Values, tables: list[Coded], sample: Coded, naive: Coded, least: float
+    values: Values, table: Coded, sample: Coded, naive: Coded, least: float
 ) -> Iterator[Order]:
     layout = [column for column in values.columns.layout if column.kind.is_numeric]
     for dates in (False, True):
         names = [column.name for column in layout if (column.kind is Kind.DATETIME) == dates]
         if len(names) < 2:
             continue
-        seen, drawn = (
-            np.stack([table.numbers[name] for name in names]) for table in (sample, naive)
-        )
+        seen, drawn = (np.stack([side.numbers[name] for name in names]) for side in (sample, naive))
         for a, name in enumerate(names):
             kept = ~(seen[a] > seen).any(axis=1)
             kept &= (drawn[a] > drawn).mean(axis=1) >= least
             for b in np.flatnonzero(kept):
                 rule = Order(columns=(name, names[b]))
-                if not any(rule.broken(table).any() for table in tables):
+                if not rule.broken(table).any():
                     yield rule
 
 
-def _dependencies(
-    values: Values, tables: list[Coded], sample: Coded, least: float
-) -> Iterator[Decides]:
+def _dependencies(values: Values, table: Coded, sample: Coded, least: float) -> Iterator[Decides]:
     names = [name for name in values.columns.names if name in sample.codes]
     names = [name for name in names if values.size(name) > 1]
-    codes = {name: np.concatenate([table.codes[name] for table in tables]) for name in names}
+    codes = {name: table.codes[name] for name in names}
     for first in names:
         size = values.size(first)
         for second in names:
@@ -225,17 +215,14 @@ def _expected(first: Ints, second: Ints, decided: Ints, size: int) -> float:
     return float((present - shares[wanted[wanted >= 0]]).sum() / len(first))
 
 
-def _missing(values: Values, tables: list[Coded], least: float) -> Iterator[Missing]:
-    counts = {name: sum(t.missing[name].sum() for t in tables) for name in values.columns.names}
-    rows = sum(table.rows for table in tables)
-    names = [name for name, count in counts.items() if 0 < count < rows]
+def _missing(values: Values, table: Coded, least: float) -> Iterator[Missing]:
+    counts = {name: int(table.missing[name].sum()) for name in values.columns.names}
+    names = [name for name, count in counts.items() if 0 < count < table.rows]
     if len(names) < 2:
         return
-    alone = np.zeros((len(names), len(names)))
-    for table in tables:
-        holes = np.stack([table.missing[name] for name in names]).astype(np.float32)
-        alone += holes @ (1 - holes).T
-    shares = np.array([counts[name] for name in names]) / rows
+    holes = np.stack([table.missing[name] for name in names]).astype(np.float32)
+    alone = holes @ (1 - holes).T
+    shares = np.array([counts[name] for name in names]) / table.rows
     rule = (alone == 0) & (np.outer(shares, 1 - shares) >= least)
     np.fill_diagonal(rule, False)
     for a, b in np.argwhere(rule):

@@ -38,6 +38,8 @@ from synthgan.report.tables import Tables
 _FOLDS = 5
 _LINEAR_FOLDS = 3
 _MAX_ROWS = 10_000
+_MAX_CELLS = 1_000_000  # of a side: wider tables have fewer rows
+_LEAST_IF_WIDE = 5_000
 _LEAST_ROWS = 50  # with fewer, the leaves of the trees are too small to cut any
 _SHUFFLED_CELLS = 60_000_000  # cells that are scored anew, over the shuffles of all columns
 _BATCH = 10_000
@@ -78,7 +80,7 @@ def detection_findings(tables: Tables) -> Findings:
     ``c2st``: boosted trees, as :func:`c2st`. ``c2st_linear``: ridge-penalised logistic
     regression on standardised numbers, flags for holes and one-hot levels, 3 folds (SDMetrics'
     LogisticDetection reports 2 - 2 AUC of such a classifier). Both look at the same rows,
-    10,000 of a side at most; intervals are DeLong's.
+    10,000 of a side at most (5,000 of 200 columns); intervals are DeLong's.
 
     ``giveaway``, a line for each column, the worst first: permutation importance (Breiman 2001)
     in the boosted trees, that is by how many points of AUC (0 to 100) they get worse at
@@ -87,7 +89,8 @@ def detection_findings(tables: Tables) -> Findings:
     rows, ``roc_c2st_floor`` for real ones, ``roc_c2st_baseline`` for independent columns.
     """
     rng = tables.rng("c2st")
-    rows = min(len(tables.reference), len(tables.synthetic), _MAX_ROWS)
+    affordable = int(np.clip(_MAX_CELLS // len(tables.columns.names), _LEAST_IF_WIDE, _MAX_ROWS))
+    rows = min(len(tables.reference), len(tables.synthetic), affordable)
     if rows < _LEAST_ROWS:
         return Findings(measures=tuple(_undefined(key, rows) for key in _NAMES))
     against = tables.reference.pick(rows, rng)

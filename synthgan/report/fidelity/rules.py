@@ -27,14 +27,17 @@ def rule_findings(tables: Tables) -> Findings:
       that some synthetic row holds; all, then by column. Floor: what as many fresh real rows
       would hold, a level of share p with probability 1 - (1 - p)^n; columns drawn independently
       hold as many. Wilson interval.
-    - ``out_of_range``: share of the cells beyond the extremes of train, with a level that it
-      does not have, or missing in a column that it has filled. Interval by the delta method.
+    - ``out_of_range``: share of the cells beyond the extremes of train (without a holdout: of
+      one half of it), with a level that it does not have, or missing in a column that it has
+      filled. Interval by the delta method.
     - ``duplicates``: share of rows that repeat an earlier one of the same table. Real tables
       have some, and more the more rows there are; all candidates are equally long.
-    - ``broken_rules``: share of rows that break a rule which all rows of train and of the
-      holdout keep; then the rules that are broken most. Wilson interval. Rules: a number or a
-      date is never above another; one column of few values decides another; where one column
-      is missing, another is too.
+    - ``broken_rules``: share of rows that break a rule which all rows of train keep; then the
+      rules that are broken most. Wilson interval. The floor is the share of held-out rows that
+      break one: a rule that so many rows keep may still be no law. Without a holdout, rules are
+      those of one half of train, and the floor is that of the other. Rules: a number or a date
+      is never above another; one column of few values decides another; where one column is
+      missing, another is too.
 
     Where nothing was found among n rows, intervals are those of Clopper and Pearson.
     """
@@ -104,13 +107,11 @@ def _rare_line(there: Bools, chance: Floats, about: tuple[str, ...], rows: int) 
 
 def _out_of_range(tables: Tables) -> list[Measure]:
     names = tables.columns.names
-    known = tables.train if tables.holdout is not None else tables.reference
-    fresh = tables.holdout if tables.holdout is not None else tables.real
-    made, baseline = (
-        {name: _outside(tables.train, side, name) for name in names}
-        for side in (tables.synthetic, tables.independent)
+    known, fresh = _known_and_fresh(tables)
+    made, floor, baseline = (
+        {name: _outside(known, side, name) for name in names}
+        for side in (tables.synthetic, fresh, tables.independent)
     )
-    floor = {name: _outside(known, fresh, name) for name in names}
     return [
         Measure(
             key="out_of_range",
@@ -207,42 +208,47 @@ def _keys(tables: Tables, cells: Cells) -> Ints:
 
 
 def _broken_rules(tables: Tables) -> list[Measure]:
-    real = [tables.train] if tables.holdout is None else [tables.train, tables.holdout]
-    values = Values.of(tables.columns, real)
-    rules = find_rules(values, real, tables.independent, tables.rng("rules"))
-    broken, per_rule = _broken(rules, values, tables.synthetic)
-    naive, naive_per_rule = _broken(rules, values, tables.independent)
-    rows, floor = len(tables.synthetic), Estimate.from_count(0, len(real[-1])).scaled(_PERCENT)
-    worst = sorted(range(len(rules)), key=lambda i: -per_rule[i])[:_WORST_RULES]
-    shares = [
-        (
-            (),
-            broken,
-            naive,
-            f"{len(rules):,} rule{'s' * (len(rules) > 1)}"
-            if rules
-            else "no rule that all real rows keep",
-        ),
-        *(
-            (rules[i].columns, per_rule[i], naive_per_rule[i], f"rule: {rules[i].text}")
-            for i in worst
-        ),
+    known, fresh = _known_and_fresh(tables)
+    values = Values.of(tables.columns, known)
+    rules = find_rules(values, known, tables.independent, tables.rng("rules"))
+    broken = [
+        _broken(rules, values, side) for side in (tables.synthetic, fresh, tables.independent)
     ]
-    return [
-        Measure(
-            key="broken_rules",
-            name="Rows that break a rule",
-            estimate=_broken_share(hits, rows) if rules else Estimate.undefined(),
-            goal=Goal.LOW,
-            unit="%",
-            floor=floor if rules else None,
-            baseline=_broken_share(naive_hits, len(tables.independent)) if rules else None,
-            columns=about,
-            rows=rows,
-            note=note,
-        )
-        for about, hits, naive_hits, note in shares
-    ]
+    if not rules:
+        return [_rule_line((), [Estimate.undefined()] * 3, tables, "no rule that all rows keep")]
+    of = [len(tables.synthetic), len(fresh), len(tables.independent)]
+    whole = [_broken_share(hits, rows) for (hits, _), rows in zip(broken, of, strict=True)]
+    note = f"{len(rules):,} rule{'s' * (len(rules) > 1)}"
+    lines = [_rule_line((), whole, tables, note)]
+    for i in sorted(range(len(rules)), key=lambda i: -broken[0][1][i])[:_WORST_RULES]:
+        shares = [_broken_share(hits[i], rows) for (_, hits), rows in zip(broken, of, strict=True)]
+        lines.append(_rule_line(rules[i].columns, shares, tables, f"rule: {rules[i].text}"))
+    return lines
+
+
+def _rule_line(
+    about: tuple[str, ...], estimates: list[Estimate], tables: Tables, note: str
+) -> Measure:
+    made, fresh, independent = estimates
+    return Measure(
+        key="broken_rules",
+        name="Rows that break a rule",
+        estimate=made,
+        goal=Goal.LOW,
+        unit="%",
+        floor=fresh,
+        baseline=independent,
+        columns=about,
+        rows=len(tables.synthetic),
+        note=note,
+    )
+
+
+def _known_and_fresh(tables: Tables) -> tuple[Cells, Cells]:
+    """Real rows that say what is usual, and others to see how usual it is."""
+    if tables.holdout is not None:
+        return tables.train, tables.holdout
+    return tables.reference, tables.real
 
 
 def _broken(rules: list[Rule], values: Values, cells: Cells) -> tuple[int, list[int]]:

@@ -278,6 +278,7 @@ _ENTRY_OF = {
     "beta_recall": "alpha_precision",
     "exact_copies": "copies",
     "near_copies": "copies",
+    "holdout_copies": "copies",
     "nndr": "dcr_share",
     "outliers_exposed": "outlier",
     "tstr_calibration": "calibration",

@@ -5,16 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from synthgan.errors import TableError
+from synthgan.report.columns import Cells
 from synthgan.report.measure import Curve, Estimate, Findings, Goal, LeftOut, Measure
 from synthgan.report.tables import Tables
-from synthgan.report.utility.augmentation import augmentation_measures
+from synthgan.report.utility.augmentation import Pools, augmentation_measures
 from synthgan.report.utility.insight import importance_measure, subgroup_measures
-from synthgan.report.utility.models import Model, Rows, Task, Trial
+from synthgan.report.utility.models import Model, Task, Trial
 from synthgan.report.utility.prediction import of_main, ratio
 from synthgan.report.utility.scores import Classes, Prediction, Score, Values
 
 _MOST = 50_000  # rows that a model is trained on
+_LEAST = 5_000
+_TREE_CELLS = 2_000_000  # rows times columns
+_TREE_ROWS = 500_000  # rows times classes, each of which has trees of its own
+_MOST_UNSEEN = 50_000
 _MOST_LINEAR = 20_000
+_LEAST_LINEAR = 2_000
+_LINEAR_CELLS = 100_000_000  # rows times features times classes
 _WHAT = "models trained on synthetic rows"
 
 
@@ -31,7 +38,8 @@ def utility_findings(tables: Tables, target: str, task: Task | None = None) -> F
     if tables.holdout is None:
         return Findings(left_out=(LeftOut(what=_WHAT, why="no holdout was given"),))
     try:
-        trial = Trial(tables.columns, tables.train, tables.holdout, target, task, seed=tables.seed)
+        unseen = tables.holdout.pick(_MOST_UNSEEN, tables.rng("unseen"))
+        trial = Trial(tables.columns, tables.train, unseen, target, task, seed=tables.seed)
         return _findings(trial, tables)
     except TableError as error:
         return Findings(left_out=(LeftOut(what=_WHAT, why=str(error)),))
@@ -39,14 +47,18 @@ def utility_findings(tables: Tables, target: str, task: Task | None = None) -> F
 
 def _findings(trial: Trial, tables: Tables) -> Findings:
     rng = tables.rng("utility")
-    rows = {
-        name: trial.rows(cells.pick(_MOST, rng))
-        for name, cells in (
+    most = min(_TREE_CELLS // len(trial.names), _TREE_ROWS // max(len(trial.classes), 1))
+    most = int(np.clip(most, _LEAST, _MOST))
+    # In random order: halves and shares of a sorted table would be of other rows.
+    cells = {
+        name: side.take(rng.permutation(len(side))[:most])
+        for name, side in (
             ("synthetic", tables.synthetic),
             ("real", tables.real),
             ("independent", tables.independent),
         )
     }
+    rows = {name: trial.rows(side) for name, side in cells.items()}
     if not len(rows["synthetic"]) or len(rows["real"]) < 2:
         raise TableError(f"no synthetic row has a target {trial.target!r} that real rows have")
     models: dict[str, Model] = {name: trial.fit(each) for name, each in rows.items()}
@@ -56,20 +68,29 @@ def _findings(trial: Trial, tables: Tables) -> Findings:
         trial.fit(rows["real"].take(slice(middle, None))),
     )
     said = {name: model.predict(trial.unseen) for name, model in models.items()}
-    linear = {name: trial.score(_fewer(each), "linear") for name, each in rows.items()}
+    fewer = _rows_of_linear(trial)
+    linear = {name: _linear(trial, side, fewer) for name, side in cells.items()}
     size = len(rows["synthetic"])
     measures = [
         *_prediction(said, trial.task, size, "", "boosted trees"),
-        *_prediction(linear, trial.task, min(size, _MOST_LINEAR), "_linear", "a linear model"),
-        *augmentation_measures(trial, tables),
+        *_prediction(linear, trial.task, min(size, fewer), "_linear", "a linear model"),
+        *augmentation_measures(trial, Pools(**rows), said["real"], tables),
         importance_measure(trial, models, halves, tables),
         *subgroup_measures(trial, models, halves, tables),
     ]
     return Findings(measures=tuple(measures), curves=tuple(_reliability(said)))
 
 
-def _fewer(rows: Rows) -> Rows:
-    return rows.take(slice(0, _MOST_LINEAR))
+def _rows_of_linear(trial: Trial) -> int:
+    """Rows that the linear model is trained on, at most: fewer of many features or classes."""
+    each = trial.unseen_linear.x.shape[1] * max(len(trial.classes), 1)
+    return int(np.clip(_LINEAR_CELLS // each, _LEAST_LINEAR, _MOST_LINEAR))
+
+
+def _linear(trial: Trial, side: Cells, most: int) -> Prediction:
+    """What a linear model says that was trained on the first ``most`` rows of ``side``."""
+    few = side.take(np.arange(min(len(side), most)))
+    return trial.score(trial.rows(few, "linear"), "linear")
 
 
 _CLASS_SCORES = (

@@ -27,7 +27,7 @@ def importance_measure(
     The importance of a column is the loss of the main score on held-out rows when the column
     is shuffled. Spearman's correlation of the importances of the model trained on synthetic
     rows with those of the one trained on real rows; floor: of models trained on either half of
-    the real rows. The interval is a jackknife over columns.
+    the real rows, a little low as they have fewer rows. The interval is a jackknife over columns.
     """
     width = len(trial.names)
     rows = min(_MOST_ROWS, max(_CELLS // (width * width), 200), len(trial.unseen))
@@ -39,10 +39,9 @@ def importance_measure(
         full = model.predict(unseen).main()[0]
         found = np.empty(width)
         for j in range(width):
-            trees = unseen.trees.copy()
-            trees[:, j] = trees[order, j]
-            shuffled = Rows(trees=trees, linear=unseen.linear, target=unseen.target)
-            found[j] = full - model.predict(shuffled).main()[0]
+            x = unseen.x.copy()
+            x[:, j] = x[order, j]
+            found[j] = full - model.predict(Rows(x=x, target=unseen.target)).main()[0]
         return found
 
     real = importance(models["real"])
@@ -83,7 +82,9 @@ def subgroup_measures(
     held-out rows. A group's loss: accuracy trained on real minus trained on synthetic rows, in
     points; for numbers the difference of mean absolute errors, in percent of a standard
     deviation. The first line is the group that loses most, its interval (Bonferroni) widened
-    for having looked at all of them; floor: the same for models of either half of the real rows.
+    for having looked at all of them; floor: the same for models of either half of the real rows,
+    a little high as they have fewer rows. Intervals are over the held-out rows: they leave out
+    what training again would change.
     """
     rewards = {name: model.predict(trial.unseen).rewards() for name, model in models.items()}
     first, second = (model.predict(trial.unseen).rewards() for model in halves)
@@ -92,7 +93,7 @@ def subgroup_measures(
         "floor": first - second,
         "baseline": rewards["real"] - rewards["independent"],
     }
-    groups = _groups(trial, tables)
+    groups = _groups(trial)
     looks = sum(len(masks) for masks in groups.values())
     unit = "points" if trial.task != "regression" else "%"
 
@@ -120,14 +121,13 @@ def subgroup_measures(
     return lines
 
 
-def _groups(trial: Trial, tables: Tables) -> dict[str, list[np.ndarray]]:
+def _groups(trial: Trial) -> dict[str, list[np.ndarray]]:
     """For each column of groups, which held-out rows with a target each level has."""
-    held = tables.holdout
-    assert held is not None
+    held = trial.holdout
     present, _ = trial.targets(held)
     found = {}
     for name in trial.names:
-        levels = tables.columns.levels.get(name)
+        levels = trial.columns.levels.get(name)
         if levels is None or not _LEVELS[0] <= len(levels) <= _LEVELS[1]:
             continue
         codes = recode(held.categories[name], levels, -1, -1)[present]

@@ -8,6 +8,7 @@ indicators of the more frequent levels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -27,7 +28,11 @@ Kinds = Literal["trees", "linear"]
 MOST_CLASSES = 100
 _COUNTED = 10  # whole numbers with at most so many values are taken for classes
 _INDICATORS = 50  # levels a column that the linear model tells apart
+_MOST_FEATURES = 600  # of the linear model: with more categorical columns, fewer levels of each
+_MOST_UNSEEN = 20_000  # held-out rows that it is scored on
 _RIDGE = 1.0
+_STEPS = 200
+_ENOUGH = 1e-7  # a smaller step, as a share of the loss, is the last
 
 
 def infer_task(frame: pd.DataFrame, target: str, *, columns: Columns | None = None) -> Task:
@@ -76,10 +81,8 @@ def target_of(cells: Cells, target: str) -> tuple[Bools, Floats | Objects]:
 class Rows:
     """Rows to train on, or to be scored on."""
 
-    trees: Floats
-    """Shape (rows, columns)."""
-    linear: Floats
-    """Shape (rows, features)."""
+    x: Floats
+    """Shape (rows, columns) for trees, (rows, features) for the linear model."""
     target: Floats | Ints
     """Classes as places in :attr:`Trial.classes`, or numbers."""
 
@@ -88,15 +91,11 @@ class Rows:
 
     def take(self, places: Ints | slice) -> Rows:
         """The rows at ``places``."""
-        return Rows(
-            trees=self.trees[places], linear=self.linear[places], target=self.target[places]
-        )
+        return Rows(x=self.x[places], target=self.target[places])
 
     def __add__(self, other: Rows) -> Rows:
         return Rows(
-            trees=np.vstack([self.trees, other.trees]),
-            linear=np.vstack([self.linear, other.linear]),
-            target=np.concatenate([self.target, other.target]),
+            x=np.vstack([self.x, other.x]), target=np.concatenate([self.target, other.target])
         )
 
 
@@ -119,6 +118,7 @@ class Trial:
         if len(columns.names) < 2:
             raise TableError(f"target {target!r} is the only column: nothing to predict it from")
         self.columns, self.target, self.seed = columns, target, seed
+        self.holdout = holdout
         self.task: Task = task or task_of(columns, train, target)
         if self.task == "regression" and target not in train.numbers:
             raise TableError(f"regression needs numbers, but target {target!r} holds categories")
@@ -145,11 +145,20 @@ class Trial:
                 f"target {target!r} has one {what} only in the holdout: nothing to predict"
             )
 
-    def rows(self, cells: Cells) -> Rows:
+    @cached_property
+    def unseen_linear(self) -> Rows:
+        """The first 20,000 held-out rows, for the linear model."""
+        places = np.arange(min(len(self.holdout), _MOST_UNSEEN))
+        return self.rows(self.holdout.take(places), "linear")
+
+    def rows(self, cells: Cells, kind: Kinds = "trees") -> Rows:
         """``cells`` encoded; rows without a target, or of a class that is not real, left out."""
         present, values = self.targets(cells)
-        trees, _ = self.columns.matrix(cells, drop=(self.target,))
-        return Rows(trees=trees[present], linear=self._features(cells)[present], target=values)
+        if kind == "trees":
+            x, _ = self.columns.matrix(cells, drop=(self.target,))
+        else:
+            x = self._features(cells)
+        return Rows(x=x if present.all() else x[present], target=values)
 
     def targets(self, cells: Cells) -> tuple[Bools, Floats | Ints]:
         """Which rows have a target that real rows have, and those rows' targets."""
@@ -166,28 +175,44 @@ class Trial:
         return present, codes[present]
 
     def _features(self, cells: Cells) -> Floats:
-        parts = [np.ones(len(cells))]
-        for name, (mean, spread) in self._scales.items():
+        """(rows, features): a constant, numbers with flags for holes, indicators of levels."""
+        levelled = [name for name, is_code in zip(self.names, self.is_code, strict=True) if is_code]
+        room = (_MOST_FEATURES - 2 * len(self._scales)) // max(len(levelled), 1)
+        most = min(max(room - 2, 1), _INDICATORS)
+        known = {name: self.columns.levels[name][:most] for name in levelled}
+        width = 1 + 2 * len(self._scales) + sum(len(levels) + 2 for levels in known.values())
+        x = np.zeros((len(cells), width))
+        x[:, 0] = 1.0
+        for i, (name, (mean, spread)) in enumerate(self._scales.items()):
             scaled = (cells.numbers[name] - mean) / spread
-            parts += [np.clip(np.nan_to_num(scaled), -10, 10), np.isnan(scaled).astype(float)]
-        for name, is_code in zip(self.names, self.is_code, strict=True):
-            if is_code:
-                levels = self.columns.levels[name][:_INDICATORS]
-                codes = recode(cells.categories[name], levels, len(levels), len(levels) + 1)
-                hot = np.zeros((len(cells), len(levels) + 2))
-                hot[np.arange(len(cells)), codes] = 1.0
-                parts += list(hot.T)
-        return np.column_stack(parts)
+            x[:, 1 + 2 * i] = np.clip(np.nan_to_num(scaled), -10, 10)
+            x[:, 2 + 2 * i] = np.isnan(scaled)
+        start, rows = 1 + 2 * len(self._scales), np.arange(len(cells))
+        for name, levels in known.items():
+            codes = recode(cells.categories[name], levels, len(levels), len(levels) + 1)
+            x[rows, start + codes] = 1.0
+            start += len(levels) + 2
+        return x
 
     def score(self, learned: Rows, kind: Kinds = "trees") -> Prediction:
-        """What a model trained on ``learned`` says of the held-out rows."""
-        return self.fit(learned, kind).predict(self.unseen)
+        """What a model trained on ``learned``, rows of that kind, says of the held-out rows."""
+        unseen = self.unseen if kind == "trees" else self.unseen_linear
+        return self.fit(learned, kind).predict(unseen)
 
     def fit(self, learned: Rows, kind: Kinds = "trees") -> Model:
-        """A model trained on ``learned``."""
+        """A model trained on ``learned``, rows of that kind."""
         if kind == "linear":
             return _Linear(self, learned)
         return _Trees(self, learned)
+
+
+def _shift_and_scale(target: Floats | Ints) -> tuple[float, float]:
+    """What brings numbers to the size of 1: trees count in single precision."""
+    if not len(target):
+        return 0.0, 1.0
+    mean = float(target.mean())
+    widest = float(np.abs(target - mean).max()) or 1.0  # squares must not vanish
+    return mean, widest * float(((target - mean) / widest).std()) or 1.0
 
 
 class _Trees:
@@ -196,19 +221,20 @@ class _Trees:
     def __init__(self, trial: Trial, learned: Rows) -> None:
         self._trial = trial
         # A column without any number would stop the binning; trees learn nothing from it.
-        self._empty = np.isnan(learned.trees).all(axis=0) if len(learned) else np.zeros(0, bool)
+        self._empty = np.isnan(learned.x).all(axis=0) if len(learned) else np.zeros(0, bool)
         codes, seed = trial.is_code, trial.seed
-        x, self._model, self._only = self._clean(learned.trees), None, np.zeros(0)
+        x, self._model, self._only = self._clean(learned.x), None, 0
+        self._shift, self._scale = 0.0, 1.0
         if trial.task == "regression":
-            if len(learned) < 2:
-                self._only = np.array([float(np.mean(learned.target))] if len(learned) else [0.0])
-                return
-            self._model = HistGradientBoostingRegressor(
-                categorical_features=codes, random_state=seed
-            ).fit(x, learned.target)
+            self._shift, self._scale = _shift_and_scale(learned.target)
+            if len(learned) >= 2:
+                self._model = HistGradientBoostingRegressor(
+                    categorical_features=codes, random_state=seed
+                ).fit(x, (learned.target - self._shift) / self._scale)
             return
         labels = np.asarray(learned.target, dtype=np.int64)
         counts = np.bincount(labels, minlength=len(trial.classes))
+        self._only = int(counts.argmax())
         kept = counts[labels] >= 2  # early stopping splits by class, which takes two rows each
         if len(np.unique(labels[kept])) >= 2:
             self._model = HistGradientBoostingClassifier(
@@ -216,14 +242,15 @@ class _Trees:
             ).fit(x[kept], labels[kept])
 
     def predict(self, rows: Rows) -> Prediction:
-        x = self._clean(rows.trees)
+        x = self._clean(rows.x)
         if self._trial.task == "regression":
             truth = np.asarray(rows.target, dtype=np.float64)
-            if self._model is None:
-                return Values(truth, np.full(len(rows), self._only[0]))
-            return Values(truth, np.asarray(self._model.predict(x), dtype=np.float64))
+            said = np.zeros(len(rows)) if self._model is None else self._model.predict(x)
+            return Values(truth, self._shift + self._scale * np.asarray(said, dtype=np.float64))
         chances = np.zeros((len(rows), len(self._trial.classes)))
-        if self._model is not None:  # else there is nothing to learn from: every AUC is .5
+        if self._model is None:  # nothing was to be learned: the usual class, and every AUC is .5
+            chances[:, self._only] = 1.0
+        else:
             chances[:, self._model.classes_] = self._model.predict_proba(x)
         return Classes(np.asarray(rows.target, dtype=np.int64), chances)
 
@@ -236,7 +263,7 @@ class _Linear:
 
     def __init__(self, trial: Trial, learned: Rows) -> None:
         self._trial = trial
-        x, k = learned.linear, len(trial.classes)
+        x, k = learned.x, len(trial.classes)
         penalty = np.full(x.shape[1], _RIDGE)
         penalty[0] = 1e-6  # the constant
         if trial.task == "regression":
@@ -246,25 +273,30 @@ class _Linear:
                 x.T @ x + np.diag(penalty), x.T @ y, assume_a="pos"
             )
             return
-        hot = np.eye(k)[np.asarray(learned.target, dtype=np.int64)]
+        places = np.arange(len(x)), np.asarray(learned.target, dtype=np.int64)
 
         def loss(flat: Floats) -> tuple[float, Floats]:
             weights = flat.reshape(x.shape[1], k)
             scores = x @ weights
-            total = special.logsumexp(scores, axis=1)
-            value = float(total.sum() - (scores * hot).sum())
+            scores -= scores.max(axis=1, keepdims=True)
+            right = float(scores[places].sum())
+            np.exp(scores, out=scores)
+            total = scores.sum(axis=1)
+            value = float(np.log(total).sum()) - right
             value += 0.5 * float((penalty[:, None] * np.square(weights)).sum())
-            slope = x.T @ (np.exp(scores - total[:, None]) - hot) + penalty[:, None] * weights
+            scores /= total[:, None]
+            scores[places] -= 1.0
+            slope = x.T @ scores + penalty[:, None] * weights
             return value / len(x), slope.ravel() / len(x)
 
         start = np.zeros(x.shape[1] * k)
-        found = optimize.minimize(
-            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}
+        found = optimize.minimize(  # by hand: scikit-learn's warns where the steps run out
+            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": _ENOUGH}
         )
         self._weights = found.x.reshape(x.shape[1], k)
 
     def predict(self, rows: Rows) -> Prediction:
-        scores = rows.linear @ self._weights
+        scores = rows.x @ self._weights
         if self._trial.task == "regression":
             return Values(np.asarray(rows.target, dtype=np.float64), scores)
         return Classes(np.asarray(rows.target, dtype=np.int64), special.softmax(scores, axis=1))

@@ -81,10 +81,9 @@ class Values:
 
     def main(self) -> Score:
         """R2: the share of the variance that is explained."""
-        errors, spread = (
-            np.square(self.truth - self.guesses),
-            np.square(self.truth - self.truth.mean()),
-        )
+        apart = self.truth - self.truth.mean()
+        size = float(np.abs(apart).max()) or 1.0  # squares must not vanish
+        errors, spread = np.square((self.truth - self.guesses) / size), np.square(apart / size)
         value = float(1 - errors.mean() / spread.mean())
         return value, ((1 - value) * spread - errors) / spread.sum()
 
