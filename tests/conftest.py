@@ -6,7 +6,7 @@ import os
 
 # Before anything loads OpenMP: on a busy machine, threads that spin while they wait for each
 # other make the suite many times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 from hypothesis import settings
 

@@ -130,9 +130,16 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("set_by_user", "wanted"), [(None, "passive"), ("active", "active")])
-def test_waiting_threads_sleep_unless_the_user_says_otherwise(
-    here: Path, set_by_user: str | None, wanted: str
+@pytest.mark.parametrize(
+    ("set_by_user", "wanted"),
+    [
+        ({}, "3000 None"),
+        ({"OMP_WAIT_POLICY": "active"}, "None active"),
+        ({"GOMP_SPINCOUNT": "7"}, "7 None"),
+    ],
+)
+def test_waiting_threads_sleep_soon_unless_the_user_says_otherwise(
+    here: Path, set_by_user: dict[str, str], wanted: str
 ) -> None:
     code = (
         "import os, sys\n"
@@ -140,17 +147,19 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'torch':\n"
-        "            print(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "            found = os.environ.get\n"
+        "            print(found('GOMP_SPINCOUNT'), found('OMP_WAIT_POLICY'))\n"
         "sys.meta_path.insert(0, Finder())\n"
         "assert 'torch' not in sys.modules\n"
         "main(['info', 'no.synthgan'])\n"
     )
-    calm = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    if set_by_user is not None:
-        calm["OMP_WAIT_POLICY"] = set_by_user
+    names = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}
+    plain = {name: value for name, value in os.environ.items() if name not in names}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=calm)
-    assert done.stdout.split() == [wanted]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=plain | set_by_user
+    )
+    assert done.stdout.strip() == wanted
     assert done.returncode == 2
 
 

@@ -27,8 +27,9 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.obj = Stop()
-        # read once, when PyTorch loads: threads that wait for each other sleep instead of spin
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        # Read once, when PyTorch loads: threads wait some microseconds for each other, then sleep.
+        if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
+            os.environ["GOMP_SPINCOUNT"] = "3000"
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # names may be beyond its alphabet
         with one_line(), ctx.obj.listening():

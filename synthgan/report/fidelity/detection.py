@@ -34,6 +34,7 @@ from synthgan.report.measure import (
 )
 from synthgan.report.points import Embedding
 from synthgan.report.tables import Tables
+from synthgan.report.threads import one_thread
 
 _FOLDS = 5
 _LINEAR_FOLDS = 3
@@ -49,6 +50,7 @@ _STEPS = 100
 _ENOUGH = 1e-6  # a smaller step, as a share of the loss, is the last
 
 
+@one_thread()
 def c2st(
     real: pd.DataFrame,
     synthetic: pd.DataFrame,
@@ -74,6 +76,7 @@ def c2st(
     return _Trees.of(columns, sides[0], sides[1], folds=folds, seed=seed).auc
 
 
+@one_thread()
 def detection_findings(tables: Tables) -> Findings:
     """Detectors of synthetic rows: their AUC, their ROC curves, and what they go by.
 

@@ -8,6 +8,7 @@ from synthgan.errors import TableError
 from synthgan.report.columns import Cells
 from synthgan.report.measure import Curve, Estimate, Findings, Goal, LeftOut, Measure
 from synthgan.report.tables import Tables
+from synthgan.report.threads import one_thread
 from synthgan.report.utility.augmentation import Pools, augmentation_measures
 from synthgan.report.utility.insight import importance_measure, subgroup_measures
 from synthgan.report.utility.models import Model, Task, Trial
@@ -25,6 +26,7 @@ _LINEAR_CELLS = 100_000_000  # rows times features times classes
 _WHAT = "models trained on synthetic rows"
 
 
+@one_thread()
 def utility_findings(tables: Tables, target: str, task: Task | None = None) -> Findings:
     """TSTR against TRTR, augmentation, what counts, and groups; ``target`` is to be predicted.
 

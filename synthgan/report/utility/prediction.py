@@ -14,6 +14,7 @@ import pandas as pd
 
 from synthgan.report.columns import Columns
 from synthgan.report.measure import Estimate
+from synthgan.report.threads import one_thread
 from synthgan.report.utility.models import Task, Trial, target_of
 from synthgan.report.utility.scores import Score
 
@@ -32,6 +33,7 @@ class Utility:
     """TSTR / TRTR; NaN where TRTR is not above 0."""
 
 
+@one_thread()
 def tstr(
     synthetic: pd.DataFrame,
     train: pd.DataFrame,
