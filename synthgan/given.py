@@ -45,6 +45,11 @@ class Given:
         part = slice(first, last)
         return Given(self.frame.iloc[part], self.tokens[part], self.mask[part])
 
+    def some(self, rows: int) -> Given:
+        """At most ``rows`` rows from all over the table."""
+        places = np.linspace(0, len(self) - 1, min(rows, len(self))).round().astype(np.int64)
+        return Given(self.frame.iloc[places], self.tokens[places], self.mask[places])
+
     def keep_in(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """``drawn`` with its own dtypes, and with the known cells in their places."""
         filled = drawn.copy()

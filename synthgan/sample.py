@@ -39,6 +39,10 @@ CHUNK_ROWS = 8192
 """Rows a chunk. Part of what a seed means: another number gives other rows."""
 
 _CANDIDATES = 4  # a row wanted, where candidates are weighted
+_TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
+_ENOUGH = {1: 0.85, 2: 0.75}
+"""Candidates a row, and the share of the tried ones that must count (as effective sample size)
+for so few to do."""
 
 
 @dataclass
@@ -99,6 +103,7 @@ class Sampler:
         self._options = {name: self._find_options(name, extrapolate) for name in self._where}
         drawable = encoder.layout.drawable & ~(encoder.missing_entries & fill)
         self._drawable = torch.from_numpy(drawable).to(self._device)
+        self._candidates = self._find_candidates()
 
     def chunks(self, rows: int, seed: int) -> Iterator[pd.DataFrame]:
         """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i)."""
@@ -110,7 +115,9 @@ class Sampler:
         words = np.random.SeedSequence([seed, number])
         rng = np.random.default_rng(words)
         torch_rng = torch.Generator(self._device).manual_seed(int(words.generate_state(1)[0]))
-        draw = self._given(number, rows, rng, torch_rng)
+        first = number * CHUNK_ROWS
+        part = None if self._rows is None else self._rows.rows(first, first + rows)
+        draw = self._given(part, rows, rng, torch_rng)
         tokens = self._fill(draw, torch_rng).cpu().numpy()
         cells = self._encoder.decode(tokens, rng, draw.places)
         for name, values in draw.values.items():
@@ -119,11 +126,8 @@ class Sampler:
             column = self._encoder.codecs[name].column
             if column.kind.is_numeric:
                 cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
-        first = number * CHUNK_ROWS
         frame = self._encoder.assemble(cells, start=first, rows=rows)
-        if self._rows is None or self._fill_all:
-            return frame
-        return self._rows.rows(first, first + rows).keep_in(frame)
+        return frame if part is None or self._fill_all else part.keep_in(frame)
 
     @property
     def _device(self) -> torch.device:
@@ -132,8 +136,39 @@ class Sampler:
     def _fill(self, draw: _Draw, rng: torch.Generator) -> Tensor:
         if not self._encoder.layout.spans:
             return draw.tokens
-        z = self._noise(draw, rng)
-        return self._generator.draw(z, draw.tokens, draw.mask, rng, drawable=self._drawable)
+        z, drawn = self._noise(draw, rng), []
+        for start in range(0, len(z), CHUNK_ROWS // self._candidates):  # bounds memory
+            part = slice(start, start + CHUNK_ROWS // self._candidates)
+            drawn.append(
+                self._generator.draw(
+                    z[part],
+                    draw.tokens[part],
+                    draw.mask[part],
+                    rng,
+                    drawable=self._drawable,
+                    candidates=self._candidates,
+                )
+            )
+        return torch.cat(drawn)
+
+    def _find_candidates(self) -> int:
+        """How many candidates a row are worth their time."""
+        if not (self._where or self._shares or self._rows) or not self._encoder.layout.spans:
+            return 1
+        part = None if self._rows is None else self._rows.some(_TRIED_ROWS)
+        rows = _TRIED_ROWS if part is None else len(part)
+        rng = torch.Generator(self._device).manual_seed(0)
+        draw = self._given(part, rows, np.random.default_rng(0), rng)
+        share = self._generator.effective_share(
+            self._noise(draw, rng),
+            draw.tokens,
+            draw.mask,
+            rng,
+            drawable=self._drawable,
+            candidates=_TRIED_CANDIDATES,
+        )
+        few = (count for count, enough in _ENOUGH.items() if share >= enough)
+        return next(few, _CANDIDATES)
 
     def _noise(self, draw: _Draw, rng: torch.Generator) -> Tensor:
         shape = (len(draw.tokens), self._generator.config.noise_width)
@@ -168,12 +203,16 @@ class Sampler:
         return f"{text}; it showed {plain.iloc[0]} to {plain.iloc[1]}"
 
     def _given(
-        self, number: int, rows: int, rng: np.random.Generator, torch_rng: torch.Generator
+        self,
+        part: Given | None,
+        rows: int,
+        rng: np.random.Generator,
+        torch_rng: torch.Generator,
     ) -> _Draw:
-        """What is given in each row of a chunk: cells that came with it, balanced, asked for."""
+        """What is given in each row: cells that came with it (``part``), balanced, asked for."""
         free = [name for name, options in self._options.items() if len(options.codes) > 1]
         fixed = [name for name in self._options if name not in free]
-        draw = self._start(number, rows, rng)
+        draw = self._start(part, rows, rng)
         alike = not (fixed or self._shares or self._rows)
         if len(free) == 1 and alike:
             name = free[0]
@@ -196,14 +235,13 @@ class Sampler:
         draw.take(_resample(weights, draw.strata, wanted, rng))
         return draw
 
-    def _start(self, number: int, rows: int, rng: np.random.Generator) -> _Draw:
-        """The rows of a chunk with the cells that came with them, and the balanced ones."""
+    def _start(self, part: Given | None, rows: int, rng: np.random.Generator) -> _Draw:
+        """Rows with the cells that came with them, and the balanced ones."""
         layout = self._encoder.layout
         tokens = np.zeros((rows, len(layout.spans)), dtype=np.int64)
         mask = np.zeros((rows, len(layout.columns)), dtype=np.float32)
         strata = np.zeros(rows, dtype=np.int64)
-        if self._rows is not None:
-            part = self._rows.rows(number * CHUNK_ROWS, number * CHUNK_ROWS + rows)
+        if part is not None:
             tokens[:], mask[:] = part.tokens, part.mask
             strata = np.arange(rows, dtype=np.int64)
         for name, shares in self._shares.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,14 +48,47 @@ def test_the_chain_gives_the_logits_of_teacher_forcing(
     layout, tokens = encoded
     mask = half_mask(len(tokens), layout)
     z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
-    forced = generator.logits(z, tokens, mask, None)
-    # With every token given, the chain walks over the real rows.
-    chain = Chain(generator, z, tokens, mask)
-    chain._given = torch.ones_like(tokens, dtype=torch.bool)
+    chain, met = Chain(generator, z, tokens, mask), []
     with torch.no_grad():
         for p in range(len(layout.spans)):
-            torch.testing.assert_close(chain.logits(p), forced[p], rtol=1e-4, atol=1e-5)
+            met.append(chain.logits(p))
             chain.advance(p, seeded(2))
+        forced = generator.logits(z, chain.tokens, mask, None)
+    for ours, theirs in zip(met, forced, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_draws_that_look_ahead_follow_the_chain_if_there_are_candidates(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, _ = encoded
+    spans, rows = layout.spans, 100_000
+    sharp = copy.deepcopy(generator)
+    with torch.no_grad():
+        sharp.embedding.mul_(3)
+        sharp.out.mul_(6)
+        sharp.noise.weight.mul_(0)
+    blank = torch.zeros(rows, len(spans), dtype=torch.int64)
+    nothing = torch.zeros(rows, len(layout.columns))
+    z = torch.zeros(rows, SMALL.noise_width)
+    free = sharp.draw(z, blank, nothing, seeded(0))
+    first, last = spans[0], sharp.geometry.column_of.tolist().index(len(layout.columns) - 1)
+    token = int(free[:, last].mode().values)
+    asked = free[free[:, last] == token]
+    mask = nothing.clone()
+    mask[:, -1] = 1.0
+    given = free[:1].expand_as(blank).clone()
+    given[:, last] = token
+    chance = torch.bincount(asked[:, 0], minlength=first.width) / len(asked)
+
+    def distance(candidates: int) -> float:
+        size = 8_000
+        drawn = sharp.draw(z[:size], given[:size], mask[:size], seeded(1), candidates=candidates)
+        assert (drawn[:, last] == token).all()
+        share = torch.bincount(drawn[:, 0], minlength=first.width) / len(drawn)
+        return float((share - chance).abs().sum()) / 2
+
+    assert distance(candidates=16) < 0.06 < 0.12 < distance(candidates=1)
 
 
 def test_relaxed_rows_are_one_hot_with_gradients(

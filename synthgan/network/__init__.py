@@ -2,8 +2,10 @@
 
 **Generator.** A row state h starts from noise z and the cells that are given; position by
 position, in table order, a small head reads h, a token is drawn, and the token's embedding
-is added to h. Given cells enter twice: through the trunk, so that every draw is conditioned
-on all of them whatever their place in the order, and in their turn, instead of a draw. The
+is added to h. A cell that is given stands in h from the start, by an embedding for cells that
+are ahead, so that every draw before it is conditioned on it; at its place, instead of a draw,
+that embedding is exchanged for the one of cells that are past. Once all given cells are past, h
+is what it would be if they had been drawn: conditions on the first columns are exact. The
 same weights are run in three ways: :meth:`Generator.logits` (teacher forced on real rows, all
 positions at once), :meth:`Generator.draw` (tokens, no gradient) and
 :meth:`Generator.relaxed` (straight-through Gumbel-softmax, Jang et al. 2017, for the

@@ -26,7 +26,7 @@ from synthgan.network.kernels import (
 class _Tables:
     """The generator's tables of entries, ready for use in one pass."""
 
-    given: Tensor
+    given: tuple[Tensor, ...]
     embedding: tuple[Tensor, ...]
     out: tuple[Tensor, ...]
     out_bias: tuple[Tensor, ...]
@@ -39,13 +39,10 @@ class Generator(nn.Module):
         super().__init__()
         self.layout, self.config = layout, config
         self.geometry = Geometry(layout)
-        entries, positions, columns = layout.entries, len(layout.spans), len(layout.columns)
+        entries, positions = layout.entries, len(layout.spans)
         width, head = config.width, config.head_width
         self.noise = linear(config.noise_width, width, rng)
-        self.given = nn.Parameter(torch.empty(entries, width).normal_(0, 1.0, generator=rng))
-        self.given_mask = linear(max(columns, 1), width, rng)
-        self.trunk_in = linear(width, width, rng)
-        self.trunk_out = linear(width, width, rng, scale=0.3)
+        self.given = nn.Parameter(torch.empty(entries, width).normal_(0, 0.3, generator=rng))
         bound = 1 / math.sqrt(width)
         self.head_in = nn.Parameter(
             torch.empty(positions, width, head).uniform_(-bound, bound, generator=rng)
@@ -64,11 +61,10 @@ class Generator(nn.Module):
         of zeros as large as the whole table.
         """
         widths = [span.width for span in self.geometry.spans]
-        given, embedding, out = self.ordered(self.given, self.embedding, self.out)
-        parts = (torch.split(table, widths) for table in (embedding, out, self.out_bias))
-        return _Tables(given, *parts)
+        tables = (*self.ordered(self.given, self.embedding, self.out), self.out_bias)
+        return _Tables(*(torch.split(table, widths) for table in tables))
 
-    def trunk(self, z: Tensor, tokens: Tensor, mask: Tensor, tables: _Tables) -> Tensor:
+    def start(self, z: Tensor, tokens: Tensor, mask: Tensor, tables: _Tables) -> Tensor:
         """The row state before the first position: (B, Z), (B, P), (B, C) to (B, W).
 
         ``mask`` is 1 for the columns whose cells in ``tokens`` are given.
@@ -76,12 +72,10 @@ class Generator(nn.Module):
         g = self.geometry
         given = mask[:, g.column_of] * g.applies(tokens)
         cells = F.embedding_bag(
-            tokens + g.starts, tables.given, mode="sum", per_sample_weights=given
+            tokens + g.starts, torch.cat(tables.given), mode="sum", per_sample_weights=given
         )
-        state: Tensor = self.noise(z) + self.given_mask(mask) + cells
-        hidden = F.silu(self.trunk_in(state) * inverse_rms(state))
-        change: Tensor = self.trunk_out(hidden)
-        return state + change
+        state: Tensor = self.noise(z) + cells
+        return state
 
     def logits(
         self, z: Tensor, tokens: Tensor, mask: Tensor, rng: torch.Generator | None
@@ -92,10 +86,14 @@ class Generator(nn.Module):
         """
         tables = self.tables()
         gates = self.geometry.applies(tokens)
-        steps = [F.embedding(tokens[:, p], table) for p, table in enumerate(tables.embedding)]
-        for p in self.geometry.fine_positions:
-            steps[p] = steps[p] * gates[:, p : p + 1]
-        states = prefix_sum(self.trunk(z, tokens, mask, tables), steps)
+        given = mask[:, self.geometry.column_of]
+        steps = []
+        for p, (ahead, past) in enumerate(zip(tables.given, tables.embedding, strict=True)):
+            step = F.embedding(tokens[:, p], past)
+            step = step - given[:, p : p + 1] * F.embedding(tokens[:, p], ahead)
+            is_fine = self.geometry.spans[p].role == "fine"
+            steps.append(step * gates[:, p : p + 1] if is_fine else step)
+        states = prefix_sum(self.start(z, tokens, mask, tables), steps)
         keep = 1.0 if rng is None else 1 - round(self.config.head_dropout * 256) / 256
         shape = (*states.shape[:2], self.config.head_width)
         kept = None if rng is None or keep == 1 else random_mask(shape, keep, rng, z.device)
@@ -112,22 +110,76 @@ class Generator(nn.Module):
         rng: torch.Generator,
         *,
         drawable: Tensor | None = None,
+        candidates: int = 1,
     ) -> Tensor:
         """Fills in the cells of ``tokens`` (B, P) that ``mask`` (B, C) does not give.
 
         Of all entries (E), only those that are ``drawable`` are drawn; None lets all through.
+        Of several ``candidates`` for a row, one is chosen by its weight, see :class:`Chain`,
+        as soon as no given cell is ahead.
         """
-        chain = Chain(self, z, tokens, mask, drawable)
-        for p in range(len(self.geometry.spans)):
+        chain, behind = self._candidates(z, tokens, mask, rng, drawable, candidates)
+        if behind:
+            chain.choose(candidates, rng)
+        for p in range(behind, len(self.geometry.spans)):
             chain.advance(p, rng)
         return chain.tokens
+
+    @torch.no_grad()
+    def effective_share(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        mask: Tensor,
+        rng: torch.Generator,
+        *,
+        drawable: Tensor | None = None,
+        candidates: int,
+    ) -> float:
+        """How much of ``candidates`` counts: their effective sample size (Kong 1992), as a share
+        of their number, mean over rows; 1 where no draw looks ahead. Arguments as in :meth:`draw`.
+        """
+        chain, behind = self._candidates(z, tokens, mask, rng, drawable, candidates)
+        if not behind:
+            return 1.0
+        size = 1 / chain.weights(candidates).square().sum(dim=1)
+        return float(size.mean()) / candidates
+
+    def _candidates(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        mask: Tensor,
+        rng: torch.Generator,
+        drawable: Tensor | None,
+        candidates: int,
+    ) -> tuple[Chain, int]:
+        """Weighted candidates after the last draw that looks ahead, and which position is next.
+
+        If there is no such draw, or a single candidate, the rows themselves, and 0.
+        """
+        behind = self._last_given(mask) + 1 if candidates > 1 else 0
+        if not behind:
+            return Chain(self, z, tokens, mask, drawable), 0
+        z, tokens, mask = (each.repeat_interleave(candidates, 0) for each in (z, tokens, mask))
+        chain = Chain(self, z, tokens, mask, drawable, weigh=True)
+        for p in range(behind):
+            chain.advance(p, rng)
+        return chain, behind
+
+    def _last_given(self, mask: Tensor) -> int:
+        """The last position that is given in any row and has one before it that is not; or -1."""
+        given = (mask[:, self.geometry.column_of] > 0).cpu()
+        after = (~given).cumsum(dim=1) > 0
+        places = torch.nonzero((given & after).any(dim=0))
+        return int(places.max()) if len(places) else -1
 
     def relaxed(
         self, z: Tensor, tokens: Tensor, mask: Tensor, rng: torch.Generator, tau: float
     ) -> Tensor:
         """One-hot rows (B, E) with straight-through gradients; given cells as they are."""
         g, tables = self.geometry, self.tables()
-        state = self.trunk(z, tokens, mask, tables)
+        state = self.start(z, tokens, mask, tables)
         given = mask[:, g.column_of] > 0
         onehots: list[Tensor] = []
         heads = self.head_in.unbind(0), self.head_bias.unbind(0), tables.out, tables.out_bias
@@ -139,7 +191,8 @@ class Generator(nn.Module):
             hard = torch.where(given[:, p], tokens[:, p], soft.argmax(dim=1))
             free = (~given[:, p]).unsqueeze(1).to(soft.dtype)
             onehot = F.one_hot(hard, span.width).to(soft.dtype) + (soft - soft.detach()) * free
-            step = onehot @ tables.embedding[p]
+            ahead = F.embedding(tokens[:, p], tables.given[p])
+            step = onehot @ tables.embedding[p] - given[:, p : p + 1] * ahead
             if span.role == "fine":
                 step = step * (onehots[-1] @ g.is_bin[g.entries_of(p - 1)]).unsqueeze(1)
             state = state + step
@@ -148,7 +201,14 @@ class Generator(nn.Module):
 
 
 class Chain:
-    """Rows on their way through the generator, position by position, without gradients."""
+    """Rows on their way through the generator, position by position, without gradients.
+
+    A draw that looks ahead to a given cell comes from what the network has learned of columns
+    against their order, which is less exact than the chain in its own order. With ``weigh``,
+    ``log_weight`` (B,) is the logarithm of how much likelier a row is in the chain that was given
+    nothing (given cells counted) than it was to be drawn: an importance weight, up to a
+    factor that all candidates for a row share.
+    """
 
     def __init__(
         self,
@@ -157,32 +217,68 @@ class Chain:
         tokens: Tensor,
         mask: Tensor,
         drawable: Tensor | None = None,
+        *,
+        weigh: bool = False,
     ) -> None:
         self._generator, self._drawable = generator, drawable
         self._tables = generator.tables()
         self._given = mask[:, generator.geometry.column_of] > 0
-        self._state = generator.trunk(z, tokens, mask, self._tables)
+        self._state = generator.start(z, tokens, mask, self._tables)
+        self._blind = generator.noise(z) if weigh else None  # the state if nothing were given
+        self.log_weight = z.new_zeros(len(z))
         self.tokens = tokens.clone()
 
     def logits(self, p: int) -> Tensor:
         """Logits (B, width) of position ``p``, which must be the next one."""
-        generator, tables = self._generator, self._tables
-        head = generator.head_in[p], generator.head_bias[p], tables.out[p], tables.out_bias[p]
-        logits = _head(self._state, *head)
+        logits = self._logits(self._state, p)
         if self._drawable is None:
             return logits
-        return logits.masked_fill(~self._drawable[generator.geometry.entries_of(p)], -torch.inf)
+        entries = self._generator.geometry.entries_of(p)
+        return logits.masked_fill(~self._drawable[entries], -torch.inf)
+
+    def _logits(self, state: Tensor, p: int) -> Tensor:
+        generator, tables = self._generator, self._tables
+        head = generator.head_in[p], generator.head_bias[p], tables.out[p], tables.out_bias[p]
+        return _head(state, *head)
 
     def advance(self, p: int, rng: torch.Generator) -> None:
         """Draws position ``p`` where it is not given, and goes on to the next."""
-        token = categorical(self.logits(p), rng)
-        token = torch.where(self._given[:, p], self.tokens[:, p], token)
+        logits, given = self.logits(p), self._given[:, p]
+        token = torch.where(given, self.tokens[:, p], categorical(logits, rng))
         self.tokens[:, p] = token
         g = self._generator.geometry
         step = F.embedding(token, self._tables.embedding[p])
+        ahead = F.embedding(token, self._tables.given[p]) * given.unsqueeze(1)
         if g.spans[p].role == "fine":
-            step = step * g.is_bin[self.tokens[:, p - 1] + g.spans[p - 1].start].unsqueeze(1)
-        self._state = self._state + step
+            gate = g.is_bin[self.tokens[:, p - 1] + g.spans[p - 1].start]
+            step, ahead = step * gate.unsqueeze(1), ahead * gate.unsqueeze(1)
+        else:
+            gate = torch.ones_like(self.log_weight)
+        if self._blind is not None:
+            gain = _log_chance(self._logits(self._blind, p), token)
+            gain -= torch.where(given, 0.0, _log_chance(logits, token))
+            self.log_weight += torch.where(gate > 0, gain, 0.0)
+            self._blind = self._blind + step
+        self._state = self._state + step - ahead
+
+    def weights(self, candidates: int) -> Tensor:
+        """Of each ``candidates`` rows in turn, the weights that sum to 1: (B / n, n)."""
+        return self.log_weight.view(-1, candidates).softmax(dim=1)
+
+    def choose(self, candidates: int, rng: torch.Generator) -> None:
+        """Keeps one of each ``candidates`` rows in turn, by weight; ends the weighing."""
+        weights = self.weights(candidates)
+        chosen = torch.multinomial(weights, 1, generator=rng).squeeze(1)
+        index = chosen + candidates * torch.arange(len(weights), device=chosen.device)
+        self.tokens, self._state = self.tokens[index], self._state[index]
+        self._given, self.log_weight = self._given[index], self.log_weight[index]
+        self._blind = None
+
+
+def _log_chance(logits: Tensor, token: Tensor) -> Tensor:
+    """Log probability (B,) of ``token`` (B,) under ``logits`` (B, width)."""
+    chosen: Tensor = logits.gather(1, token.unsqueeze(1)).squeeze(1)
+    return chosen - logits.logsumexp(dim=1)
 
 
 def _head(state: Tensor, head_in: Tensor, bias: Tensor, out: Tensor, out_bias: Tensor) -> Tensor:

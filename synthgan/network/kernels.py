@@ -30,7 +30,7 @@ def inverse_rms(state: Tensor) -> Tensor:
 
 
 class _PrefixSum(torch.autograd.Function):
-    """Row states before each position: the trunk's state plus the steps of earlier positions.
+    """Row states before each position: the first state plus the steps of earlier positions.
 
     (B, W) and P times (B, W) give (P, B, W); the last step leads nowhere and is left out.
     Sums position by position, which a CPU does several times faster than ``torch.cumsum``
