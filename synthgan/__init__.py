@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     )
     from synthgan.schema import Column, Kind, Schema, infer_schema
     from synthgan.synthesizer import Synthesizer, fit, load
-    from synthgan.table import check_target, iter_table, read_table, write_table
+    from synthgan.table import (
+        check_target,
+        iter_table,
+        read_table,
+        split_table,
+        write_table,
+    )
     from synthgan.train import Step
 
 _HOMES = {
@@ -59,7 +65,13 @@ _HOMES = {
     ),
     "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
-    "synthgan.table": ("check_target", "iter_table", "read_table", "write_table"),
+    "synthgan.table": (
+        "check_target",
+        "iter_table",
+        "read_table",
+        "split_table",
+        "write_table",
+    ),
     "synthgan.train": ("Step",),
 }
 
@@ -94,6 +106,7 @@ __all__ = [
     "iter_table",
     "load",
     "read_table",
+    "split_table",
     "write_table",
 ]
 

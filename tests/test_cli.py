@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import itertools
 import json
@@ -105,7 +106,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_help_of_every_command_shows_examples() -> None:
-    names = ["evaluate", "fit", "impute", "info", "sample", "schema"]
+    names = ["evaluate", "fit", "impute", "info", "sample", "schema", "split"]
     assert isinstance(main, click.Group)
     assert sorted(main.commands) == names
     for args in ([], ["--help"], *([name, "--help"] for name in names)):
@@ -794,7 +795,7 @@ def failing(error: BaseException) -> Callable[..., None]:
 def test_a_bug_is_one_line_without_the_message(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SYNTHGAN_DEBUG", raising=False)
     monkeypatch.setattr(synthgan, "fit", failing(KeyError("Ms Secret, 12 Cell Street")))
-    line = the_line(run("fit", "data.csv"), "bug", "KeyError", "SYNTHGAN_DEBUG", code=1)
+    line = the_line(run("fit", "data.csv"), "bug", "KeyError", "SYNTHGAN_DEBUG", code=70)
     assert "Secret" not in line
 
 
@@ -808,6 +809,7 @@ def test_a_bug_can_be_looked_into(here: Path, monkeypatch: pytest.MonkeyPatch) -
     ("error", "word", "code"),
     [
         (click.ClickException("of no use"), "of no use", 2),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device", 2),
         (click.FileError("data.csv", "it is locked"), "it is locked", 2),
         (click.BadParameter("too odd"), "too odd", 2),
         (click.Abort(), "interrupted; nothing was written", 130),

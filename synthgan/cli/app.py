@@ -16,6 +16,7 @@ from synthgan.cli.impute import impute
 from synthgan.cli.info import info
 from synthgan.cli.sample import sample
 from synthgan.cli.schema import schema
+from synthgan.cli.split import split
 
 
 class _Commands(click.Group):
@@ -38,7 +39,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[evaluate, fit, impute, info, sample, schema],
+    commands=[evaluate, fit, impute, info, sample, schema, split],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")

@@ -13,6 +13,7 @@ from synthgan.cli.failures import BELOW, fail
 from synthgan.cli.options import PATH, given, overwrite_option, quiet_option
 from synthgan.cli.output import print_table, say, tell
 from synthgan.cli.progress import Progress
+from synthgan.errors import TableError
 
 
 def _ending(*endings: str) -> Callable[[click.Context, click.Parameter, Path | None], Path | None]:
@@ -32,9 +33,12 @@ def _limits(ctx: click.Context, param: click.Parameter, text: str | None) -> dic
     for part in text.split(",") if text else ():
         key, _, limit = part.partition("=")
         try:
-            limits[key.strip()] = float(limit)
+            value = float(limit)
         except ValueError:
             raise click.BadParameter(f"{part!r} is no limit; c2st=0.6 is one", ctx, param) from None
+        if key.strip() in limits:
+            raise click.BadParameter(f"{key.strip()} has two limits; give one", ctx, param)
+        limits[key.strip()] = value
     return limits
 
 
@@ -82,6 +86,11 @@ def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
       synthgan evaluate train.csv synthetic.csv --holdout held.csv --fail-under c2st=0.6,mia=0.55
     """
     files = [each for each in (output, how["json_file"], how["card"]) if each is not None]
+    twice = [
+        each for i, each in enumerate(files) if each.absolute() in map(Path.absolute, files[:i])
+    ]
+    if twice:
+        raise TableError(f"{twice[0]} was named for two files to write; name two")
     for file in files:
         synthgan.check_target(file, overwrite=how["overwrite"])
     report = _judge(real, synthetic, how)

@@ -17,7 +17,7 @@ from synthgan.cli.output import say
 from synthgan.errors import SynthganError
 
 MENDABLE = 2  # exit code: the caller can do something about it
-BUG = 1
+BUG = 70  # EX_SOFTWARE of sysexits.h
 BELOW = 1  # a figure is worse than what was asked for
 INTERRUPTED = 130
 
@@ -49,12 +49,19 @@ def one_line() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("SYNTHGAN_DEBUG"):
             raise
-        name = type(error).__name__
-        if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # PyTorch's, on a GPU
-            advice = "a smaller table needs less, or a smaller --batch-size in fit"
-            fail(f"out of memory; {advice}", MENDABLE)
-        # the message stays out: it may quote a cell
-        fail(f"this is a bug: {name}; SYNTHGAN_DEBUG=1 shows where, please report it", BUG)
+        fail(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What nobody foresaw in one line, and its exit code: the machine lacks something, or a bug."""
+    name = type(error).__name__
+    if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # PyTorch's, on a GPU
+        advice = "a smaller table needs less, or a smaller --batch-size in fit"
+        return f"out of memory; {advice}", MENDABLE
+    if isinstance(error, OSError) and error.strerror:  # a full disk under standard output
+        return error.strerror, MENDABLE
+    # the message stays out: it may quote a cell
+    return f"this is a bug: {name}; SYNTHGAN_DEBUG=1 shows where, please report it", BUG
 
 
 class Stop:
