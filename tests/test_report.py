@@ -263,7 +263,7 @@ def test_dtypes_of_the_other_tool_do_not_matter() -> None:
     )
     pd.testing.assert_series_equal(shape_error(REAL, spelled), shape_error(REAL, holed))
     pd.testing.assert_frame_equal(trend_error(REAL, spelled), trend_error(REAL, holed))
-    assert exact_copies(spelled.assign(y=holed["y"]), holed, OTHER).estimate.value == 1
+    assert exact_copies(spelled.assign(y=holed["y"]), holed, OTHER).estimate.value == 100
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_tables_of_any_dtype_are_judged(name: str) -> None:
     two = pd.DataFrame({"x": ODD_CELLS[name], "y": [1.0, 2.0]})
     real, made = two.iloc[[0, 1] * 20], two.iloc[[0, 0, 0, 1] * 10]
     assert shape_error(real, made)["x"] == 25
-    assert exact_copies(made, real, real).estimate.value == 1
+    assert exact_copies(made, real, real).estimate.value == 100
     assert 0 <= dcr_share(made, real, real).value <= 1
 
 
@@ -515,7 +515,7 @@ def test_alarms_ring_for_copies_and_near_copies() -> None:
     train, holdout = table(800, 1), table(700, 2)
     rng = np.random.default_rng(0)
     near = train.assign(x=train["x"] + 1e-6 * rng.normal(size=800))
-    assert exact_copies(train, train, holdout).estimate.value == 1
+    assert exact_copies(train, train, holdout).estimate.value == 100
     assert exact_copies(near, train, holdout).estimate.value == 0
     for copies in (train, near):
         assert dcr_share(copies, train, holdout).low > 0.9
@@ -541,10 +541,10 @@ def test_copies_are_held_against_the_holdouts_own() -> None:
     holdout = pd.DataFrame({"a": [1.5, 9.0], "b": ["v", "v"]})
     made = pd.DataFrame({"a": [-0.0, math.nan, 2.0, 2.0, 1.5], "b": ["u", "u", None, "new", "u"]})
     found = exact_copies(made, train, holdout)
-    assert found.estimate.value == pytest.approx(3 / 5)
+    assert found.estimate.value == pytest.approx(60)
     assert found.floor is not None
-    assert found.floor.value == 0.5
-    assert found.estimate.low < 0.6 < found.estimate.high
+    assert found.floor.value == 50
+    assert found.estimate.low < 60 < found.estimate.high
 
 
 def test_a_popular_closest_record_widens_the_interval() -> None:

@@ -19,6 +19,7 @@ from synthgan.report.attacks import (
     attribute_findings,
     copy_findings,
     distance_findings,
+    identifier_findings,
     membership_findings,
     outlier_findings,
 )
@@ -143,7 +144,7 @@ def test_fresh_rows_are_blamed_for_nothing(honest: dict[str, Measure]) -> None:
 
 def test_a_copy_of_the_training_rows_is_caught_by_all(copied: dict[str, Measure]) -> None:
     assert {key for key, each in copied.items() if not is_caught(each)} == ALWAYS_LOW
-    assert copied["exact_copies"].estimate.value == 1
+    assert copied["exact_copies"].estimate.value == 100
     assert copied["mia_distance"].estimate.value > 0.99
     assert copied["mia_density"].estimate.value > 0.99
     assert copied["outlier_mia"].estimate.value == 1
@@ -153,7 +154,7 @@ def test_a_copy_of_the_training_rows_is_caught_by_all(copied: dict[str, Measure]
 
 def test_few_verbatim_rows_are_caught_as_copies_and_members() -> None:
     found = by_key(everything(mixed(0.05, TRAIN)))
-    assert found["exact_copies"].estimate.value == pytest.approx(0.05)
+    assert found["exact_copies"].estimate.value == pytest.approx(5)
     assert is_caught(found["exact_copies"])
     assert innocent(found["exact_copies"]).value == 0
     for attack in ("mia_distance", "mia_density"):
@@ -167,7 +168,7 @@ def test_few_jittered_rows_are_caught_as_near_copies() -> None:
     found = by_key(everything(mixed(0.05, jittered(TRAIN))))
     assert found["exact_copies"].estimate.value == 0
     assert is_caught(found["near_copies"])
-    assert found["near_copies"].estimate.value == pytest.approx(0.05 + 0.95 * 0.01, abs=0.01)
+    assert found["near_copies"].estimate.value == pytest.approx(5 + 0.95, abs=1)
     assert is_caught(found["mia_density_tpr1"])
 
 
@@ -218,7 +219,7 @@ def test_guessers_win_where_a_column_was_memorised() -> None:
         }
         for made in (train, train.assign(word=rows(5)["word"]))
     )
-    assert known[("word",)].estimate.value == pytest.approx(1)
+    assert known[("word",)].estimate.value == pytest.approx(100)
     assert known[()].estimate.low > 0.95
     assert shuffled[("word",)].estimate.low < 0 < shuffled[("word",)].estimate.high
     assert "of 900 training" in known[("word",)].note
@@ -229,6 +230,56 @@ def test_holdout_rows_in_the_table_are_no_leak_of_training_rows() -> None:
     assert found["mia_distance"].estimate.value < 0.01
     assert found["exact_copies"].estimate.value == 0
     assert not any(is_caught(each) for each in found.values())
+
+
+# --- identifiers and text ---
+
+
+def keys(numbers: Sequence[int] | Floats, pattern: str = "K-{:06d}") -> pd.DataFrame:
+    return pd.DataFrame({"key": [pattern.format(int(each)) for each in numbers]})
+
+
+@pytest.mark.parametrize("pattern", ["K-{:06d}", "{:d}", "some words {:05d} about it"])
+def test_copied_keys_are_told_from_counted_ones(pattern: str) -> None:
+    rng = np.random.default_rng(0)
+    order = rng.permutation(1000)
+    train, holdout = keys(order[:800], pattern), keys(order[800:], pattern)
+
+    def found(made: pd.DataFrame, held: pd.DataFrame | None = holdout) -> Measure:
+        (line,) = identifier_findings(made, train, held, ["key"]).measures
+        return line
+
+    assert found(train).estimate.value == 100
+    assert wording.is_alarm(found(train))
+    counted = found(keys(range(800), pattern))
+    assert counted.estimate.value > 70
+    assert not wording.is_alarm(counted)
+    assert found(keys(range(5000, 5400), pattern)).estimate.value == 0
+
+
+def test_copied_random_keys_ring_with_and_without_a_holdout() -> None:
+    rng = np.random.default_rng(0)
+    train, made, held = (keys(rng.integers(10**9, 10**10, 300), "{:x}") for _ in range(3))
+    stolen = pd.concat([train.head(20), made.iloc[20:]], ignore_index=True)
+    for holdout in (held, None):
+        (line,) = identifier_findings(stolen, train, holdout, ["key"]).measures
+        assert line.estimate.value == pytest.approx(100 * 20 / 300)
+        assert wording.is_alarm(line)
+        (line,) = identifier_findings(made, train, holdout, ["key"]).measures
+        assert not wording.is_alarm(line)
+
+
+def test_the_worst_of_the_columns_is_told_and_empty_ones_are_not() -> None:
+    rng = np.random.default_rng(0)
+    train = keys(rng.integers(10**9, 10**10, 300)).assign(note="ok", none=None)
+    made = keys(rng.integers(10**9, 10**10, 300)).assign(note="ok", none=None)
+    (line,) = identifier_findings(made, train, train, ["note", "key", "none"]).measures
+    assert "the worst of 2" in line.note
+    (line,) = identifier_findings(
+        made.assign(key=train["key"]), train, made, ["note", "key"]
+    ).measures
+    assert "'key'" in line.note
+    assert identifier_findings(made, train, None, ["none"]).measures == ()
 
 
 # --- copies ---
@@ -256,7 +307,7 @@ def test_copies_are_those_that_a_join_finds() -> None:
     known = set(train.itertuples(index=False, name=None))
     for estimate, rows in ((found.estimate, made), (innocent(found), held)):
         share = np.mean([row in known for row in rows.itertuples(index=False, name=None)])
-        assert estimate.value == pytest.approx(share)
+        assert estimate.value == pytest.approx(100 * share)
         assert 0.1 < share < 0.9
 
 
@@ -272,8 +323,8 @@ def test_near_copies_are_those_within_the_closest_hundredth_of_the_holdout() -> 
     )
     bar = np.sort(cdist(held, points).min(axis=1))[14]
     share = np.mean(cdist(queries, points).min(axis=1) < bar)
-    assert found["near_copies"].estimate.value == pytest.approx(share)
-    assert innocent(found["near_copies"]).value == pytest.approx(14 / 1400)
+    assert found["near_copies"].estimate.value == pytest.approx(100 * share)
+    assert innocent(found["near_copies"]).value == pytest.approx(100 * 14 / 1400)
 
 
 def test_rows_of_few_levels_are_not_blamed_for_repeats() -> None:
@@ -282,8 +333,8 @@ def test_rows_of_few_levels_are_not_blamed_for_repeats() -> None:
         return pd.DataFrame({name: rng.choice(["a", "b", "c"], 800) for name in "uvw"})
 
     found = by_key(everything(rows(3), rows(1), rows(2)))
-    assert found["exact_copies"].estimate.value == 1
-    assert innocent(found["exact_copies"]).value == 1
+    assert found["exact_copies"].estimate.value == 100
+    assert innocent(found["exact_copies"]).value == 100
     assert not found["near_copies"].is_defined
     assert "copies too" in found["near_copies"].note
     assert not any(is_caught(each) for each in found.values() if each.is_defined)
@@ -292,9 +343,9 @@ def test_rows_of_few_levels_are_not_blamed_for_repeats() -> None:
 def test_without_a_holdout_copies_are_counted_and_the_rest_is_left_out() -> None:
     found = everything(mixed(0.05, TRAIN), holdout=None)
     (exact,) = found.measures
-    assert exact.estimate.value == pytest.approx(0.05)
-    assert exact.floor is None
-    assert "no holdout" in exact.note
+    assert exact.estimate.value == pytest.approx(5)
+    assert innocent(exact).value == 0
+    assert "come twice" in exact.note
     assert len(found.left_out) == 5
     assert all("no holdout was given" in each.why for each in found.left_out)
 
@@ -350,7 +401,7 @@ def test_guesses_are_those_of_the_closest_row() -> None:
                 right[side] = np.mean(guess == truth)
         excess = (right["train"] - right["held"]) / (1 - right["held"])
         estimate = lines[(name,)].estimate
-        assert estimate.value == pytest.approx(excess, abs=0.01)
+        assert estimate.value == pytest.approx(100 * excess, abs=1)
         assert estimate.low > 0.05
     assert lines[()].estimate.value == max(e.estimate.value for c, e in lines.items() if c)
 

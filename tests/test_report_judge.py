@@ -68,8 +68,10 @@ def test_rows_of_the_same_kind_are_not_blamed() -> None:
     assert report["mia"].estimate.low <= 0.5
     assert report["exact_copies"].estimate.value == 0
     privacy = report.sections[2]
-    assert "No alarm went off in the attacks and distances below." in privacy.verdict
-    assert not privacy.advice
+    assert privacy.verdict[0].startswith("No alarm went off in the attacks and distances below")
+    assert "Not copied, and not judged otherwise: columns 'key'." in privacy.verdict
+    (advice,) = privacy.advice
+    assert "Passing proves nothing: treat the table as personal data" in advice
 
 
 def test_no_figure_is_naked() -> None:
@@ -123,17 +125,141 @@ def test_a_table_of_noise_is_told_apart_and_a_copy_rings() -> None:
     assert report["c2st"].estimate.low > 0.6
     assert report["tstr"].estimate.high < 1
     copy = synthgan.evaluate(train, train, holdout, target="rich")
-    assert copy["exact_copies"].estimate.low > 0.9
+    assert copy["exact_copies"].estimate.low > 90
     assert "Training rows show through" in " ".join(copy.sections[2].verdict)
     assert "Do not hand out" in copy.sections[2].advice[0]
 
 
-def test_a_holdout_of_training_rows_is_said_before_all_else() -> None:
-    synthetic, train, _ = tables()
-    report = synthgan.evaluate(synthetic, train, train.sample(200, random_state=0))
+def test_a_holdout_of_some_training_rows_is_said_before_all_else() -> None:
+    synthetic, train, holdout = tables()
+    mixed = pd.concat([train.head(60), holdout.head(140)])
+    report = synthgan.evaluate(synthetic, train, mixed)
     for section in report.sections:
-        assert section.verdict[0].startswith("The holdout is not unseen: 100.0 % of its rows")
+        assert section.verdict[0].startswith("The holdout is not unseen: 30.00 % of its rows")
+        assert "cannot be trusted" in section.verdict[0]
     assert not any("not unseen" in each for section in full().sections for each in section.verdict)
+
+
+def test_a_holdout_that_is_another_table_is_refused() -> None:
+    synthetic, train, holdout = tables()
+    with pytest.raises(TableError, match=r"100\.0 % of its rows stand in the training rows"):
+        synthgan.evaluate(synthetic, train, train.sample(200, random_state=0))
+    with pytest.raises(TableError, match="stand in the synthetic table; set rows aside"):
+        synthgan.evaluate(synthetic, train, synthetic)
+    coarse = [each[["job"]] for each in tables()]  # all rows are repeats, and nobody is to blame
+    synthgan.evaluate(*(each.head(60) for each in coarse))
+    assert holdout is not None
+
+
+def test_a_holdout_that_is_no_random_sample_is_said_and_blames_nobody() -> None:
+    frame = people(900, seed=3).sort_values("since", ignore_index=True)
+    made, train, holdout = frame.iloc[:600:2], frame.iloc[1:600:2], frame.iloc[600:]
+    report = synthgan.evaluate(made, train, holdout)
+    for section in report.sections:
+        assert section.verdict[0].startswith("Held-out rows are unlike the training rows")
+        assert "set aside at random" in section.verdict[0]
+        assert not any("memorised" in each for each in (*section.verdict, *section.advice))
+        assert not any("hard to tell" in each for each in section.verdict)
+
+
+def test_copied_identifiers_and_text_ring() -> None:
+    synthetic, train, holdout = tables()
+    stolen = synthetic.assign(key=train["key"].to_numpy())
+    report = synthgan.evaluate(stolen, train, holdout)
+    found = report["copied_identifiers"]
+    assert found.estimate.value == 100
+    assert "'key'" in found.note
+    (said,) = [each for each in report.sections[2].verdict if each.startswith("Training rows show")]
+    assert "'key'" in said
+    assert "K-0" not in repr(report.sections)
+    assert report.check({"copied_identifiers": 1.0})
+
+
+def test_the_card_lists_every_column_and_says_which_were_not_judged() -> None:
+    synthetic, train, _ = tables()
+    card = synthgan.evaluate(synthetic, train).card()
+    assert list(card.columns) == list(synthetic.columns)
+    assert card.columns["key"] == "identifier, not judged"
+    assert "8 columns. Made by: unknown (no model was named)" in card.to_markdown()
+
+
+def test_without_a_holdout_privacy_is_not_called_quiet() -> None:
+    verdict = without_holdout().sections[2].verdict
+    assert verdict[0].startswith("Privacy was not judged: no holdout was given")
+    assert not any("No alarm went off" in each for each in verdict)
+
+
+def test_without_a_holdout_copies_that_chance_makes_do_not_ring() -> None:
+    frame = people(600, seed=4)[["rich", "member", "job"]]
+    report = synthgan.evaluate(frame.iloc[:300], frame.iloc[300:])
+    assert report["exact_copies"].estimate.value > 50
+    assert "come twice" in report["exact_copies"].note
+    assert not any("Training rows show through" in each for each in report.sections[2].verdict)
+    table = people(600, seed=4)
+    stolen = synthgan.evaluate(table.head(300), table.head(300))
+    assert any("Training rows show through" in each for each in stolen.sections[2].verdict)
+
+
+def test_few_rows_are_said_to_be_too_few() -> None:
+    synthetic, train, holdout = tables()
+    report = synthgan.evaluate(synthetic.head(12), train.head(100), holdout.head(40))
+    for section in report.sections:
+        assert section.verdict[0].startswith("So few rows cannot be judged: synthetic rows 12, ")
+        assert "held-out rows 40" in section.verdict[0]
+    found = whole(report)
+    assert not {"dcr_share", "dcr_share_worst", "near_copies", "mia"} & set(found)
+    reasons = [each.why for each in report.sections[2].findings.left_out]
+    assert reasons.count("fewer than 20 rows in one of the tables") == 3
+
+
+def test_cells_that_cannot_be_read_are_counted_and_not_shown() -> None:
+    synthetic, train, _ = tables()
+    age = synthetic["age"].astype(object)
+    age.iloc[:37] = "unspeakable"
+    report = synthgan.evaluate(synthetic.assign(age=age), train)
+    (said,) = [each for each in report.sections[0].verdict if "cannot be read" in each]
+    assert "'age' 37" in said
+    assert "unspeakable" not in repr(report.sections)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"model": "m.synthgan"}, "model must be a model of synthgan.fit .* got str"),
+        ({"config": {"seed": 1}}, "config must be an EvaluateConfig, got dict"),
+        ({"target": 3}, "target must be the name of a column, a str, got int"),
+        ({"holdout": [1, 2]}, "holdout must be a DataFrame or the path of a file, got list"),
+        ({"synthetic": None}, "synthetic must be a DataFrame .* got NoneType"),
+        ({"train": 3}, "train must be a DataFrame .* got int"),
+    ],
+)
+def test_arguments_of_another_type_are_named(how: dict[str, object], words: str) -> None:
+    synthetic, train, _ = tables()
+    given: dict[str, object] = {"synthetic": synthetic, "train": train, **how}
+    with pytest.raises(synthgan.SynthganError, match=words):
+        synthgan.evaluate(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("which", ["synthetic", "train", "holdout"])
+def test_two_columns_of_one_name_are_refused_in_any_table(which: str) -> None:
+    frames = dict(zip(("synthetic", "train", "holdout"), tables(), strict=True))
+    frames[which] = pd.concat([frames[which], frames[which][["age"]]], axis=1)
+    with pytest.raises(TableError, match=f"'age' comes twice in {which}"):
+        synthgan.evaluate(**frames)
+
+
+def test_what_is_lacking_names_its_table() -> None:
+    synthetic, train, holdout = tables()
+    with pytest.raises(TableError, match="the holdout lacks column 'age'"):
+        synthgan.evaluate(synthetic, train, holdout.drop(columns="age"))
+    with pytest.raises(TableError, match="the synthetic table lacks column 'age'"):
+        synthgan.evaluate(synthetic.drop(columns="age"), train, holdout)
+
+
+def test_without_a_target_and_a_holdout_both_are_named() -> None:
+    (left,) = without_holdout().sections[1].findings.left_out
+    assert "no target was named" in left.why
+    assert "no holdout was given" in left.why
 
 
 # --- odd tables -------------------------------------------------------------------------

@@ -499,7 +499,7 @@ def test_the_page_says_what_the_report_says() -> None:
         INTERNAL,
         "R2 : the target is a class",
         "not defined: only one column",
-        "failing means memorised, passing means nothing",
+        "or that the holdout is no random sample; passing means nothing",
         "None. No bound is known",
         "300 synthetic rows against 400 training rows and 200 held-out rows",
         "0.800 (0.700 to 0.900)",

@@ -34,7 +34,7 @@ class Card:
     rows: int
     """Of the synthetic table."""
     columns: dict[str, str]
-    """Names and kinds of the compared columns: those of the synthetic table."""
+    """Names and kinds of the synthetic table's columns; it says so of those not judged."""
     guarantee: str
     measured: tuple[str, ...]
     """What the owner of the real rows has measured; the figures stay with the owner."""
@@ -55,7 +55,7 @@ class Card:
         origin: Origin | None,
     ) -> Card:
         """The card of a table with ``rows`` rows."""
-        made = f"SynthGAN {origin.version}" if origin else "not told"
+        made = f"SynthGAN {origin.version}" if origin else "unknown (no model was named)"
         guarantee = origin.guarantee if origin and origin.guarantee else NO_GUARANTEE
         return cls(
             made_with=f"{made}; judged with SynthGAN {version}",
@@ -83,7 +83,8 @@ class Card:
         lines = [
             "# Synthetic table",
             "",
-            f"{self.rows:,} rows, {len(self.columns)} columns. {self.made_with}. {self.written}.",
+            f"{self.rows:,} rows, {len(self.columns)} columns. Made by: {self.made_with}. "
+            f"{self.written}.",
             "",
             "## Guarantee",
             "",

@@ -108,8 +108,10 @@ class Columns:
         """Names of the compared columns, in table order."""
         return tuple(column.name for column in self.layout)
 
-    def read(self, frame: pd.DataFrame | Cells) -> Cells:
+    def read(self, frame: pd.DataFrame | Cells, what: str = "a table to be compared") -> Cells:
         """The cells of ``frame``; columns that are not compared are ignored.
+
+        ``what`` is what errors call the table.
 
         What was read before is given back as it is.
 
@@ -121,11 +123,11 @@ class Columns:
         lacking = [name for name in self.names if name not in frame.columns]
         if lacking:
             raise TableError(
-                f"a table to be compared lacks column {lacking[0]!r}; "
+                f"{what} lacks column {lacking[0]!r}; "
                 "all tables of a comparison need the same columns"
             )
         if frame.empty:
-            raise TableError("a table to be compared has no rows; at least one is needed")
+            raise TableError(f"{what} has no rows; at least one is needed")
         return Cells(
             rows=len(frame),
             numbers={c.name: _floats(frame[c.name], c) for c in self.layout if c.kind.is_numeric},
@@ -135,6 +137,18 @@ class Columns:
                 if not c.kind.is_numeric
             },
         )
+
+    def unreadable(self, frame: pd.DataFrame) -> dict[str, int]:
+        """Cells that are there but count as missing, since they do not fit their column.
+
+        By column, for those that have any: a word among numbers or dates, an infinity.
+        """
+        found = {
+            c.name: int((frame[c.name].notna() & np.isnan(_floats(frame[c.name], c))).sum())
+            for c in self.layout
+            if c.kind.is_numeric
+        }
+        return {name: cells for name, cells in found.items() if cells}
 
     def _levels_of(self, cells: pd.Series, name: str) -> pd.Categorical:
         """Levels of a column, in the spelling that fixed it where truth values are concerned."""
@@ -171,6 +185,14 @@ def recode(cells: pd.Categorical, levels: Objects, unknown: int, missing: int) -
     lookup = np.append(np.where(places < 0, unknown, places), missing)
     codes: Ints = lookup.astype(np.int64)[cells.codes]
     return codes
+
+
+def spelled(cells: pd.Series) -> Objects:
+    """The cells that are not missing, as text, in the spelling of levels."""
+    levels = _levels(cells)
+    there = levels.codes[levels.codes >= 0]
+    words: Objects = np.asarray(levels.categories, dtype=object)[there]
+    return words
 
 
 def pick(frame: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:

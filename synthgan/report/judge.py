@@ -16,8 +16,10 @@ from synthgan.report.attacks import (
     attribute_findings,
     copy_findings,
     distance_findings,
+    identifier_findings,
     membership_findings,
     outlier_findings,
+    refuse_holdout,
 )
 from synthgan.report.columns import Columns
 from synthgan.report.fidelity import (
@@ -51,6 +53,7 @@ _TITLES: dict[SectionKey, str] = {
 }
 
 _LEAST_ROWS = 100
+_ASKED = ("schema", "rows", "versions", "protections", "notes", "history")  # of a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +100,11 @@ def evaluate(
     knows. ``target`` is a column to predict. ``model`` says of itself what the report repeats
     (its protections, its training).
 
-    Raises :class:`TableError` for tables that cannot be compared.
+    Raises :class:`ConfigError` for arguments of another type, and :class:`TableError` for tables
+    that cannot be compared, or a holdout most of whose rows stand in another table.
     """
     began = time.perf_counter()
+    _check_types(target, model, config)
     config = config or EvaluateConfig()
     frames = _Frames.of(synthetic, train, holdout, model, config)
     _check(frames, target)
@@ -114,10 +119,11 @@ def evaluate(
     origin = None if model is None else Origin.of(model)
     return Report(
         about=frames.about(target, config, began),
-        sections=_sections(found, target, origin),
+        sections=_sections(found, frames, target, origin),
         pictures=picture(frames.tables, found["fidelity"]),
         origin=origin,
         names={column.name: column.kind.value for column in frames.tables.columns.layout},
+        listed=frames.listed,
     )
 
 
@@ -129,6 +135,7 @@ class _Frames:
     train: pd.DataFrame
     holdout: pd.DataFrame | None
     tables: Tables
+    schema: Schema
 
     @classmethod
     def of(
@@ -139,14 +146,40 @@ class _Frames:
         model: Model | None,
         config: EvaluateConfig,
     ) -> _Frames:
-        real, made = _frame(train), _frame(synthetic)
-        held = None if holdout is None else _frame(holdout)
-        schema = config.schema or (model.schema if model else None)
-        columns = Columns.of(real, schema or infer_schema(real))
+        real, made = _frame(train, "train"), _frame(synthetic, "synthetic")
+        held = None if holdout is None else _frame(holdout, "holdout")
+        schema = config.schema or (model.schema if model else None) or infer_schema(real)
+        columns = Columns.of(real, schema)
         tables = Tables.of(
             made, real, held, columns=columns, max_rows=config.max_rows, seed=config.seed
         )
-        return cls(synthetic=made, train=real, holdout=held, tables=tables)
+        return cls(synthetic=made, train=real, holdout=held, tables=tables, schema=schema)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Columns of the synthetic and the real table that are not compared."""
+        compared = set(self.tables.columns.names)
+        known = set(self.train.columns) - compared
+        return tuple(str(name) for name in self.synthetic.columns if name in known)
+
+    @property
+    def listed(self) -> dict[str, str]:
+        """Each column of the synthetic table and its kind, or that it was not judged."""
+        kinds = {column.name: column.kind for column in self.schema}
+
+        def what(name: str) -> str:
+            kind = kinds.get(name)
+            if kind is None:
+                return "unknown, not judged"
+            return kind.value if kind.is_modelled else f"{kind.value}, not judged"
+
+        return {str(name): what(str(name)) for name in self.synthetic.columns}
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each table, by what it is called."""
+        held = {} if self.holdout is None else {"held-out rows": len(self.holdout)}
+        return {"synthetic rows": len(self.synthetic), "training rows": len(self.train), **held}
 
     def about(self, target: str | None, config: EvaluateConfig, began: float) -> About:
         compared = set(self.tables.columns.names)
@@ -164,8 +197,33 @@ class _Frames:
         )
 
 
-def _frame(table: Table) -> pd.DataFrame:
-    return table if isinstance(table, pd.DataFrame) else read_table(table)
+def _frame(table: Table, what: str) -> pd.DataFrame:
+    if not isinstance(table, pd.DataFrame | str | Path):
+        raise TableError(
+            f"{what} must be a DataFrame or the path of a file, got {type(table).__name__}"
+        )
+    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise TableError(
+            f"column names must be unique, but {twice!r} comes twice in {what}; rename or drop one"
+        )
+    return frame
+
+
+def _check_types(target: object, model: object, config: object) -> None:
+    """Refuses what is no target, model or config at all."""
+    if target is not None and not isinstance(target, str):
+        raise ConfigError(
+            f"target must be the name of a column, a str, got {type(target).__name__}"
+        )
+    if model is not None and not all(hasattr(model, name) for name in _ASKED):
+        raise ConfigError(
+            "model must be a model of synthgan.fit or synthgan.load, got "
+            f"{type(model).__name__}; leave it out for a table of another tool"
+        )
+    if config is not None and not isinstance(config, EvaluateConfig):
+        raise ConfigError(f"config must be an EvaluateConfig, got {type(config).__name__}")
 
 
 def _check(frames: _Frames, target: str | None) -> None:
@@ -176,6 +234,8 @@ def _check(frames: _Frames, target: str | None) -> None:
         raise TableError(
             f"target {target!r} is {known}; columns to predict are {list(columns.names)}"
         )
+    if frames.holdout is not None:
+        refuse_holdout(frames.synthetic, frames.train, frames.holdout, columns)
 
 
 _Part = tuple[SectionKey, str, Callable[[], Findings]]
@@ -188,6 +248,9 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
     def copies() -> Findings:
         return copy_findings(frames.synthetic, frames.train, frames.holdout, tables.columns)
 
+    def identifiers() -> Findings:
+        return identifier_findings(frames.synthetic, frames.train, frames.holdout, frames.unjudged)
+
     parts: list[_Part] = [
         ("fidelity", "columns", lambda: column_findings(tables)),
         ("fidelity", "pairs", lambda: pair_findings(tables)),
@@ -197,6 +260,7 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
         ("fidelity", "rules", lambda: rule_findings(tables)),
         ("fidelity", "SDMetrics' scores", lambda: sdmetrics_findings(tables)),
         ("privacy", "copies", copies),
+        ("privacy", "copied identifiers", identifiers),
         ("privacy", "distances", lambda: distance_findings(tables)),
         ("privacy", "membership attacks", lambda: membership_findings(tables)),
         ("privacy", "attribute attacks", lambda: attribute_findings(tables)),
@@ -209,20 +273,29 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
 def _utility(tables: Tables, target: str | None, task: Task | None) -> Findings:
     if target is None:
         why = "no target was named (--target COLUMN)"
+        if tables.holdout is None:
+            why = "no target was named (--target COLUMN), and no holdout was given"
         return Findings(left_out=(LeftOut(what="models trained on synthetic rows", why=why),))
     return utility_findings(tables, target, task)
 
 
 def _sections(
-    found: dict[SectionKey, Findings], target: str | None, origin: Origin | None
+    found: dict[SectionKey, Findings],
+    frames: _Frames,
+    target: str | None,
+    origin: Origin | None,
 ) -> tuple[Section, ...]:
     guarantee = origin.guarantee if origin else None
+    first = wording.first(found["fidelity"], found["privacy"], frames.rows)
+    unlike = bool(wording.unlike(found["fidelity"]))
+    unreadable = frames.tables.columns.unreadable(frames.synthetic)
     worded = {
-        "fidelity": wording.fidelity(found["fidelity"]),
+        "fidelity": wording.fidelity(found["fidelity"], unreadable),
         "utility": wording.utility(found["utility"], target),
-        "privacy": wording.privacy(found["privacy"], guarantee),
+        "privacy": wording.privacy(
+            found["privacy"], guarantee, unlike=unlike, unjudged=frames.unjudged
+        ),
     }
-    first = wording.overlap(found["privacy"])
     return tuple(
         Section(
             key=key,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from synthgan.errors import ConfigError, TableError
+from synthgan.errors import TableError
 from synthgan.report import wording
 from synthgan.report.card import Card
 from synthgan.report.measure import Estimate, Findings, Goal, Measure
 from synthgan.report.origin import Origin
 from synthgan.report.pictures import Pictures
+from synthgan.report.wording import check_limits
 from synthgan.table import write_bytes_atomically
 
 SectionKey = Literal["fidelity", "utility", "privacy"]
@@ -89,6 +89,8 @@ class Report:
     origin: Origin | None
     names: Mapping[str, str]
     """Compared columns and their kinds."""
+    listed: Mapping[str, str] = field(default_factory=dict)
+    """All columns of the synthetic table and what they are, for the card; empty: ``names``."""
 
     def __repr__(self) -> str:
         words = (f"{each.key} {wording.figure(each)}" for each in self.headlines if each.is_defined)
@@ -133,19 +135,17 @@ class Report:
 
         A limit is the most that a figure may be whose low values are good (or .5, as for
         AUCs of detectors and attacks), the least for one whose high values are good. A figure
-        that was not measured is beyond any limit. Raises :class:`ConfigError` for a name that
-        no measure has.
+        that was not measured is beyond any limit, except ``broken_rules`` where no rule was
+        found. Raises :class:`ConfigError` as :func:`check_limits` does.
         """
+        check_limits(limits, (each.key for each in self.measures if not each.columns))
         return tuple(found for key, limit in limits.items() for found in self._check(key, limit))
 
     def _check(self, key: str, limit: float) -> Iterator[Failure]:
-        known = {each.key: each for each in self.measures if not each.columns}
-        if key not in {*known, *wording.MEASURES}:
-            near = difflib.get_close_matches(key, [*known, *wording.MEASURES], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"some are {sorted(known)[:5]}"
-            raise ConfigError(f"no measure is called {key!r}; {hint}")
-        found = known.get(key)
+        found = {each.key: each for each in self.measures if not each.columns}.get(key)
         if found is None or not found.is_defined:
+            if found is not None and key == "broken_rules":
+                return  # no rule was found, so none is broken
             why = found.note if found else "see what was left out, and why"
             yield Failure(key=key, limit=limit, what=f"{key} was not measured ({why})")
         elif found.goal is Goal.HIGH and found.estimate.value < limit:
@@ -219,7 +219,7 @@ class Report:
         return Card.of(
             version=self.about.version,
             rows=self.about.synthetic_rows,
-            columns=self.names,
+            columns=self.listed or self.names,
             measured=tuple(dict.fromkeys(each.name for each in self.headlines if each.is_defined)),
             held_out=self.about.holdout_rows is not None,
             origin=self.origin,

@@ -65,8 +65,12 @@ class Tables:
         columns = columns or Columns.of(train)
         rng = np.random.default_rng(seed)
         sides = [
-            None if frame is None else columns.read(_pick(frame, max_rows, rng))
-            for frame in (train, holdout, synthetic)
+            None if frame is None else columns.read(_pick(frame, max_rows, rng), what)
+            for frame, what in (
+                (train, "the real table"),
+                (holdout, "the holdout"),
+                (synthetic, "the synthetic table"),
+            )
         ]
         known, held, made = sides
         assert known is not None

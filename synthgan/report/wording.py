@@ -6,17 +6,22 @@ A verdict says what was done, the figure with its interval, and the yardsticks. 
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 
+from synthgan.errors import ConfigError
 from synthgan.report.measure import Estimate, Findings, Goal, Measure
 
 HEADLINES: dict[str, tuple[str, ...]] = {
     "fidelity": ("c2st", "shape", "trend", "accuracy_3", "coverage", "broken_rules"),
     "utility": ("tstr", "tstr_auc", "tstr_r2", "tstr_linear", "augment_5"),
-    "privacy": ("mia", "exact_copies", "near_copies", "dcr_share", "attribute", "outlier_mia"),
-}
+    "privacy": (
+        "mia", "exact_copies", "near_copies", "copied_identifiers", "dcr_share", "attribute",
+        "outlier_mia",
+    ),
+}  # fmt: skip
 """The measures that a reader sees first, by section."""
 
 MEASURES = frozenset({
@@ -30,13 +35,21 @@ MEASURES = frozenset({
     "dcr_share", "dcr_share_worst", "nndr", "mia", "mia_distance", "mia_density",
     "mia_classifier", "mia_distance_tpr1", "mia_density_tpr1", "mia_classifier_tpr1",
     "mia_distance_tpr01", "mia_density_tpr01", "mia_classifier_tpr01", "attribute",
-    "outlier_mia", "outliers_exposed", "holdout_copies",
+    "outlier_mia", "outliers_exposed", "holdout_copies", "copied_identifiers",
 })  # fmt: skip
-"""Keys of all measures of a whole table: what limits may be set on."""
+"""Keys of all measures of a whole table."""
+
+_UNRANKED = frozenset({
+    "inception", "duplicates", "accuracy_1_most", "accuracy_2_most", "accuracy_3_most",
+})  # fmt: skip
+"""Neither low nor high is good: no limit can be set on them."""
 
 _ALARMS = (
-    "exact_copies", "near_copies", "dcr_share_worst", "mia", "attribute", "outlier_mia"
+    "exact_copies", "near_copies", "copied_identifiers", "dcr_share_worst", "mia", "attribute",
+    "outlier_mia",
 )  # fmt: skip
+_COPIES = frozenset({"exact_copies", "copied_identifiers"})
+"""What is looked for without a holdout, too."""
 """What decides a verdict on privacy. Each is the worst of several looks and accounts for that;
 single looks ring by chance now and then."""
 
@@ -44,7 +57,15 @@ _Z, _ALARM_Z = (NormalDist().inv_cdf(1 - 0.025 / looks) for looks in (1, len(_AL
 _CLOSE, _FAR = 0.05, 0.15  # of the detector's AUC above the floor
 _OVERLAP = 0.02  # share of the holdout beyond what duplicates explain
 _SHOWN = 3
-_SMOKE = "These are smoke alarms: failing means that rows were memorised, passing means nothing."
+_MOST_NAMED = 10
+_UNLIKE = 0.55  # AUC that tells held-out from training rows
+_NEVER_HARD = 0.65  # AUC that is never called hard to tell
+_BELOW = 0.45  # AUC that a detector reaches by no chance
+_FEW = 50  # rows of a table
+_SMOKE = (
+    "These are smoke alarms: failing means that training rows show through, or that the holdout "
+    "is no random sample; passing means nothing."
+)
 
 
 # --- figures ----------------------------------------------------------------------------
@@ -95,10 +116,21 @@ def yardstick(estimate: Estimate | None, unit: str = "") -> str:
 # --- verdicts ---------------------------------------------------------------------------
 
 
-def fidelity(findings: Findings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Verdict and advice of the fidelity section."""
+def fidelity(
+    findings: Findings, unreadable: Mapping[str, int] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Verdict and advice of the fidelity section.
+
+    ``unreadable``: synthetic cells that do not fit their column, by column.
+    """
     whole, parts = _sorted(findings)
-    verdict = [*_detection(whole), *_worst(parts), *_rules(whole), *_blind(whole)]
+    verdict = [
+        *_detection(whole),
+        *_unreadable(unreadable or {}),
+        *_worst(parts),
+        *_rules(whole),
+        *_blind(whole),
+    ]
     return tuple(verdict), tuple(_fidelity_advice(whole, parts))
 
 
@@ -106,22 +138,52 @@ def _detection(whole: dict[str, Measure]) -> Iterator[str]:
     found = whole.get("c2st")
     if found is None or not found.is_defined:
         return
-    floor = _value(found.floor, 0.5)
-    distance = found.estimate.value - max(floor, 0.5)
-    manner = (
-        "not told apart, but too few to say more"
-        if distance < _CLOSE and found.estimate.high - max(floor, 0.5) >= _FAR
-        else "hard to tell apart"
-        if distance < _CLOSE
-        else "told apart at times"
-        if distance < _FAR
-        else "easily told apart"
+    by = (
+        f"a gradient-boosted classifier does it with AUC {figure(found)}; real from real rows "
+        f"{yardstick(found.floor)}, columns drawn independently {yardstick(found.baseline)}; 0.5 "
+        "is a coin's toss."
     )
-    yield (
-        f"Synthetic and real rows are {manner}: a gradient-boosted classifier does it with AUC "
-        f"{figure(found)}; real from real rows {yardstick(found.floor)}, columns drawn "
-        f"independently {yardstick(found.baseline)}; 0.5 is a coin's toss."
-    )
+    if is_unlike(found):
+        yield f"Whether synthetic and real rows can be told apart cannot be read: {by}"
+    elif found.estimate.high < _BELOW:
+        yield (
+            f"Rows are repeated across the tables: telling synthetic from real rows, {by} Far "
+            "below that, the same rows stand on both sides."
+        )
+    else:
+        yield f"Synthetic and real rows are {_manner(found)}: {by}"
+
+
+def _manner(found: Measure) -> str:
+    """How well the detector tells synthetic rows, in words."""
+    floor = max(_value(found.floor, 0.5), 0.5)
+    distance = found.estimate.value - floor
+    if distance >= _FAR:
+        return "easily told apart"
+    if found.estimate.value > _NEVER_HARD:
+        return "told apart"
+    bar = found.floor.high if found.floor and found.floor.high == found.floor.high else floor
+    if distance >= _CLOSE and found.estimate.low > bar:
+        return "told apart at times"
+    if found.estimate.high - floor >= _FAR:
+        return "not told apart, but too few to say more"
+    return "hard to tell apart"
+
+
+def is_unlike(found: Measure | None) -> bool:
+    """Whether the detector tells held-out from training rows; ``found`` is ``c2st``."""
+    return found is not None and found.floor is not None and found.floor.low > _UNLIKE
+
+
+def _unreadable(cells: Mapping[str, int]) -> Iterator[str]:
+    if cells:
+        worst = sorted(cells, key=lambda name: -cells[name])[:_MOST_NAMED]
+        named = ", ".join(f"{name!r} {cells[name]:,}" for name in worst)
+        more = f" and {len(cells) - len(worst)} more columns" if len(cells) > len(worst) else ""
+        yield (
+            "Synthetic cells that cannot be read as the number or date that their column holds "
+            f"count as missing: {named}{more}."
+        )
 
 
 def _worst(parts: dict[str, list[Measure]]) -> Iterator[str]:
@@ -165,8 +227,8 @@ def _blind(whole: dict[str, Measure]) -> Iterator[str]:
     if blind:
         names = ", ".join(each.name for each in blind)
         yield (
-            f"Columns drawn independently of each other do as well as real rows on: {names}. These "
-            "figures say nothing of what holds between columns."
+            f"With these rows, these figures cannot tell real rows from columns drawn "
+            f"independently of each other: {names}."
         )
 
 
@@ -266,8 +328,18 @@ def _augmentation(few: Measure) -> str:
     )
 
 
-def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Verdict and advice of the privacy section."""
+def privacy(
+    findings: Findings,
+    guarantee: str | None,
+    *,
+    unlike: bool = False,
+    unjudged: Sequence[str] = (),
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Verdict and advice of the privacy section.
+
+    ``unlike``: held-out rows are unlike the training rows. ``unjudged``: columns in which
+    nothing but copies was looked for.
+    """
     whole, _ = _sorted(findings)
     alarms = [whole[key] for key in _ALARMS if key in whole and is_alarm(whole[key])]
     verdict, advice = [], []
@@ -275,13 +347,21 @@ def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...],
         verdict.append(f"Guarantee: {guarantee}")
     if alarms:
         names = ", ".join(f"{each.name} {figure(each)}" for each in alarms)
-        verdict.append(f"Training rows show through: {names}.")
-        advice.append(
-            "Do not hand out this table: the generator has memorised rows or parts of them. Train "
-            "for fewer steps, on more rows, or with a privacy guarantee."
-        )
-    elif any(each.is_defined for each in whole.values()):
-        verdict.append("No alarm went off in the attacks and distances below.")
+        notes = [each.note for each in alarms if each.key == "copied_identifiers"]
+        widened = f"intervals are widened for {len(_ALARMS)} alarms"
+        names += f" ({'; '.join([*notes, widened])})"
+        if unlike:
+            verdict.append(f"Alarms that cannot be read, as the holdout is no yardstick: {names}.")
+        else:
+            verdict.append(f"Training rows show through: {names}.")
+            advice.append(
+                "Do not hand out this table: the generator has memorised rows or parts of them. "
+                "Train for fewer steps, on more rows, or with a privacy guarantee."
+            )
+    else:
+        verdict += _quiet(findings, whole)
+    if "copied_identifiers" in whole and whole["copied_identifiers"] not in alarms and unjudged:
+        verdict.append(f"Not copied, and not judged otherwise: columns {_named(unjudged)}.")
     strongest = whole.get("mia")
     if strongest and strongest.is_defined:
         verdict.append(
@@ -290,9 +370,62 @@ def privacy(findings: Findings, guarantee: str | None) -> tuple[tuple[str, ...],
         )
     if any(each.is_defined for each in whole.values()):
         verdict.append(_SMOKE)
+        if not alarms:
+            advice.append(
+                "Passing proves nothing: treat the table as personal data unless a guarantee or "
+                "your own assessment says otherwise."
+            )
     if not guarantee:
         verdict.append("No guarantee is known: only differential privacy would give one.")
     return tuple(verdict), tuple(advice)
+
+
+def _quiet(findings: Findings, whole: dict[str, Measure]) -> Iterator[str]:
+    """What no alarm means: that none rang, or that none could."""
+    if any(whole[key].is_defined for key in _ALARMS if key in whole and key not in _COPIES):
+        yield (
+            "No alarm went off in the attacks and distances below "
+            f"(intervals are widened for {len(_ALARMS)} alarms)."
+        )
+    elif any(each.is_defined for each in whole.values()):
+        why = "; ".join(dict.fromkeys(each.why for each in findings.left_out))
+        yield (
+            f"Privacy was not judged{f': {why}' if why else ''}. Only copies of training rows were "
+            "looked for, and there are no more than chance makes."
+        )
+
+
+def _named(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
+    return ", ".join(map(repr, columns[:_MOST_NAMED])) + more
+
+
+# --- what is said before all else --------------------------------------------------------
+
+
+def first(fidelity: Findings, privacy: Findings, rows: Mapping[str, int]) -> tuple[str, ...]:
+    """What every section begins with: why its figures may say little; ``rows`` by table."""
+    return (*few(rows), *unlike(fidelity), *overlap(privacy))
+
+
+def few(rows: Mapping[str, int]) -> tuple[str, ...]:
+    """What to say first if a table has too few rows."""
+    found = ", ".join(f"{name} {count:,}" for name, count in rows.items() if count < _FEW)
+    if not found:
+        return ()
+    return (f"So few rows cannot be judged: {found}; {_FEW} of each table are the least.",)
+
+
+def unlike(findings: Findings) -> tuple[str, ...]:
+    """What to say first if held-out rows are unlike training rows; ``findings`` on fidelity."""
+    found = _sorted(findings)[0].get("c2st")
+    if found is None or not is_unlike(found):
+        return ()
+    return (
+        "Held-out rows are unlike the training rows: a classifier tells real from real rows with "
+        f"AUC {interval(found.floor or Estimate.undefined())}. Rows must be set aside at random "
+        "(not the last or the newest ones); what is held against them below cannot be read.",
+    )
 
 
 def overlap(findings: Findings) -> tuple[str, ...]:
@@ -306,14 +439,15 @@ def overlap(findings: Findings) -> tuple[str, ...]:
     return (
         f"The holdout is not unseen: {number(found.estimate.value, '%')} of its rows stand in the "
         f"training rows, and {yardstick(found.floor, '%')} of the training rows stand there twice. "
-        "What is held against it below looks better than it is: set rows aside anew.",
+        "What is held against it below cannot be trusted: set rows aside anew.",
     )
 
 
 def is_alarm(each: Measure) -> bool:
     """Whether an attack did better than it can by chance: its interval is beyond its yardstick.
 
-    Six alarms have six chances to ring for nothing: intervals are widened for that (Bonferroni).
+    Seven alarms have seven chances to ring for nothing: intervals are widened for that
+    (Bonferroni). Where nobody knows how much chance makes, nothing rings.
     """
     if not each.is_defined or each.estimate.low != each.estimate.low:
         return False
@@ -321,10 +455,36 @@ def is_alarm(each: Measure) -> bool:
     low = each.estimate.value - widened
     if each.goal is Goal.HALF:
         return low > 0.5
-    if each.goal is Goal.LOW:
-        bar = each.floor.high if each.floor is not None else 0.0
-        return low > (bar if bar == bar else _value(each.floor, 0.0))
+    if each.goal is Goal.LOW and each.floor is not None and each.floor.value == each.floor.value:
+        bar = each.floor.high
+        return low > (bar if bar == bar else each.floor.value)
     return False
+
+
+# --- limits -----------------------------------------------------------------------------
+
+
+def check_limits(limits: Mapping[str, float], known: Iterable[str] = ()) -> None:
+    """Raises :class:`ConfigError` for a limit that no report can be held against.
+
+    That is one on a name that no measure has (``known`` ones beside :data:`MEASURES`), on a
+    measure that is neither good when low nor when high, or one that is no finite number.
+    """
+    names = sorted({*known, *MEASURES} - _UNRANKED)
+    for key, limit in limits.items():
+        if key in _UNRANKED:
+            raise ConfigError(
+                f"no limit can be set on {key!r}: it is to be like that of real rows, and neither "
+                "low nor high values are good; leave it out"
+            )
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=5, cutoff=0.5)
+            hint = "did you mean " + " or ".join(map(repr, near)) if near else f"some are {names}"
+            raise ConfigError(f"no measure is called {key!r}; {hint}?".replace("]?", "]"))
+        if isinstance(limit, bool) or not isinstance(limit, int | float):
+            raise ConfigError(f"the limit on {key!r} must be a number, got {type(limit).__name__}")
+        if not math.isfinite(limit):
+            raise ConfigError(f"the limit on {key!r} must be a finite number, got {limit!r}")
 
 
 # --- small things -----------------------------------------------------------------------

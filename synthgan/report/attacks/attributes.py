@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthgan.report.attacks.space import Ground, affordable, no_holdout
+from synthgan.report.attacks.space import Ground, affordable, baseline_of, no_holdout
 from synthgan.report.attacks.worst import largest, z_of
 from synthgan.report.columns import Cells, recode
 from synthgan.report.measure import (
@@ -46,10 +46,11 @@ def attribute_findings(tables: Tables) -> Findings:
     its other cells: it is that of the closest of up to 20,000 synthetic rows. A guess is right
     if the levels are equal, or the numbers within .05 standard deviations; rows without the
     secret are not asked. With shares right of r_train among up to 2,000 training rows and
-    r_control among as many held-out ones, the figure is (r_train - r_control) / (1 - r_control),
-    as in Giomi et al. 2023, "A Unified Framework for Quantifying Privacy Risk in Synthetic
-    Data", not cut at 0; 1 means that every row is guessed, 0 (the floor) that training rows are
-    no worse off than others. The interval is a normal one of the log of the ratio of misses.
+    r_control among as many held-out ones, the figure in percent is 100 times
+    (r_train - r_control) / (1 - r_control), as in Giomi et al. 2023, "A Unified Framework for
+    Quantifying Privacy Risk in Synthetic Data", not cut at 0; 100 means that every row is
+    guessed, 0 (the floor) that training rows are no worse off than others. The interval is a
+    normal one of the log of the ratio of misses.
     The closest row is asked instead of a model, since a model learns what holds for people in
     general, and forgets the single row that was memorised.
 
@@ -70,8 +71,13 @@ def attribute_findings(tables: Tables) -> Findings:
     found = _attack(ground, secrets, made, (victims, control))
     independent = tables.independent.pick(affordable(_BASELINE_ROWS, ground.width), rng)
     naive = _attack(ground, secrets, independent, (victims, control))
-    lines = [_line(found[name], naive[name], columns=(name,), rows=len(made)) for name in secrets]
-    return Findings(measures=(_worst(found, naive, rows=len(made)), *lines))
+    behind = min(len(independent), rows)
+    lines = [
+        _line(found[name], naive[name], columns=(name,), rows=len(made), behind=behind)
+        for name in secrets
+    ]
+    worst = _worst(found, naive, rows=len(made), behind=behind)
+    return Findings(measures=(worst, *lines))
 
 
 class _Hits(NamedTuple):
@@ -117,34 +123,42 @@ class _Excess:
         )
 
 
-def _line(found: _Excess, naive: _Excess, *, columns: tuple[str, ...], rows: int) -> Measure:
+def _line(
+    found: _Excess, naive: _Excess, *, columns: tuple[str, ...], rows: int, behind: int
+) -> Measure:
     return Measure(
         key="attribute",
         name="Secrets guessed beyond those of held-out rows",
-        estimate=found.estimate(),
+        estimate=found.estimate().scaled(100),
         goal=Goal.LOW,
+        unit="%",
         floor=Estimate(0.0, 0.0, 0.0),
-        baseline=naive.estimate(),
+        baseline=baseline_of(naive.estimate().scaled(100), behind),
         columns=columns,
         rows=rows,
         note=found.note,
     )
 
 
-def _worst(found: dict[str, _Excess], naive: dict[str, _Excess], *, rows: int) -> Measure:
+def _worst(
+    found: dict[str, _Excess], naive: dict[str, _Excess], *, rows: int, behind: int
+) -> Measure:
     estimate, baseline = (
         largest([each.estimate(len(side)) for each in side.values()]) for side in (found, naive)
     )
     defined = estimate.value == estimate.value
+    most = max(each.train.of for each in found.values())
     return Measure(
         key="attribute",
         name="Secrets guessed beyond those of held-out rows",
-        estimate=estimate,
+        estimate=estimate.scaled(100),
         goal=Goal.LOW,
+        unit="%",
         floor=Estimate(0.0, 0.0, 0.0),
-        baseline=baseline,
+        baseline=baseline_of(baseline.scaled(100), behind),
         rows=rows,
-        note=f"the largest of {len(found)} secrets, and its interval says so"
+        note=f"the largest of {len(found)} secrets, and its interval says so; at most "
+        f"{most:,} training and as many held-out rows"
         if defined
         else "no secret is left to guess among held-out rows",
     )

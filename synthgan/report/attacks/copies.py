@@ -1,8 +1,8 @@
 """Copies of training rows among the synthetic ones, exact and near.
 
 Real tables repeat rows too, so a copy is suspect only beyond what rows have that the generator
-never saw. None of this is a guarantee: a share beyond the holdout's means that rows were
-memorised, a share within it means nothing (Yao et al. 2025, "The DCR Delusion"). Only
+never saw. None of this is a guarantee: a share beyond the holdout's means that training
+rows show through, a share within it means nothing (Yao et al. 2025, "The DCR Delusion"). Only
 differential privacy gives a guarantee.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.report.attacks.space import affordable, embedding
+from synthgan.errors import TableError
+from synthgan.report.attacks.space import affordable, baseline_of, embedding
 from synthgan.report.columns import Cells, Columns, recode
 from synthgan.report.measure import Bools, Estimate, Findings, Goal, LeftOut, Measure
 from synthgan.report.points import nearest
@@ -25,6 +26,9 @@ _HOLDOUT_QUERIES = 3_000
 _BASELINE_QUERIES = 1_000
 _NEAR = 0.01
 _SAME = 1e-9
+_LEAST = 20  # rows of either side, for near copies
+_LEAST_FLOOR = 50  # held-out rows behind a floor
+_MOST_SHARED = 0.5  # of the held-out rows, beyond what rows of the same kind share by chance
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: a product loses no bits
 
 Fingerprints = npt.NDArray[np.uint64]
@@ -38,7 +42,7 @@ def exact_copies(
     *,
     columns: Columns | None = None,
 ) -> Measure:
-    """Share of synthetic rows that stand verbatim in ``train``; ``floor``: of holdout rows.
+    """Percent of the synthetic rows that stand verbatim in ``train``; ``floor``: of holdout rows.
 
     Real tables repeat rows too, so a copy is suspect only beyond the holdout's own share.
     No copies is no guarantee: a row changed in one digit is none. Intervals are Wilson's.
@@ -58,9 +62,9 @@ def copy_findings(
     *,
     seed: int = 0,
 ) -> Findings:
-    """``exact_copies`` among all rows, and ``near_copies`` in a sample; both shares, 0 to 1.
+    """``exact_copies`` among all rows, and ``near_copies`` in a sample; both in percent.
 
-    ``holdout_copies``, in percent, is about the real rows alone: the share of the holdout that
+    ``holdout_copies``, in percent too, is about the real rows alone: the share of the holdout that
     stands verbatim in train. The floor is the share of train that stands there at least twice,
     which is what rows of the same kind have by chance; well above it, the holdout was seen.
 
@@ -70,7 +74,9 @@ def copy_findings(
     them. The floor is the holdout's own share, the baseline that of columns drawn
     independently; intervals are Wilson's. Near copies are looked for among up to 40,000
     training rows, with up to 5,000 synthetic ones; without a holdout nothing says what is near,
-    and they are left out.
+    and they are left out, as with fewer than 20 rows of any table. Without 50 held-out rows the
+    floor of exact copies is the share of training rows that stand there at least twice. A
+    baseline has 50 rows behind it, or there is none.
     """
     rng = np.random.default_rng(seed)
     sides = {"made": columns.read(synthetic), "known": columns.read(train)}
@@ -83,41 +89,77 @@ def copy_findings(
         for name, cells in sides.items()
         if name != "known"
     }
+    enough = holdout is not None and len(holdout) >= _LEAST_FLOOR
     exact = _exact(
         copied["made"],
-        floor=_share(copied["held"]) if "held" in copied else None,
-        baseline=_share(copied["independent"]),
+        floor=_share(copied["held"]) if enough else _share(_twice(known)),
+        baseline=baseline_of(_share(copied["independent"]), len(copied["independent"])),
+        note="" if enough else "real rows: training rows that come twice, as chance makes them",
     )
     if holdout is None:
         why = "no holdout was given, which says what distance is near"
         return Findings(measures=(exact,), left_out=(LeftOut(what="near copies", why=why),))
     overlap = _overlap(copied["held"], known)
+    if min(map(len, sides.values())) < _LEAST:
+        few = LeftOut(what="near copies", why=f"fewer than {_LEAST} rows in one of the tables")
+        return Findings(measures=(exact, overlap), left_out=(few,))
     return Findings(measures=(exact, _near(columns, sides, copied, rng), overlap))
 
 
 def _overlap(copied: Bools, known: Fingerprints) -> Measure:
     """Share of the holdout that stands in train; floor: of train that stands there once more."""
-    _, groups, sizes = np.unique(known, return_inverse=True, return_counts=True)
     return Measure(
         key="holdout_copies",
         name="Held-out rows that stand in the training rows",
         estimate=_share(copied).scaled(100),
         goal=Goal.LOW,
         unit="%",
-        floor=_share(sizes[groups] > 1).scaled(100),
+        floor=_share(_twice(known)).scaled(100),
         note=f"{len(copied):,} held-out rows; real rows: training rows that come twice",
     )
 
 
-def _exact(copied: Bools, *, floor: Estimate | None, baseline: Estimate | None = None) -> Measure:
-    note = "" if floor else "no holdout: how many copies chance alone makes is not known"
+def _twice(known: Fingerprints) -> Bools:
+    """Which rows stand in their own table at least twice."""
+    _, groups, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    return np.asarray(sizes[groups] > 1)
+
+
+def refuse_holdout(
+    synthetic: pd.DataFrame, train: pd.DataFrame, holdout: pd.DataFrame, columns: Columns
+) -> None:
+    """Raises :class:`TableError` for a holdout that is no table of unseen rows.
+
+    That is, if most of its rows stand in ``train`` or in ``synthetic``: more than half of those
+    that would not be there by chance. Chance is, for the one, the share of training rows that
+    come twice; for the other, the share of training rows that stand in ``synthetic``.
+    """
+    made, known, held = (
+        _fingerprints(columns, columns.read(frame)) for frame in (synthetic, train, holdout)
+    )
+    for table, shared, chance in (
+        ("the training rows", np.isin(held, known), _twice(known)),
+        ("the synthetic table", np.isin(held, made), np.isin(known, made)),
+    ):
+        share, usual = _share(shared), _share(chance).high
+        if share.low - usual > _MOST_SHARED * (1 - usual):
+            raise TableError(
+                f"the holdout must be real rows that no other table holds, but {100 * share.value:.1f} % "
+                f"of its rows stand in {table}; set rows aside at random before the fit"
+            )
+
+
+def _exact(
+    copied: Bools, *, floor: Estimate, baseline: Estimate | None = None, note: str = ""
+) -> Measure:
     return Measure(
         key="exact_copies",
         name="Exact copies of training rows",
-        estimate=_share(copied),
+        estimate=_share(copied).scaled(100),
         goal=Goal.LOW,
-        floor=floor,
-        baseline=baseline,
+        unit="%",
+        floor=floor.scaled(100),
+        baseline=baseline.scaled(100) if baseline else None,
         rows=len(copied),
         note=note,
     )
@@ -147,7 +189,8 @@ def _near(
         distances[name] = found
     usual = np.sort(distances["held"][np.isfinite(distances["held"])])
     bar = usual[math.floor(_NEAR * len(usual))] * (1 - _SAME) if len(usual) else 0.0
-    made, held, independent = (_share(found < bar) for found in distances.values())
+    made, held, independent = (_share(found < bar).scaled(100) for found in distances.values())
+    enough = len(distances["held"]) >= _LEAST_FLOOR
     note = (
         f"{len(distances['made']):,} synthetic and {len(distances['held']):,} held-out rows "
         f"against {len(points):,} training rows"
@@ -159,8 +202,9 @@ def _near(
         name="Near copies of training rows",
         estimate=made if bar > 0 else Estimate.undefined(),
         goal=Goal.LOW,
-        floor=held if bar > 0 else None,
-        baseline=independent if bar > 0 else None,
+        unit="%",
+        floor=held if bar > 0 and enough else None,
+        baseline=baseline_of(independent, len(distances["independent"])) if bar > 0 else None,
         rows=len(distances["made"]),
         note=note,
     )

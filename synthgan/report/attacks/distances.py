@@ -19,10 +19,10 @@ import pandas as pd
 
 from synthgan.errors import TableError
 from synthgan.report.association import associations
-from synthgan.report.attacks.space import Ground, affordable, closer, no_holdout
+from synthgan.report.attacks.space import Ground, affordable, baseline_of, closer, no_holdout
 from synthgan.report.attacks.worst import largest_share
 from synthgan.report.columns import Cells, Columns, pick
-from synthgan.report.measure import Estimate, Findings, Floats, Goal, Ints, Measure, auc
+from synthgan.report.measure import Estimate, Findings, Floats, Goal, Ints, LeftOut, Measure, auc
 from synthgan.report.points import Embedding, nearest, neighbours
 from synthgan.report.tables import Tables
 
@@ -33,6 +33,7 @@ _SYNTHETIC_ROWS = 20_000
 _ASSOCIATION_ROWS = 2_000
 _LEAST_COLUMNS = 4  # for subsets to be looked at
 _GROUPS = 3  # of either sort
+_LEAST = 20  # rows of a table
 
 _Share = tuple[float, Floats]
 """A share, and how much each real row moves it."""
@@ -106,10 +107,14 @@ def distance_findings(tables: Tables) -> Findings:
       second closest record is smaller among training rows: a row that was memorised is close
       to one record and to no other.
 
-    Well above .5: rows were memorised. Near .5: nothing is shown.
+    Well above .5: training rows show through, or the holdout is no random sample. Near .5:
+    nothing is shown. Left out if a table has fewer than 20 rows.
     """
     if tables.holdout is None:
         return no_holdout("distances to the closest record")
+    if min(len(tables.train), len(tables.holdout), len(tables.made)) < _LEAST:
+        why = f"fewer than {_LEAST} rows in one of the tables"
+        return Findings(left_out=(LeftOut(what="distances to the closest record", why=why),))
     ground = Ground.of(tables, tables.holdout)
     rng = tables.rng("distances")
     groups = _groups(ground, rng)
@@ -130,7 +135,7 @@ def distance_findings(tables: Tables) -> Findings:
                 estimate=estimate,
                 goal=Goal.HALF,
                 floor=Estimate(0.5, 0.5, 0.5),
-                baseline=baseline[key],
+                baseline=baseline_of(baseline[key], len(independent)),
                 rows=len(made),
                 note=notes[key],
             )
@@ -141,7 +146,7 @@ def distance_findings(tables: Tables) -> Findings:
 
 _NAMES = {
     "dcr_share": "Share closer to training than to held-out rows",
-    "dcr_share_worst": "The same share, in the worst of several sets of columns",
+    "dcr_share_worst": "Share closer to training rows, worst set of columns",
     "nndr": "Share closer to one training row alone than to one held-out row",
 }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier
 
-from synthgan.report.attacks.space import Ground, affordable, no_holdout
+from synthgan.report.attacks.space import Ground, affordable, baseline_of, no_holdout
 from synthgan.report.attacks.worst import largest_share, true_positive_rate
 from synthgan.report.columns import Cells
 from synthgan.report.measure import (
@@ -74,8 +74,8 @@ def membership_findings(tables: Tables) -> Findings:
     """
     if tables.holdout is None:
         return no_holdout("membership attacks")
-    if min(len(tables.train), len(tables.holdout)) < _LEAST:
-        why = f"fewer than {_LEAST} training or held-out rows"
+    if min(len(tables.train), len(tables.holdout), len(tables.made)) < _LEAST:
+        why = f"fewer than {_LEAST} rows in one of the tables"
         return Findings(left_out=(LeftOut(what="membership attacks", why=why),))
     ground = Ground.of(tables, tables.holdout)
     folds = _folds(tables, tables.holdout, affordable(_QUERIES, ground.width))
@@ -85,7 +85,7 @@ def membership_findings(tables: Tables) -> Findings:
         affordable(_BASELINE_ROWS, ground.width), tables.rng("mia")
     )
     naive = _attack(ground, folds, independent, tables.rng("mia trees"))
-    return _findings(found, naive, rows=len(made))
+    return _findings(found, naive, rows=len(made), naive_rows=len(independent))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -182,7 +182,7 @@ def _features(ground: Ground, cells: Cells) -> Floats:
     return table
 
 
-def _findings(found: _Scores, naive: _Scores, *, rows: int) -> Findings:
+def _findings(found: _Scores, naive: _Scores, *, rows: int, naive_rows: int) -> Findings:
     areas = {name: auc(found.member, scores) for name, scores in found.of.items()}
     bases = {name: auc(naive.member, scores) for name, scores in naive.of.items()}
     count = int(found.member.sum())
@@ -195,7 +195,7 @@ def _findings(found: _Scores, naive: _Scores, *, rows: int) -> Findings:
             estimate=largest_share([areas[attack] for attack in attacks]),
             goal=Goal.HALF,
             floor=Estimate(0.5, 0.5, 0.5),
-            baseline=largest_share([bases[attack] for attack in attacks]),
+            baseline=baseline_of(largest_share([bases[attack] for attack in attacks]), naive_rows),
             rows=rows,
             note=note,
         )
@@ -206,7 +206,8 @@ def _findings(found: _Scores, naive: _Scores, *, rows: int) -> Findings:
     for attack, name in _ATTACKS.items():
         measures.append(area(attack, name, [attack], note))
         measures.extend(
-            _rate_of(found, naive, attack, suffix, rows=rows, note=note) for suffix in _RATES
+            _rate_of(found, naive, attack, suffix, rows=(rows, naive_rows), note=note)
+            for suffix in _RATES
         )
     curve = Curve.roc(
         "roc_mia", f"{_ATTACKS[strongest]} (the strongest)", found.member, found.of[strongest]
@@ -215,7 +216,7 @@ def _findings(found: _Scores, naive: _Scores, *, rows: int) -> Findings:
 
 
 def _rate_of(
-    found: _Scores, naive: _Scores, attack: str, suffix: str, *, rows: int, note: str
+    found: _Scores, naive: _Scores, attack: str, suffix: str, *, rows: tuple[int, int], note: str
 ) -> Measure:
     rate, text = _RATES[suffix]
     estimate, baseline = found.rate(attack, rate), naive.rate(attack, rate)
@@ -226,7 +227,7 @@ def _rate_of(
         estimate=estimate,
         goal=Goal.LOW,
         floor=Estimate(rate, rate, rate),
-        baseline=baseline,
-        rows=rows,
+        baseline=baseline_of(baseline, rows[1]),
+        rows=rows[0],
         note=note if defined else f"takes {round(1 / rate):,} non-members; there are fewer",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthgan.report.attacks.space import Ground, affordable, no_holdout, stack
+from synthgan.report.attacks.space import Ground, affordable, baseline_of, no_holdout, stack
 from synthgan.report.columns import Cells
 from synthgan.report.measure import (
     Bools,
@@ -72,6 +72,7 @@ def outlier_findings(tables: Tables) -> Findings:
         f"{int(found.member.sum()):,} training and {int((~found.member).sum()):,} held-out rows, "
         f"the most outlying of {rows:,} of either"
     )
+    behind = len(independent)
     exposed = Measure(
         key="outliers_exposed",
         name="Outlying training rows given away",
@@ -79,7 +80,7 @@ def outlier_findings(tables: Tables) -> Findings:
         goal=Goal.LOW,
         unit="rows",
         floor=Estimate(0.0, 0.0, 0.0),
-        baseline=found.exposed(to_independent),
+        baseline=baseline_of(found.exposed(to_independent), behind),
         rows=len(made),
         note=note,
     )
@@ -89,7 +90,7 @@ def outlier_findings(tables: Tables) -> Findings:
         estimate=found.area(to_made),
         goal=Goal.HALF,
         floor=Estimate(0.5, 0.5, 0.5),
-        baseline=found.area(to_independent),
+        baseline=baseline_of(found.area(to_independent), behind),
         rows=len(made),
         note=note,
     )

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthgan.report.columns import Cells, Columns
-from synthgan.report.measure import Findings, Floats, LeftOut
+from synthgan.report.measure import Estimate, Findings, Floats, LeftOut
 from synthgan.report.points import Embedding
 from synthgan.report.tables import Tables
 
@@ -24,11 +24,17 @@ _SCALE_ROWS = 20_000
 _LEVELS_WIDTH = 600  # dimensions that the levels of all categorical columns share
 _USUAL_WIDTH = 256  # dimensions; wider points come in fewer rows, so that all cost the same
 _TIE = 1e-9
+_LEAST_BEHIND = 50  # rows behind a baseline: what fewer say is noise
 
 
 def no_holdout(what: str) -> Findings:
     """Says that ``what`` was left out."""
     return Findings(left_out=(LeftOut(what=what, why="no holdout was given"),))
+
+
+def baseline_of(estimate: Estimate, rows: int) -> Estimate | None:
+    """``estimate``, or None if fewer than 50 rows are behind it."""
+    return estimate if rows >= _LEAST_BEHIND else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -29,7 +29,7 @@ READING = (
         "floor",
         "Floor: real rows",
         "The same figure with real rows in place of the synthetic ones. Real samples differ from "
-        "each other too, so this, and not zero or one, is as good as a synthetic table can be.",
+        "each other too, so this, and not zero or one, is as good as should be expected.",
     ),
     Term(
         "baseline",
@@ -224,13 +224,14 @@ MEASURES = (
         "copies",
         "Exact and near copies",
         "Synthetic rows that stand in the training rows, cell for cell or nearly so. Real tables "
-        "repeat rows too: copies are suspect beyond what held-out rows have (the floor).",
+        "repeat rows too: copies are suspect beyond what held-out rows have (the floor). In "
+        "identifiers and free text, cells are looked for; those that counting hits do not count.",
     ),
     Term(
         "dcr_share",
         "Distance to closest record (DCR share, NNDR)",
         "Share of synthetic rows that are closer to a training row than to any held-out row: 0.5 "
-        "if the generator has not memorised. NNDR: how much closer the closest row is than the "
+        "if training rows do not show through. NNDR: how much closer the closest row is than the "
         "second closest. Both are smoke alarms: they look at the average row, and columns drawn "
         "independently pass them.",
         _DCR,
@@ -279,6 +280,7 @@ _ENTRY_OF = {
     "exact_copies": "copies",
     "near_copies": "copies",
     "holdout_copies": "copies",
+    "copied_identifiers": "copies",
     "nndr": "dcr_share",
     "outliers_exposed": "outlier",
     "tstr_calibration": "calibration",

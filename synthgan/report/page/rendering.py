@@ -31,7 +31,10 @@ _LINES = {1: 1000, 2: 100}  # of a key in the table of all measures, by columns 
 _HEADLINES = 6
 _SMALL_LEVELS = 8
 
-SMOKE = "Distance scores are smoke alarms: failing means memorised, passing means nothing."
+SMOKE = (
+    "Distance scores are smoke alarms: failing means that training rows show through, or that the "
+    "holdout is no random sample; passing means nothing."
+)
 
 
 def render(report: Report) -> str:
