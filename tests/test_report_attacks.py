@@ -254,6 +254,10 @@ def test_copied_keys_are_told_from_counted_ones(pattern: str) -> None:
     counted = found(keys(range(800), pattern))
     assert counted.estimate.value > 70
     assert not wording.is_alarm(counted)
+    drawn = found(keys(rng.integers(100, 900, 800), pattern))
+    assert drawn.estimate.value > 70
+    assert not wording.is_alarm(drawn)
+    assert wording.is_alarm(found(keys(order[:800][order[:800] > 300], pattern)))
     assert found(keys(range(5000, 5400), pattern)).estimate.value == 0
 
 

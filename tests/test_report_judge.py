@@ -69,7 +69,7 @@ def test_rows_of_the_same_kind_are_not_blamed() -> None:
     assert report["exact_copies"].estimate.value == 0
     privacy = report.sections[2]
     assert privacy.verdict[0].startswith("No alarm went off in the attacks and distances below")
-    assert "Not copied, and not judged otherwise: columns 'key'." in privacy.verdict
+    assert any("not judged otherwise: columns 'key'." in each for each in privacy.verdict)
     (advice,) = privacy.advice
     assert "Passing proves nothing: treat the table as personal data" in advice
 

@@ -361,7 +361,10 @@ def privacy(
     else:
         verdict += _quiet(findings, whole)
     if "copied_identifiers" in whole and whole["copied_identifiers"] not in alarms and unjudged:
-        verdict.append(f"Not copied, and not judged otherwise: columns {_named(unjudged)}.")
+        verdict.append(
+            "Copied no more than chance or counting explains, and not judged otherwise: columns "
+            f"{_named(unjudged)}."
+        )
     strongest = whole.get("mia")
     if strongest and strongest.is_defined:
         verdict.append(

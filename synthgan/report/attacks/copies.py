@@ -144,8 +144,9 @@ def refuse_holdout(
         share, usual = _share(shared), _share(chance).high
         if share.low - usual > _MOST_SHARED * (1 - usual):
             raise TableError(
-                f"the holdout must be real rows that no other table holds, but {100 * share.value:.1f} % "
-                f"of its rows stand in {table}; set rows aside at random before the fit"
+                "the holdout must be real rows that no other table holds, but "
+                f"{100 * share.value:.1f} % of its rows stand in {table}; set "
+                "rows aside at random before the fit"
             )
 
 

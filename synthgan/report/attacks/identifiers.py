@@ -7,6 +7,7 @@ numbers in a row; so as many hits as counting makes are nobody's fault.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from synthgan.report.measure import Bools, Estimate, Findings, Floats, Goal, Mea
 
 _DIGITS = re.compile(r"\d+")
 _LEAST = 50  # rows behind a floor; as many numbers of one pattern are needed to speak of a row
+_REPEATS = 10  # expected, for their lack to say something
 _AROUND = 25  # numbers on either side that say how densely they lie
 _MOST_DIGITS = 18  # of a number that 64 bits hold
 
@@ -37,7 +39,8 @@ def identifier_findings(
     names it; the interval (Wilson's) is widened for the number of columns (Bonferroni). The
     floor is the larger of two shares: that of held-out cells (without 50 of them: of training
     cells that come twice), and that which counting would make, from how densely the numbers in
-    training cells of one pattern lie around that in the synthetic cell. Nothing is measured
+    training cells of one pattern lie around that in the synthetic cell (none where synthetic
+    numbers neither begin at 0 or 1 nor repeat, as counted and drawn ones do). Nothing is measured
     where there are no such columns, or no cells in them.
     """
     found = [
@@ -99,7 +102,7 @@ def _by_counting(made: Objects, known: Objects) -> float:
     hits = 0.0
     for pattern, numbers in _patterns(made).items():
         row = rows.get(pattern)
-        if row is None or len(row) < _LEAST:
+        if row is None or len(row) < _LEAST or _is_taken_over(numbers):
             continue
         places = np.searchsorted(row, numbers)
         first = np.clip(places - _AROUND, 0, len(row) - 2 * _AROUND)
@@ -108,6 +111,15 @@ def _by_counting(made: Objects, known: Objects) -> float:
         within = (numbers >= row[0]) & (numbers <= row[-1])
         hits += float(density[within].sum())
     return hits / len(made)
+
+
+def _is_taken_over(numbers: npt.NDArray[np.int64]) -> bool:
+    """Whether numbers neither count from 0 or 1 nor repeat as often as drawn ones would."""
+    if numbers.min() <= 1:
+        return False
+    count, span = len(numbers), float(numbers.max() - numbers.min()) + 1
+    repeats = count - span * (1 - math.exp(-count / span))
+    return repeats >= _REPEATS and count - len(np.unique(numbers)) < repeats / 3
 
 
 def _patterns(words: Objects) -> dict[str, npt.NDArray[np.int64]]:
