@@ -9,6 +9,7 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -254,8 +255,10 @@ def test_no_rare_level_reaches_the_page() -> None:
 def test_the_worst_pairs_are_counted_together() -> None:
     tables = hostile_tables()
     pairs = [("job", "rich"), ("age", "job"), ("job", "since")]
-    lines = [measure("trend", float(i), *pair) for i, pair in enumerate(pairs)]
+    lines = [measure("trend", float(i), *pair) for i, pair in enumerate(pairs, 1)]
     lines += [measure("trend", math.nan, "age", "rich"), measure("trend", 99.0)]
+    # Real rows are as far off there: nothing is wrong with it.
+    lines += [replace(measure("trend", 9.0, "age", "since"), floor=Estimate(9.5, 9.0, 10.0))]
     drawn = picture(tables, Findings(measures=tuple(lines))).pairs
     assert [each.columns for each in drawn] == pairs[::-1]
     frame = people(600)

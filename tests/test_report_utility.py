@@ -22,8 +22,9 @@ from sklearn.metrics import (
 from threadpoolctl import threadpool_limits
 
 from synthgan.errors import TableError
+from synthgan.report import wording
 from synthgan.report.columns import Columns
-from synthgan.report.measure import Findings, Measure
+from synthgan.report.measure import Estimate, Findings, Goal, Measure
 from synthgan.report.tables import Tables
 from synthgan.report.utility import utility_findings
 from synthgan.report.utility.models import Trial
@@ -314,3 +315,36 @@ def test_the_size_of_the_numbers_to_predict_does_not_matter(size: float) -> None
     ]
     found = utility_findings(Tables.of(*frames), "amount")
     assert line(found, "tstr_r2").estimate.value > 0.6
+
+
+def test_a_ratio_to_what_is_no_better_than_chance_is_not_given() -> None:
+    rng = np.random.default_rng(0)
+
+    def noise(rows: int) -> pd.DataFrame:
+        x = rng.normal(size=(rows, 2))
+        return pd.DataFrame(x, columns=["a", "y"]).assign(flag=rng.choice(["u", "v"], rows))
+
+    tables = Tables.of(noise(300), noise(300), noise(200))
+    for target in ("y", "flag"):
+        findings = utility_findings(tables, target)
+        ratio = line(findings, "tstr")
+        assert not ratio.is_defined
+        assert ratio.floor is None
+        assert "no better than chance" in ratio.note
+        said = wording.utility(findings, target)[0]
+        assert "no share of that: it is no better than chance" in said[0]
+        assert "% of that" not in said[0]
+
+
+def test_the_gain_is_told_with_its_unit_and_its_rows() -> None:
+    measure = Measure(
+        key="augment_5",
+        name="Gain in AUC from synthetic rows beside 5 % of the real ones",
+        estimate=Estimate(2.5, 1.0, 4.0),
+        goal=Goal.HIGH,
+        unit="points",
+        note="475 synthetic beside 25 real rows",
+    )
+    (said,) = wording.utility(Findings(measures=(measure,)), "risk")[0]
+    assert "475 synthetic beside 25 real rows" in said
+    assert "2.50 points (1.00 to 4.00) of AUC x 100" in said

@@ -17,7 +17,7 @@ import numpy as np
 
 from synthgan.report.association import associations
 from synthgan.report.columns import Cells, recode
-from synthgan.report.measure import Findings, Floats, Ints
+from synthgan.report.measure import Findings, Floats, Ints, Measure
 from synthgan.report.tables import Tables
 from synthgan.schema import Kind
 
@@ -113,7 +113,7 @@ class Pictures:
 def picture(tables: Tables, findings: Findings) -> Pictures:
     """Takes the pictures of ``tables``.
 
-    ``findings`` name the pairs to look at: those with the largest ``trend`` error.
+    ``findings`` name the pairs to look at: those whose ``trend`` error is furthest above its floor.
     """
     return Pictures(
         distributions=tuple(_distribution(tables, name) for name in tables.columns.names),
@@ -301,13 +301,19 @@ def _worst_pairs(tables: Tables, findings: Findings) -> list[tuple[str, str]]:
     trends = [
         each
         for each in findings.measures
-        if each.key == "trend" and len(each.columns) == 2 and each.is_defined
+        if each.key == "trend" and len(each.columns) == 2 and _excess(each) > 0
     ]
-    trends.sort(key=lambda each: -each.estimate.value)
+    trends.sort(key=lambda each: -_excess(each))
     pairs = [
         (each.columns[0], each.columns[1]) for each in trends if known.issuperset(each.columns)
     ]
     return pairs[:_PAIRS]
+
+
+def _excess(trend: Measure) -> float:
+    """How far a trend error is above that of real rows; NaN if it is not defined."""
+    floor = trend.floor.value if trend.floor is not None else math.nan
+    return trend.estimate.value - (0.0 if math.isnan(floor) else floor)
 
 
 def _pair(tables: Tables, pair: tuple[str, str]) -> PairTable:

@@ -289,6 +289,8 @@ def utility(findings: Findings, target: str | None) -> tuple[tuple[str, ...], tu
     if score and score.is_defined:
         name = "AUC" if score.key == "tstr_auc" else "R2"
         share = f" ({_percent(ratio.estimate)} of that)" if ratio and ratio.is_defined else ""
+        if ratio and not ratio.is_defined and ratio.note:
+            share = " (no share of that: it is no better than chance)"
         verdict.append(
             f"Trained on synthetic rows, boosted trees predict {target!r} in unseen real rows with "
             f"{name} {figure(score)}; trained on real rows {yardstick(score.floor)}{share}, on "
@@ -322,9 +324,10 @@ def _augmentation(few: Measure) -> str:
     other = ""
     if few.floor is not None and few.floor.value == few.floor.value:
         other = f"; as many other real rows gain {yardstick(few.floor, few.unit)}"
+    score = "R2" if " R2 " in few.name else "AUC"
     return (
-        f"Added to 5 % of the real rows, it {effect} ({figure(few)}){other}. The generator has "
-        "learned from all of them: who has these 5 % alone would gain less."
+        f"Added to 5 % of the real rows ({few.note}), it {effect}: {figure(few)} of {score} x 100"
+        f"{other}. Who has these 5 % alone would gain less: the generator has learned from all."
     )
 
 

@@ -12,7 +12,7 @@ from synthgan.report.threads import one_thread
 from synthgan.report.utility.augmentation import Pools, augmentation_measures
 from synthgan.report.utility.insight import importance_measure, subgroup_measures
 from synthgan.report.utility.models import Model, Task, Trial
-from synthgan.report.utility.prediction import of_main, ratio
+from synthgan.report.utility.prediction import beats_chance, of_main, ratio
 from synthgan.report.utility.scores import Classes, Prediction, Score, Values
 
 _MOST = 50_000  # rows that a model is trained on
@@ -110,6 +110,7 @@ def _prediction(
     """The ratio of main scores, then each score: trained on synthetic, real, independent."""
     main = {name: each.main() for name, each in said.items()}
     names = _NUMBER_SCORES if task == "regression" else _CLASS_SCORES
+    is_known = beats_chance(main["real"], task)
     quotient = ratio(main["synthetic"], main["real"], task)
     found = [
         Measure(
@@ -117,10 +118,12 @@ def _prediction(
             name=f"{names[0][1]} with {what}, over that of real rows (TSTR / TRTR)",
             estimate=quotient,
             goal=Goal.HIGH,
-            floor=Estimate(1.0, 1.0, 1.0) if main["real"][0] > 0 else None,
+            floor=Estimate(1.0, 1.0, 1.0) if is_known else None,
             baseline=ratio(main["independent"], main["real"], task),
             rows=rows,
-            note="" if main["real"][0] > 0 else "trained on real rows nothing can be predicted",
+            note=""
+            if is_known
+            else "trained on real rows, too, the model predicts no better than chance",
         )
     ]
     for key, name, goal in names[:1] if kind else names:

@@ -30,7 +30,7 @@ class Utility:
     trtr: Estimate
     """Trained on real, tested on real: the same score."""
     ratio: Estimate
-    """TSTR / TRTR; NaN where TRTR is not above 0."""
+    """TSTR / TRTR; NaN where TRTR's interval is not above chance (R2 of 0, AUC of .5)."""
 
 
 @one_thread()
@@ -70,9 +70,14 @@ def of_main(score: Score, task: Task) -> Estimate:
     return Estimate.from_influence(*score, least=least, most=1.0)
 
 
+def beats_chance(score: Score, task: Task) -> bool:
+    """Whether the interval of a main score is above a guess: R2 above 0, AUC above .5."""
+    return of_main(score, task).low > (0.0 if task == "regression" else 0.5)
+
+
 def ratio(made: Score, real: Score, task: Task) -> Estimate:
-    """``made / real`` of a main score; undefined where ``real`` is not above 0."""
-    if real[0] <= 0:
+    """``made / real`` of a main score; undefined where ``real`` is no better than chance."""
+    if not beats_chance(real, task):
         return Estimate.undefined()
     value = made[0] / real[0]
     least = -math.inf if task == "regression" else 0.0
