@@ -303,9 +303,19 @@ def test_a_holdout_that_was_seen_is_told_from_one_that_repeats_by_chance() -> No
     assert wording.overlap(Findings(measures=(found,))) == ()
 
 
+def test_no_yardstick_stands_on_few_rows() -> None:
+    few = [each.head(30).assign(key=range(30)) for each in (FRESH, TRAIN, HOLDOUT)]
+    found = everything(*few) + identifier_findings(*few, ["key"])
+    assert {"exact_copies", "near_copies", "mia", "copied_identifiers"} <= set(by_key(found))
+    for each in found.measures:
+        assert each.baseline is None, each.key
+        if "cop" in each.key:
+            assert each.floor is None, each.key
+
+
 def test_copies_are_those_that_a_join_finds() -> None:
     train, made, held = (
-        table(n, seed)[["count", "word", "sort"]] for n, seed in ((40, 1), (300, 2), (200, 3))
+        table(n, seed)[["count", "word", "sort"]] for n, seed in ((60, 1), (300, 2), (200, 3))
     )
     found = by_key(copy_findings(made, train, held, Columns.of(train)))["exact_copies"]
     known = set(train.itertuples(index=False, name=None))

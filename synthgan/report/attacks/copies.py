@@ -92,7 +92,7 @@ def copy_findings(
     enough = holdout is not None and len(holdout) >= _LEAST_FLOOR
     exact = _exact(
         copied["made"],
-        floor=_share(copied["held"]) if enough else _share(_twice(known)),
+        floor=_share(copied["held"]) if enough else _repeats(known),
         baseline=baseline_of(_share(copied["independent"]), len(copied["independent"])),
         note="" if enough else "real rows: training rows that come twice, as chance makes them",
     )
@@ -114,7 +114,7 @@ def _overlap(copied: Bools, known: Fingerprints) -> Measure:
         estimate=_share(copied).scaled(100),
         goal=Goal.LOW,
         unit="%",
-        floor=_share(_twice(known)).scaled(100),
+        floor=repeats.scaled(100) if (repeats := _repeats(known)) else None,
         note=f"{len(copied):,} held-out rows; real rows: training rows that come twice",
     )
 
@@ -123,6 +123,11 @@ def _twice(known: Fingerprints) -> Bools:
     """Which rows stand in their own table at least twice."""
     _, groups, sizes = np.unique(known, return_inverse=True, return_counts=True)
     return np.asarray(sizes[groups] > 1)
+
+
+def _repeats(known: Fingerprints) -> Estimate | None:
+    """Share of training rows that come twice; None for too few of them."""
+    return _share(_twice(known)) if len(known) >= _LEAST_FLOOR else None
 
 
 def refuse_holdout(
@@ -151,7 +156,7 @@ def refuse_holdout(
 
 
 def _exact(
-    copied: Bools, *, floor: Estimate, baseline: Estimate | None = None, note: str = ""
+    copied: Bools, *, floor: Estimate | None, baseline: Estimate | None = None, note: str = ""
 ) -> Measure:
     return Measure(
         key="exact_copies",
@@ -159,7 +164,7 @@ def _exact(
         estimate=_share(copied).scaled(100),
         goal=Goal.LOW,
         unit="%",
-        floor=floor.scaled(100),
+        floor=floor.scaled(100) if floor else None,
         baseline=baseline.scaled(100) if baseline else None,
         rows=len(copied),
         note=note,

@@ -59,7 +59,7 @@ def identifier_findings(
         estimate=Estimate(share.value, max(low, 0.0), min(high, 1.0)).scaled(100),
         goal=Goal.LOW,
         unit="%",
-        floor=floor.scaled(100),
+        floor=floor.scaled(100) if len(train) >= _LEAST else None,
         rows=cells,
         note=f"column {name!r}, the worst of {len(found)} that are not compared otherwise",
     )

@@ -30,6 +30,7 @@ _LEAGUE = 8  # lines of a list of the worst
 _LINES = {1: 1000, 2: 100}  # of a key in the table of all measures, by columns that it is about
 _HEADLINES = 6
 _SMALL_LEVELS = 8
+_OFTEN_NOTHING = ("missing", "out_of_range")  # no list where all are 0
 
 SMOKE = (
     "Distance scores are smoke alarms: failing means that training rows show through, or that the "
@@ -135,6 +136,8 @@ def _leagues(measures: Sequence[Measure]) -> tuple[_League, ...]:
             by_key.setdefault(each.key, []).append(each)
     leagues = []
     for key, lines in by_key.items():
+        if key in _OFTEN_NOTHING and not any(each.estimate.value for each in lines):
+            continue
         lines.sort(key=badness, reverse=True)
         if key != "giveaway" and len(lines) > 1:
             lines = [each for each in lines if badness(each) > 0] or lines[:1]
