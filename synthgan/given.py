@@ -8,7 +8,7 @@ model does not know is kept though it tells the model nothing.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -59,10 +59,10 @@ class Given:
                 filled[name] = _mix(filled[name], self.frame[name], known)
         return filled
 
-    def fill(self, drawn: pd.DataFrame) -> pd.DataFrame:
-        """The given rows with their own dtypes and index, and ``drawn`` cells in the holes."""
+    def fill(self, drawn: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
+        """The given rows, dtypes and index, with ``drawn`` cells in the holes of ``columns``."""
         filled = self.frame.copy()
-        for name in self.frame:
+        for name in columns:
             holes = self.frame[name].isna().to_numpy()
             if holes.any():
                 filled[name] = _mix(self.frame[name], drawn[name], holes)
@@ -75,9 +75,12 @@ def read_given(
     rng: np.random.Generator,
     *,
     foreign: Literal["refuse", "hide"],
+    holes: Collection[str] | None = None,
 ) -> Given:
     """What is known in ``frame``: its columns are some of the schema's, its holes are to be filled.
 
+    ``holes`` are the columns whose missing cells are holes; None: all. In the others a missing
+    cell is known to be missing, as far as the training data had any there.
     ``foreign``: a category that the training data never showed is refused, or hidden from
     the network and kept. Raises :class:`ConditionError` for columns that the schema does not
     have and for foreign cells, :class:`SchemaError` for cells that are not of their kind.
@@ -97,6 +100,8 @@ def read_given(
             known &= _is_level(cells, codec, known, foreign)
         else:
             _check_range(cells, known, codec.range(), codec.column, foreign)
+        if holes is not None and name not in holes and codec.is_missing.any():
+            known |= pd.isna(cells)
         at = layout.code_position(name)
         if at is None:
             continue

@@ -40,9 +40,8 @@ CHUNK_ROWS = 8192
 
 _CANDIDATES = 4  # a row wanted, where candidates are weighted
 _TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
-_ENOUGH = {1: 0.85, 2: 0.75}
-"""Candidates a row, and the share of the tried ones that must count (as effective sample size)
-for so few to do."""
+_MOST_CANDIDATES = 16
+_BAD = 0.05  # share of rows whose candidates may all be bad
 
 
 @dataclass
@@ -167,8 +166,11 @@ class Sampler:
             drawable=self._drawable,
             candidates=_TRIED_CANDIDATES,
         )
-        few = (count for count, enough in _ENOUGH.items() if share >= enough)
-        return next(few, _CANDIDATES)
+        if share >= 1 - _BAD:
+            return 1
+        # About 1 - share of the draws are bad, and all of n are with that to the power of n.
+        wanted = math.log(_BAD) / math.log(1 - share)
+        return int(min(2 ** math.ceil(math.log2(wanted)), _MOST_CANDIDATES))
 
     def _noise(self, draw: _Draw, rng: torch.Generator) -> Tensor:
         shape = (len(draw.tokens), self._generator.config.noise_width)

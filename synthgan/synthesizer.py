@@ -7,7 +7,7 @@ columns, never a row.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -205,10 +205,14 @@ class Synthesizer:
         frame: pd.DataFrame,
         n: int = 1,
         *,
+        columns: Sequence[str] | None = None,
         how: Literal["draw", "typical"] = "draw",
         seed: int | None = None,
     ) -> pd.DataFrame:
         """``frame`` with its holes filled in; every other cell stays as it is, bit for bit.
+
+        ``columns`` are those to fill; None: all. In the others a missing cell stays, and tells
+        the model that it is missing: no wage, because no work.
 
         ``how="draw"`` draws each hole from the model given the row's known cells (multiple
         imputation, Rubin 1987): with ``n`` above 1 the n tables stand one below the other,
@@ -224,15 +228,19 @@ class Synthesizer:
             raise ConfigError(f"how must be 'draw' or 'typical', got {how!r}")
         rows, seed = _count(n, None), _seed(seed)
         rng = np.random.default_rng([seed, 0])
-        known = read_given(frame, self._encoder, rng, foreign="hide")
+        for name in columns or ():
+            if name not in frame:
+                raise ConditionError(f"the table has no column {name!r} to fill")
+        known = read_given(frame, self._encoder, rng, foreign="hide", holes=columns)
         sampler = Sampler(self._encoder, self._generator, given=known, fill=True)
         words = np.random.SeedSequence(seed).generate_state(rows, np.uint64) >> np.uint64(2)
         draws = [
             pd.concat(sampler.chunks(len(known), int(word)), ignore_index=True) for word in words
         ]
+        names = list(map(str, known.frame)) if columns is None else list(columns)
         if how == "typical":
-            return known.fill(typical(draws, self.schema))
-        filled = [known.fill(draw) for draw in draws]
+            return known.fill(typical(draws, self.schema), names)
+        filled = [known.fill(draw, names) for draw in draws]
         if n == 1:
             return filled[0]
         return pd.concat(filled, keys=range(n), names=["draw"])

@@ -160,10 +160,13 @@ class _Rows:
         return self.training[index].long()
 
     def mask(self, size: int, columns: int) -> Tensor:
-        """Given cells (size, columns): half of the rows none, the others a uniform share."""
+        """Given cells (size, columns): half of the rows none, the others 1 to columns - 1,
+        each number as often as any other."""
         device = self.training.device
         uniform = torch.rand((size, columns + 2), generator=self.rng, device=device)
-        some = (uniform[:, :1] < 0.5) & (uniform[:, 2:] < uniform[:, 1:2])
+        count = 1 + (uniform[:, 1:2] * (columns - 1)).floor()
+        rank = uniform[:, 2:].argsort(dim=1).argsort(dim=1)
+        some = (uniform[:, :1] < 0.5) & (rank < count.clamp(max=columns - 1))
         return some.float()
 
     def noise(self, size: int, width: int) -> Tensor:

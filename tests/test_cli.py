@@ -282,6 +282,9 @@ def test_impute_fills_holes(here: Path, model: Path) -> None:
     assert found.notna().all(axis=None)
     assert found["age"].equals(people()["age"])
     the_line(run("impute", "holes.csv", model), "imputed.csv", "--overwrite")
+    one = ("impute", "holes.csv", model, "--column", "age", "-o", "one.csv")
+    assert run(*one).exit_code == 0
+    assert pd.read_csv(here / "one.csv")["income"].isna().any()
     assert run("impute", "holes.csv", model, "-n", 2, "-o", "two.csv", "--quiet").exit_code == 0
     two = pd.read_csv(here / "two.csv")
     assert list(two) == ["draw", *people()]

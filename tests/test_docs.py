@@ -15,6 +15,7 @@ import synthgan
 from synthgan.cli import main
 
 ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -32,6 +33,16 @@ def test_code_blocks_run_one_after_the_other(
     names: dict[str, object] = {}
     for number, code in enumerate(blocks(page, "python")):
         exec(compile(code, f"{page.name}, block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda p: p.name)
+def test_examples_run(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    code = script.read_text(encoding="utf-8")
+    assert "\nSTEPS = None  #" in code
+    for slow, quick in (("STEPS = None", "STEPS = 5"), ("DRAWS = 10\n", "DRAWS = 2\n")):
+        code = code.replace(slow, quick)
+    exec(compile(code, script.name, "exec"), {"__name__": script.stem})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

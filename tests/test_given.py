@@ -235,6 +235,27 @@ def test_pandas_categories_stay_categories() -> None:
     assert filled["job"].notna().all()
 
 
+def test_holes_of_other_columns_stay_and_tell_that_they_are_empty() -> None:
+    rng = np.random.default_rng(0)
+    works = rng.random(1_500) < 0.5
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(np.where(works, 30, 70), 3).round(1),
+            "wage": np.where(works, rng.normal(20, 2, 1_500).round(1), np.nan),
+        }
+    )
+    model = synthgan.fit(frame)
+    asked = pd.DataFrame({"age": [np.nan] * 400, "wage": [np.nan] * 200 + [20.0] * 200})
+    filled = model.impute(asked, columns=["age"], seed=0)
+    assert filled["wage"].equals(asked["wage"])
+    assert filled["age"].notna().all()
+    assert filled["age"][:200].mean() > 60 > 40 > filled["age"][200:].mean()
+    everything = model.impute(asked, seed=0)
+    assert everything["wage"].notna().all()
+    with pytest.raises(ConditionError, match="no column 'job' to fill"):
+        model.impute(asked, columns=["job"])
+
+
 def test_a_wrong_way_to_impute_is_refused() -> None:
     with pytest.raises(ConfigError, match="'draw' or 'typical'"):
         quick_model().impute(people(), how="mean")  # type: ignore[arg-type]

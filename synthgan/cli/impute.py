@@ -43,6 +43,12 @@ _DRAW = "draw"
     help="How many times to fill in; above 1, a first column 'draw' tells them apart.",
 )
 @click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    help="Fill this column only; may be repeated. Without it, all are filled.",
+)
+@click.option(
     "--how",
     type=click.Choice(["draw", "typical"]),
     help="Draw each hole (without it), or take the mean or the most frequent of n draws.",
@@ -53,7 +59,15 @@ _DRAW = "draw"
 @device_option
 @overwrite_option
 @quiet_option
-def impute(data: Path, model: Path, output: Path, overwrite: bool, quiet: bool, **how: Any) -> None:
+def impute(
+    data: Path,
+    model: Path,
+    output: Path,
+    columns: tuple[str, ...],
+    overwrite: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
     """Fills the holes of a table with a model of it; what is filled stays as it is.
 
     Each hole is drawn given what is known of its row. Several draws (-n 5) show how sure the
@@ -64,6 +78,7 @@ def impute(data: Path, model: Path, output: Path, overwrite: bool, quiet: bool, 
     Examples:
       synthgan impute survey.csv
       synthgan impute survey.csv people.synthgan -n 5 -o five.parquet
+      synthgan impute survey.csv --column age --column income
       synthgan impute survey.csv --how typical -n 20 --seed 1
     """
     if not is_stdout(output):
@@ -72,7 +87,7 @@ def impute(data: Path, model: Path, output: Path, overwrite: bool, quiet: bool, 
         progress.wait("filling", str(data))
         frame = synthgan.read_table(data)
         fitted = synthgan.load(model, **given(device=how.pop("device")))
-        filled = fitted.impute(frame, **given(**how))
+        filled = fitted.impute(frame, columns=columns or None, **given(**how))
     if filled.index.nlevels > 1:
         if _DRAW in filled:
             raise TableError(f"the table has a column {_DRAW!r} of its own; rename it")
