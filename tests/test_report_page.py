@@ -24,7 +24,7 @@ from synthgan.report.association import associations
 from synthgan.report.columns import independent_columns
 from synthgan.report.measure import Curve, Estimate, Findings, Goal, LeftOut, Measure
 from synthgan.report.origin import Origin, TrainingPoint
-from synthgan.report.page import notebook, render
+from synthgan.report.page import figures, notebook, render
 from synthgan.report.page.glossary import entry_of, terms
 from synthgan.report.page.strips import badness, strip, strips
 from synthgan.report.pictures import OTHER, Distribution, Pictures, picture
@@ -623,3 +623,47 @@ def test_a_browser_draws_every_chart_without_an_error(tmp_path: Path) -> None:
     assert "img" not in {tag for tag, _ in seen.tags}
     shown = [a for tag, a in seen.tags if tag == "tr" and "data-about" in a and "hidden" not in a]
     assert {a["data-about"] for a in shown} == {"table"}
+
+
+def test_adversarial_losses_have_an_axis_of_their_own() -> None:
+    points = [
+        TrainingPoint(
+            phase="both", step=i, losses={"likelihood": 9.0, "critic": 0.1, "generator": 0.7}
+        )
+        for i in range(3)
+    ]
+    drawn = figures.history(points, "both")
+    assert [trace.yaxis for trace in drawn.data] == ["y", "y2", "y2"]
+    assert drawn.layout.yaxis2.title.text == "adversarial loss"
+    alone = [replace(point, losses={"critic": 0.1}) for point in points]
+    assert [trace.yaxis for trace in figures.history(alone, "both").data] == ["y"]
+
+
+def test_axes_of_shares_end_at_all() -> None:
+    table = pd.DataFrame({"a": ["x"] * 30, "b": np.arange(30.0)})
+    for drawn in distributions(Tables.of(table, table)).values():
+        axes = figures.distribution(drawn).layout
+        axis = axes.yaxis if drawn.edges else axes.xaxis
+        assert (axis.minallowed, axis.maxallowed) == (0, 1)
+
+
+def test_a_list_of_nothing_but_zeros_is_not_shown() -> None:
+    def page(value: float) -> str:
+        lines = [
+            replace(measure(key, value, "age"), estimate=Estimate(value, 0, 1))
+            for key in ("shape", "missing", "out_of_range")
+        ]
+        return render(report_of(Pictures(), {"fidelity": Findings(measures=tuple(lines))}, ("a",)))
+
+    shown = "Name of {}, worst first"
+    assert shown.format("shape") in page(0.0)
+    for key in ("missing", "out_of_range"):
+        assert shown.format(key) not in page(0.0)
+        assert shown.format(key) in page(0.5)
+
+
+def test_an_option_of_the_command_line_is_not_torn() -> None:
+    left = LeftOut(what="models", why=f"no target was named (--target COLUMN) {HOSTILE}")
+    page = render(report_of(Pictures(), {"utility": Findings(left_out=(left,))}, ("a",)))
+    assert '(<span class="nowrap">--target COLUMN</span>)' in page
+    assert HOSTILE not in page

@@ -8,6 +8,7 @@ from synthgan.report.judge import EvaluateConfig, evaluate
 from synthgan.report.measure import Estimate, Goal, Measure
 from synthgan.report.report import Report
 from synthgan.report.utility import Task, Utility, infer_task, tstr
+from synthgan.report.wording import check_limits
 
 __all__ = [
     "Card",
@@ -20,6 +21,7 @@ __all__ = [
     "Task",
     "Utility",
     "c2st",
+    "check_limits",
     "dcr_share",
     "evaluate",
     "exact_copies",

@@ -138,7 +138,8 @@ def _marks(
 
 
 def _share_axis() -> dict[str, object]:
-    return {"tickformat": "~%", "rangemode": "tozero", "automargin": True, "nticks": 5}
+    ends = {"minallowed": 0, "maxallowed": 1}  # autorange leaves room beyond what a share can be
+    return {"tickformat": "~%", "rangemode": "tozero", "automargin": True, "nticks": 5, **ends}
 
 
 # --- pairs ------------------------------------------------------------------------------
@@ -358,10 +359,17 @@ def _lines(text: str, letters: int = 18) -> str:
 # --- training ---------------------------------------------------------------------------
 
 
+_ADVERSARIAL = {"critic", "generator"}
+
+
 def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
-    """The losses in one phase of training."""
+    """The losses in one phase of training; adversarial ones have an axis of their own.
+
+    Likelihoods fall, and adversarial losses sway around a balance: one scale would hide either.
+    """
     of_phase = [point for point in points if point.phase == phase]
     names = dict.fromkeys(name for point in of_phase for name in point.losses)
+    apart = _ADVERSARIAL & set(names) if set(names) - _ADVERSARIAL else set()
     traces = []
     for place, name in enumerate(names):
         steps = [
@@ -376,9 +384,17 @@ def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
                 mode="lines+markers" if len(steps) < 30 else "lines",
                 name=plain(name, 40),
                 line={"width": 2, "dash": ("solid", "dash", "dot", "dashdot")[place % 4]},
+                yaxis="y2" if name in apart else "y",
                 meta={"role": "series", "place": place},
             )
         )
+    other = {
+        "title": {"text": "adversarial loss", "standoff": 8},
+        "automargin": True,
+        "overlaying": "y",
+        "side": "right",
+        "showgrid": False,
+    }
     return _figure(
         traces,
         showlegend=True,
@@ -386,4 +402,5 @@ def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
         hovermode="x unified",
         xaxis={"title": {"text": "step", "standoff": 8}, "automargin": True},
         yaxis={"title": {"text": "loss", "standoff": 8}, "automargin": True},
+        **({"yaxis2": other} if apart else {}),
     )

@@ -124,6 +124,14 @@ function redraw() {
   drawn.forEach(draw);
 }
 
+let resizing = 0;
+addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => drawn.forEach((chart) => {
+    if (chart.clientWidth) window.Plotly.Plots.resize(chart);
+  }), 100);
+});
+
 const waiting = new Set();
 let isBusy = false;
 

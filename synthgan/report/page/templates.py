@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from synthgan.report import wording
 from synthgan.report.measure import Measure
 from synthgan.report.page.glossary import entry_of
 from synthgan.report.page.strips import GOALS, strip, strips
+
+_OPTION = re.compile(r"--[a-z-]+( [A-Z]+)?")
 
 
 @cache
@@ -37,8 +41,14 @@ def template(name: str) -> Template:
     environment.filters["strip"] = strip
     environment.filters["strips"] = strips
     environment.filters["goal"] = lambda measure: GOALS[measure.goal]
+    environment.filters["unbroken"] = _unbroken
     environment.filters["entry"] = lambda measure: entry_of(measure.key)
     return environment.get_template(name)
+
+
+def _unbroken(text: str) -> Markup:
+    """``text`` with options of the command line in one piece."""
+    return Markup(_OPTION.sub(r'<span class="nowrap">\g<0></span>', str(escape(text))))
 
 
 def _bounds(measure: Measure) -> str:
@@ -48,7 +58,7 @@ def _bounds(measure: Measure) -> str:
         return ""
     unit = _sign(measure)
     low, high = (wording.number(end, unit) for end in ends)
-    return f"{low.removesuffix(unit).strip()} to {high}"
+    return f"{low.removesuffix(unit).strip()} to {high}".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _sign(measure: Measure) -> str:
