@@ -198,6 +198,7 @@ def test_without_a_holdout_copies_that_chance_makes_do_not_ring() -> None:
     table = people(600, seed=4)
     stolen = synthgan.evaluate(table.head(300), table.head(300))
     assert any("Training rows show through" in each for each in stolen.sections[2].verdict)
+    assert "Nothing but copies was looked for: no holdout was given." in stolen.sections[2].verdict
 
 
 def test_few_rows_are_said_to_be_too_few() -> None:

@@ -13,10 +13,10 @@ import pytest
 
 import synthgan
 from synthgan.errors import ConfigError, TableError
-from synthgan.report import Report, wording
+from synthgan.report import Report, check_limits, wording
 from synthgan.report.measure import Estimate, Findings, Goal, LeftOut, Measure
 from synthgan.report.origin import Origin, TrainingPoint
-from synthgan.report.report import INTERNAL, About, Section, check_limits
+from synthgan.report.report import INTERNAL, About, Section
 from synthgan.report.tables import Tables
 
 FORBIDDEN = ("anonymous", "gdpr")

@@ -361,6 +361,8 @@ def privacy(
                 "Do not hand out this table: the generator has memorised rows or parts of them. "
                 "Train for fewer steps, on more rows, or with a privacy guarantee."
             )
+        if not _is_attacked(whole):
+            verdict.append(f"Nothing but copies was looked for{_reasons(findings)}.")
     else:
         verdict += _quiet(findings, whole)
     if "copied_identifiers" in whole and whole["copied_identifiers"] not in alarms and unjudged:
@@ -388,17 +390,26 @@ def privacy(
 
 def _quiet(findings: Findings, whole: dict[str, Measure]) -> Iterator[str]:
     """What no alarm means: that none rang, or that none could."""
-    if any(whole[key].is_defined for key in _ALARMS if key in whole and key not in _COPIES):
+    if _is_attacked(whole):
         yield (
             "No alarm went off in the attacks and distances below "
             f"(intervals are widened for {len(_ALARMS)} alarms)."
         )
     elif any(each.is_defined for each in whole.values()):
-        why = "; ".join(dict.fromkeys(each.why for each in findings.left_out))
         yield (
-            f"Privacy was not judged{f': {why}' if why else ''}. Only copies of training rows were "
-            "looked for, and there are no more than chance makes."
+            f"Privacy was not judged{_reasons(findings)}. Only copies of training rows were looked "
+            "for, and there are no more than chance makes."
         )
+
+
+def _is_attacked(whole: dict[str, Measure]) -> bool:
+    """Whether more than copies was looked for."""
+    return any(whole[key].is_defined for key in _ALARMS if key in whole and key not in _COPIES)
+
+
+def _reasons(findings: Findings) -> str:
+    why = "; ".join(dict.fromkeys(each.why for each in findings.left_out))
+    return f": {why}" if why else ""
 
 
 def _named(columns: Sequence[str]) -> str:

@@ -97,7 +97,7 @@ def copy_findings(
         note="" if enough else "real rows: training rows that come twice, as chance makes them",
     )
     if holdout is None:
-        why = "no holdout was given, which says what distance is near"
+        why = "no holdout was given"
         return Findings(measures=(exact,), left_out=(LeftOut(what="near copies", why=why),))
     overlap = _overlap(copied["held"], known)
     if min(map(len, sides.values())) < _LEAST:
