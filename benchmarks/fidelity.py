@@ -137,7 +137,7 @@ def judge(split: Split, rows: pd.DataFrame) -> Figures:
         "ratio": use.ratio.value,
         "DCR": dcr_share(*tables, columns=split.columns).value,
         "MIA": membership_auc(*tables, columns=split.columns).value,
-        "copies": 100 * copies.estimate.value,
+        "copies": copies.estimate.value,
     }
 
 
@@ -145,7 +145,7 @@ def floor_of(split: Split, independent: Figures) -> Figures:
     """The figures of real rows; copies: the holdout's own. Distances have no floor but .5."""
     base = exact_copies(split.holdout, split.train, split.holdout, columns=split.columns)
     real = {"TSTR": independent["TRTR"], "TRTR": independent["TRTR"], "ratio": 1.0}
-    return likeness(split, split.train) | real | {"copies": 100 * base.estimate.value}
+    return likeness(split, split.train) | real | {"copies": base.estimate.value}
 
 
 def fit_and_judge(split: Split, variant: str, seed: int, draws: int) -> Fit:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         EvaluateConfig,
         Measure,
         Report,
+        check_limits,
         evaluate,
     )
     from synthgan.schema import Column, Kind, Schema, infer_schema
@@ -61,6 +62,7 @@ _HOMES = {
         "EvaluateConfig",
         "Measure",
         "Report",
+        "check_limits",
         "evaluate",
     ),
     "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
@@ -99,6 +101,7 @@ __all__ = [
     "TableError",
     "TrainConfig",
     "TrainingError",
+    "check_limits",
     "check_target",
     "evaluate",
     "fit",

@@ -40,7 +40,7 @@ CHUNK_ROWS = 8192
 
 _CANDIDATES = 4  # a row wanted, where candidates are weighted
 _TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
-_MOST_CANDIDATES = 16
+_MOST_CANDIDATES = 8
 _BAD = 0.05  # share of rows whose candidates may all be bad
 
 

@@ -91,6 +91,7 @@ def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
     ]
     if twice:
         raise TableError(f"{twice[0]} was named for two files to write; name two")
+    synthgan.check_limits(how["fail_under"])
     for file in files:
         synthgan.check_target(file, overwrite=how["overwrite"])
     report = _judge(real, synthetic, how)
