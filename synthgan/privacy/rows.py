@@ -1,0 +1,380 @@
+"""Rows behind a counter: code can ask how many, with noise and at a price, and nothing else.
+
+:class:`PrivateRows` takes a table and lets no cell out. Its doors are
+:meth:`~PrivateRows.count` and :meth:`~PrivateRows.release_levels`, and both book an event in
+the ledger *before* they look. What is counted is a *partition*: a description, made without
+the rows, of cells of which every row is in exactly one. So code which was not given budget
+cannot read rows, not by mistake either, and all that a fit knows of them is in the ledger.
+
+Each row is read by itself: what its cells mean depends on the schema alone, never on other
+rows. Cells that do not fit the schema are counted as missing, without a word, because a word
+would tell of a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NoReturn, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.errors import SchemaError
+from synthgan.privacy.ledger import COUNTS, RELEASE, Event, Ledger, UnchargedAccessError
+from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
+from synthgan.schema import Column, Kind, Level, Schema, coerce_dates, to_arrow
+from synthgan.values import read_cells
+
+Mechanism = Callable[[Ints, Fraction], Ints]
+"""Exact counts and a variance in, noisy counts out. Only tests and audits pass another one
+than :func:`synthgan.privacy.noise.add_noise`."""
+
+
+class Codes(Protocol):
+    """What makes codes of one column's cells: a codec of :mod:`synthgan.codec`."""
+
+    width: int
+
+    def encode(
+        self, cells: Any, rng: np.random.Generator, /
+    ) -> tuple[Ints, npt.NDArray[np.float64]]:
+        """Codes of cells, 0 to ``width - 1``, each from its own cell alone; and places."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Ticks of a number column: tick t stands for the value origin + t / scale."""
+
+    origin: float = 0.0
+    scale: float = 1.0
+
+    def ticks(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The nearest tick of each value."""
+        return np.rint((values - self.origin) * self.scale)
+
+    def values(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The value of each tick, or between two."""
+        found: npt.NDArray[np.float64] = self.origin + ticks / self.scale
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """All rows in one cell."""
+
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """Cells of a number column: ticks from one edge to before the next, then missing.
+
+    What lies beyond the outermost edges is counted in the outermost cells.
+    """
+
+    column: str
+    grid: Grid
+    edges: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """Cells of a categorical or boolean column: each level, then all other levels, then missing."""
+
+    column: str
+    levels: tuple[Level, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crosstab:
+    """Every combination of the codes of some columns, after :meth:`PrivateRows.encode`."""
+
+    columns: tuple[str, ...]
+
+
+Partition = Total | Ranges | Levels | Crosstab
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Released:
+    """Levels that were told, in the order of their labels, with their noisy counts."""
+
+    levels: tuple[Level, ...]
+    counts: Ints
+    missing: int
+    """Noisy count of missing cells."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Vault:
+    """What :class:`PrivateRows` guards."""
+
+    rows: int
+    ledger: Ledger
+    mechanism: Mechanism
+    cells: dict[str, npt.NDArray[Any]]
+    codes: dict[str, Ints] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+
+
+_VAULTS: WeakKeyDictionary[PrivateRows, _Vault] = WeakKeyDictionary()
+
+
+class PrivateRows:
+    """A table of which nothing can be had but noisy counts, charged to a ledger."""
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        schema: Schema,
+        ledger: Ledger,
+        *,
+        mechanism: Mechanism = add_noise,
+    ) -> None:
+        """Reads ``frame`` once. Of each unit at most ``ledger.budget.rows_per_unit`` rows are
+        kept, drawn at random; rows that name no unit are one unit together.
+
+        Raises :class:`SchemaError` for a table without the schema's columns, and for a schema
+        that leaves the meaning of cells to the rows.
+        """
+        schema.check(frame)
+        _check_schema(schema, ledger.budget.unit)
+        if ledger.budget.unit is not None:
+            units = frame[ledger.budget.unit]
+            frame = frame.iloc[_at_most(units, ledger.budget.rows_per_unit)]
+        cells = {c.name: _read(frame[c.name], c) for c in schema if c.kind.is_modelled}
+        _VAULTS[self] = _Vault(rows=len(frame), ledger=ledger, mechanism=mechanism, cells=cells)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where questions are booked."""
+        return _VAULTS[self].ledger
+
+    def count(self, partition: Partition, variance: Fraction, name: str) -> Ints:
+        """Noisy counts of the rows in each cell of ``partition``.
+
+        Books an event called ``name``. Raises :class:`UnchargedAccessError` if the budget does
+        not cover it; then nothing was looked at.
+        """
+        vault = _VAULTS[self]
+        _check_columns(partition, vault)
+        vault.ledger.spend(_event(vault, COUNTS, name, partition.columns, variance))
+        places, shape = _place(partition, vault)
+        counts = np.bincount(places, minlength=math.prod(shape)).astype(np.int64)
+        return vault.mechanism(counts, variance).reshape(shape)
+
+    def release_levels(self, column: str, variance: Fraction, delta: float, name: str) -> Released:
+        """The levels of ``column`` whose noisy count is high enough to tell them.
+
+        High enough means that a level which only one unit has is told with a chance of at most
+        ``delta``, which is booked together with the noise.
+        """
+        vault = _VAULTS[self]
+        _check_columns(Levels(column=column, levels=()), vault)
+        most = vault.ledger.budget.rows_per_unit
+        threshold = most + tail_limit(variance, delta / most)
+        event = _event(vault, RELEASE, name, (column,), variance, threshold, delta)
+        vault.ledger.spend(event)
+        factors, distinct = _factorize(vault.cells[column])
+        order = sorted(range(len(distinct)), key=lambda i: _label(distinct[i]))
+        counts = np.bincount(factors, minlength=len(distinct) + 1)[[*order, len(distinct)]]
+        noisy = vault.mechanism(counts.astype(np.int64), variance)
+        told = np.flatnonzero(noisy[:-1] > threshold)
+        return Released(
+            levels=tuple(distinct[order[i]] for i in told),
+            counts=noisy[told],
+            missing=int(noisy[-1]),
+        )
+
+    def encode(self, codecs: Mapping[str, Codes]) -> None:
+        """Makes codes of the cells, in here, for :class:`Crosstab` to count."""
+        vault = _VAULTS[self]
+        rng = np.random.default_rng([int(word) for word in random_words(4)])
+        for name, codec in codecs.items():
+            if name not in vault.cells:
+                raise UnchargedAccessError(f"column {name!r} is not modelled")
+            codes, _ = codec.encode(vault.cells[name], rng)
+            if len(codes) and not (codes.min() >= 0 and codes.max() < codec.width):
+                raise UnchargedAccessError(f"column {name!r}: codes must be below its width")
+            vault.codes[name], vault.widths[name] = codes.astype(np.int64), codec.width
+
+    def __repr__(self) -> str:
+        return "PrivateRows(ask count())"  # as a debugger or a traceback may show it
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)  # Python itself asks for these
+        raise _closed(f"attribute {name!r}")
+
+    def __len__(self) -> NoReturn:
+        raise _closed("their number")
+
+    def __iter__(self) -> NoReturn:
+        raise _closed("going through them")
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise _closed("indexing")
+
+    def __contains__(self, key: object) -> NoReturn:
+        raise _closed("looking for a value")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise _closed("copying or pickling")
+
+
+def _closed(what: str) -> UnchargedAccessError:
+    return UnchargedAccessError(
+        f"private rows: {what} is not open, as nothing would be charged for it; ask count() or "
+        "release_levels()"
+    )
+
+
+def _event(
+    vault: _Vault,
+    kind: Any,
+    name: str,
+    columns: Sequence[str],
+    variance: Fraction,
+    threshold: int | None = None,
+    delta: float = 0.0,
+) -> Event:
+    return Event(
+        name=name,
+        kind=kind,
+        columns=tuple(columns),
+        variance_numerator=variance.numerator,
+        variance_denominator=variance.denominator,
+        sensitivity=vault.ledger.budget.rows_per_unit,
+        threshold=threshold,
+        delta=delta,
+    )
+
+
+# Where each row falls
+
+
+def _check_columns(partition: Partition, vault: _Vault) -> None:
+    known = vault.codes if isinstance(partition, Crosstab) else vault.cells
+    if not isinstance(partition, Partition):
+        raise UnchargedAccessError("a partition is one of Total, Ranges, Levels and Crosstab")
+    for name in partition.columns:
+        if name not in known:
+            raise UnchargedAccessError(f"column {name!r} is not modelled, or not encoded yet")
+
+
+def _place(partition: Partition, vault: _Vault) -> tuple[Ints, tuple[int, ...]]:
+    """The cell of each row, and the shape of all cells."""
+    if isinstance(partition, Total):
+        return np.zeros(vault.rows, dtype=np.int64), (1,)
+    if isinstance(partition, Crosstab):
+        shape = tuple(vault.widths[name] for name in partition.columns)
+        codes = tuple(vault.codes[name] for name in partition.columns)
+        return np.ravel_multi_index(codes, shape), shape
+    cells = vault.cells[partition.column]
+    if isinstance(partition, Ranges):
+        return _place_numbers(cells, partition), (len(partition.edges),)
+    return _place_levels(cells, partition.levels), (len(partition.levels) + 2,)
+
+
+def _place_numbers(cells: npt.NDArray[np.float64], partition: Ranges) -> Ints:
+    edges = np.array(partition.edges, dtype=np.float64)
+    missing = np.isnan(cells)
+    ticks = partition.grid.ticks(np.where(missing, partition.grid.origin, cells))
+    inside = np.searchsorted(edges, ticks, side="right") - 1
+    places: Ints = np.where(missing, len(edges) - 1, np.clip(inside, 0, len(edges) - 2))
+    return places
+
+
+def _place_levels(cells: npt.NDArray[np.object_], levels: tuple[Level, ...]) -> Ints:
+    factors, distinct = _factorize(cells)
+    index = {(type(level), level): i for i, level in enumerate(levels)}
+    lookup = [index.get((type(level), level), len(levels)) for level in distinct]
+    places: Ints = np.array([*lookup, len(levels) + 1], dtype=np.int64)[factors]
+    return places
+
+
+def _factorize(cells: npt.NDArray[np.object_]) -> tuple[Ints, list[Level]]:
+    """The number of each cell's level, past the last one where missing; and the levels."""
+    factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
+    return np.where(factors < 0, len(distinct), factors).astype(np.int64), list(distinct)
+
+
+def _label(level: Level) -> tuple[str, str]:
+    return str(level), type(level).__name__
+
+
+# Reading the table
+
+
+def _check_schema(schema: Schema, unit: str | None) -> None:
+    if unit is not None and schema[unit].kind.is_modelled:
+        raise SchemaError(
+            f"column {unit!r} names the unit, so it cannot be modelled: give it kind identifier"
+        )
+    for column in schema:
+        of_text = column.dtype in ("str", "object") or column.dtype.startswith("string")
+        if column.kind is Kind.DATETIME and of_text and "%" not in (column.format or ""):
+            if column.format in ("date", "datetime"):
+                continue
+            raise SchemaError(
+                f"column {column.name!r}: how dates are spelled must be declared, or it would be "
+                "read off the rows: give it a format such as %Y-%m-%d"
+            )
+
+
+def _at_most(units: pd.Series[Any], rows: int) -> Ints:
+    """Which rows to keep, in order, so that each unit keeps ``rows`` of its own at most."""
+    codes, _ = pd.factorize(units, use_na_sentinel=True)
+    order = np.lexsort((random_words(len(codes)), codes))
+    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0]) if len(codes) else order
+    rank = np.arange(len(codes)) - np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
+    kept: Ints = np.sort(order[rank < rows])
+    return kept
+
+
+def _read(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
+    """Values of one column, missing where a cell does not fit: see :func:`read_cells`.
+
+    A cell never changes how another one is read, as it may in :func:`read_cells`: there, one
+    odd cell can change the format in which all dates are read, or the type of all cells.
+    """
+    series = series.reset_index(drop=True)
+    of_one_type = pd.api.types.infer_dtype(series, skipna=True)
+    if column.kind is Kind.DATETIME and of_one_type == "string":
+        dates = coerce_dates(to_arrow(series.fillna(""), column.name), column.format or "")
+        series = series.astype(object).mask(np.isnat(dates), None)
+    if not of_one_type.startswith("mixed"):
+        try:
+            return read_cells(series, column)
+        except SchemaError:
+            pass
+    found: dict[tuple[type, str], Any] = {}
+    values = np.empty(len(series), dtype=object)
+    for i, cell in enumerate(series.astype(object)):
+        key = type(cell), repr(cell)
+        if key not in found:
+            found[key] = _read_one(cell, column)
+        values[i] = found[key]
+    return values.astype(np.float64) if column.kind.is_numeric else values
+
+
+def _read_one(cell: Any, column: Column) -> Any:
+    try:
+        return read_cells(pd.Series([cell], dtype=object), column)[0]
+    except SchemaError:
+        return None
