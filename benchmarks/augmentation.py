@@ -2,11 +2,13 @@
 
     python benchmarks/augmentation.py TABLE... [--rows 5000] [--share 0.05] [--seeds 5] [--sdv]
 
-Each table needs a target of two classes (NAME.json beside it). The scarcer class is thinned to
-``--share`` of the training rows; the holdout stays as it is. Boosted trees are trained on what
-each method makes of the training rows and scored on the holdout: F1 of the scarce class at .5,
-average precision (area under the precision-recall curve) and the expected calibration error.
-Figures are means over seeds with Student's 95 % interval.
+Each table needs a target of two classes (NAME.json beside it). For each seed ``--rows`` training
+rows are taken and their scarcer class is thinned to ``--share``. Boosted trees are trained on what
+each method makes of them and scored on the holdout, in which rows are weighed so that the scarce
+class has the same share: F1 of the scarce class at .5, average precision (area under the
+precision-recall curve), its gain over doing nothing on the same rows, and the expected
+calibration error. "moved threshold" is doing nothing too, but predicts the scarce class where its
+chance is above its share. Figures are means over seeds with Student's 95 % interval.
 """
 
 from __future__ import annotations
@@ -59,22 +61,23 @@ def ours(X: pd.DataFrame, y: pd.Series[bool], seed: int) -> Made:
 
 
 def ctgan(X: pd.DataFrame, y: pd.Series[bool], seed: int) -> Made:
-    """SDV's CTGAN, fitted to all rows and asked for the scarce class."""
+    """SDV's CTGAN (2.0), fitted to all rows and asked for the scarce class."""
     from sdv.metadata import Metadata
     from sdv.sampling import Condition
     from sdv.single_table import CTGANSynthesizer
 
-    frame = X.assign(target=y.map({True: "yes", False: "no"}))
-    model = CTGANSynthesizer(Metadata.detect_from_dataframe(frame, table_name="table"))
-    model.fit(frame)
+    tables = {"table": X.assign(target=y.map({True: "yes", False: "no"}))}
+    model = CTGANSynthesizer(Metadata.detect_from_dataframes(tables))
+    model.fit(tables)
     wanted = int((~y).sum() - y.sum())
-    made = model.sample_from_conditions([Condition({"target": "yes"}, num_rows=wanted)])
+    made = model.sample_from_conditions([Condition({"target": "yes"}, num_rows=wanted)])["table"]
     more = pd.concat([X, made.drop(columns="target")], ignore_index=True)
     return more, pd.concat([y, pd.Series([True] * len(made))], ignore_index=True)
 
 
 METHODS: dict[str, Method] = {
     "nothing": nothing,
+    "moved threshold": nothing,
     "class weights": nothing,
     "repeated": repeated,
     "SMOTE-NC": smote,
@@ -82,54 +85,64 @@ METHODS: dict[str, Method] = {
 }
 
 
-def score(columns: Columns, made: Made, held: Made, weighted: bool) -> dict[str, float]:
-    """Figures of trees trained on ``made``."""
+def score(columns: Columns, made: Made, held: Made, method: str, share: float) -> dict[str, float]:
+    """Figures of trees trained on ``made``, with ``held`` weighed to ``share`` of scarce rows."""
     parts = [columns.matrix(columns.read(X)) for X, _ in (made, held)]
     model = HistGradientBoostingClassifier(
         categorical_features=parts[0][1],
         random_state=0,
-        class_weight="balanced" if weighted else None,
+        class_weight="balanced" if method == "class weights" else None,
     ).fit(parts[0][0], made[1])
     chance = model.predict_proba(parts[1][0])[:, 1]
-    truth = held[1].to_numpy()
-    bins = np.argsort(np.argsort(chance, kind="stable")) * 10 // len(chance)
-    gaps = np.bincount(bins, weights=chance - truth, minlength=10)
+    is_rare = held[1].to_numpy()
+    weights = np.where(is_rare, share / is_rare.mean(), (1 - share) / (1 - is_rare.mean()))
+    predicted = chance > (share if method == "moved threshold" else 0.5)
+    order = np.argsort(chance, kind="stable")
+    bins = np.minimum(np.cumsum(weights[order]) * 10 // weights.sum(), 9).astype(int)
+    gaps = np.bincount(bins, weights=(weights * (chance - is_rare))[order], minlength=10)
     return {
-        "F1": float(f1_score(truth, chance > 0.5)),
-        "average precision": float(average_precision_score(truth, chance)),
-        "calibration error": float(np.abs(gaps).sum() / len(chance)),
+        "F1": float(f1_score(is_rare, predicted, sample_weight=weights)),
+        "average precision": float(average_precision_score(is_rare, chance, sample_weight=weights)),
+        "calibration error": float(np.abs(gaps).sum() / weights.sum()),
     }
 
 
-def thinned(frame: pd.DataFrame, target: str, share: float, seed: int) -> Made:
-    """``frame`` with fewer rows of the scarcer class, as features and labels."""
-    frame = frame[frame[target].notna()]
-    rare = frame[target].value_counts().index[-1]
-    y = frame[target] == rare
-    kept = int(share / (1 - share) * (~y).sum())
-    scarce = frame[y].sample(min(kept, int(y.sum())), random_state=seed)
-    frame = pd.concat([frame[~y], scarce]).sample(frac=1, random_state=seed).reset_index(drop=True)
+def thinned(frame: pd.DataFrame, target: str, rare: object, share: float, seed: int) -> Made:
+    """``frame`` with fewer rows of the ``rare`` class, as features and labels."""
+    is_rare = frame[target] == rare
+    kept = int(share / (1 - share) * (~is_rare).sum())
+    scarce = frame[is_rare].sample(min(kept, int(is_rare.sum())), random_state=seed)
+    frame = pd.concat([frame[~is_rare], scarce]).sample(frac=1, random_state=seed)
+    frame = frame.reset_index(drop=True)
     return frame.drop(columns=target), frame[target] == rare
 
 
 def run(path: Path, chosen: argparse.Namespace) -> Iterator[dict[str, object]]:
     """All methods on one table."""
-    halves = cut(path, chosen.rows)
-    assert halves.target is not None, f"{path} has no target"
-    rare = halves.train[halves.target].value_counts().index[-1]
-    known = halves.holdout[halves.holdout[halves.target].notna()]
-    held = known.drop(columns=halves.target), known[halves.target] == rare
-    columns = Columns.of(halves.train.drop(columns=halves.target))
+    halves = cut(path)
+    target = halves.target
+    assert target is not None, f"{path} has no target"
+    train, holdout = (part[part[target].notna()] for part in (halves.train, halves.holdout))
+    rare = train[target].value_counts().index[-1]
+    held = holdout.drop(columns=target), holdout[target] == rare
+    columns = Columns.of(train.drop(columns=target))
+    plain: list[float] = []
     for name, method in METHODS.items():
         figures, started = [], time.perf_counter()
         for seed in range(chosen.seeds):
-            X, y = thinned(halves.train, halves.target, chosen.share, seed)
-            figures.append(score(columns, method(X, y, seed), held, name == "class weights"))
+            rows = train.sample(min(chosen.rows, len(train)), random_state=seed)
+            X, y = thinned(rows, target, rare, chosen.share, seed)
+            figures.append(score(columns, method(X, y, seed), held, name, float(y.mean())))
+        seconds = (time.perf_counter() - started) / chosen.seeds
+        plain = plain or [each["average precision"] for each in figures]
+        for each, without in zip(figures, plain, strict=True):
+            each["gain"] = each["average precision"] - without
         yield {
             "table": halves.name,
             "method": name,
+            "rows": len(y),
             "scarce rows": int(y.sum()),
-            "seconds": (time.perf_counter() - started) / chosen.seeds,
+            "seconds": seconds,
             **{key: Estimate.from_draws([each[key] for each in figures]) for key in figures[0]},
         }
 
@@ -141,7 +154,8 @@ def show(found: dict[str, object]) -> None:
         for name, each in found.items()
         if isinstance(each, Estimate)
     ]
-    head = f"{found['table']:<12}{found['method']:<15}{found['scarce rows']:>6} scarce rows  "
+    size = f"{found['scarce rows']} of {found['rows']} rows"
+    head = f"{found['table']:<12}{found['method']:<17}{size:<20}"
     print(head + "  ".join(cells) + f"  {found['seconds']:.1f} s")
     sys.stdout.flush()
 
@@ -150,7 +164,7 @@ def main() -> None:
     """Prints a line for each table and method."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("tables", nargs="+", type=Path, metavar="TABLE")
-    parser.add_argument("--rows", type=int, default=5_000, help="take so many rows (5,000)")
+    parser.add_argument("--rows", type=int, default=5_000, help="to train on (5,000)")
     parser.add_argument("--share", type=float, default=0.05, help="of the scarce class (.05)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sdv", action="store_true", help="SDV's CTGAN too")

@@ -7,7 +7,8 @@ training rows alone: for each table a common and a rare level, a common and a ra
 both together. "C2ST" is the AUC of boosted trees that tell the rows that were asked for from
 held-out rows that satisfy the condition; "filtered" is the same for rows drawn without a
 condition, of which those that satisfy it were kept: as good as unconditional quality. "time" is
-the CPU time of a row that was asked for, over that of a row drawn without a condition.
+the CPU time of a row that was asked for, over that of a row drawn without a condition by the same
+model. "satisfied" is the share of the rows asked for that came and satisfy the condition.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def synthgan_draw(train: pd.DataFrame) -> Draw:
 
 
 def sdv_draw(train: pd.DataFrame) -> Draw:
-    """SDV's CTGAN, which draws and throws away; it takes levels only."""
+    """SDV's CTGAN (2.0), which draws and throws away; it takes levels only."""
     from sdv.metadata import Metadata
     from sdv.sampling import Condition as Wanted
     from sdv.single_table import CTGANSynthesizer
@@ -111,7 +112,10 @@ def sdv_draw(train: pd.DataFrame) -> Draw:
 
 
 def mostlyai_draw(train: pd.DataFrame) -> Draw:
-    """mostlyai-engine, whose seed is a table of given columns; it takes levels only."""
+    """mostlyai-engine (2.7), whose seed is a table of given values.
+
+    It takes no ranges: values of training rows that satisfy the condition stand for them.
+    """
     import tempfile
 
     from mostlyai import engine
@@ -124,13 +128,13 @@ def mostlyai_draw(train: pd.DataFrame) -> Draw:
     engine.train(workspace_dir=folder)
 
     def draw(n: int, asked: Condition | None, seed: int) -> pd.DataFrame:
+        engine.set_random_state(seed)
         if asked is None:
             engine.generate(workspace_dir=folder, sample_size=n)
-        elif any(isinstance(wanted, tuple) for wanted in asked.where.values()):
-            raise NotImplementedError("ranges")
         else:
-            given = pd.DataFrame({name: [wanted] * n for name, wanted in asked.where.items()})
-            engine.generate(workspace_dir=folder, seed_data=given)
+            seeds = train.loc[asked.mask(train), list(asked.where)]
+            seeds = seeds.sample(n, replace=True, random_state=seed)
+            engine.generate(workspace_dir=folder, seed_data=seeds.reset_index(drop=True))
         return pd.read_parquet(folder / "SyntheticData")
 
     return draw
@@ -152,7 +156,7 @@ def judge(
     far = [c2st(real, each.head(rows), columns=columns).value for each in drawn]
     figures = {
         "rows": float(len(real)),
-        "satisfied, %": 100 * float(np.mean([asked.mask(each).mean() for each in drawn])),
+        "satisfied, %": 100 * float(np.mean([asked.mask(each).sum() / rows for each in drawn])),
         "C2ST": float(np.mean(far)),
         "seconds a row": seconds,
     }
@@ -171,17 +175,23 @@ def run(path: Path, models: list[str], rows: int | None) -> Iterator[dict[str, o
     columns = Columns.of(train)
     asked = [each for each in conditions(train) if each.mask(holdout).sum() >= _FEWEST]
     for model in models:
+        started = time.process_time()
         try:
             draw = MODELS[model](train)
         except ModuleNotFoundError as error:
             yield {"table": path.stem, "model": model, "left out": f"no {error.name}"}
             continue
+        fitted = time.process_time() - started
         pool = draw(5 * len(holdout), None, 99)
+        plain_c2st = c2st(holdout, pool.head(len(holdout)), columns=columns).value
         started = time.process_time()
         plain_rows = len(draw(_TIMED, None, 98))
         plain = (time.process_time() - started) / plain_rows
+        head: dict[str, object] = {"table": path.stem, "model": model}
+        figures = {"rows": float(len(holdout)), "C2ST": plain_c2st, "seconds a row": plain}
+        yield head | {"asked": "nothing", "time": 1.0, "fit, s": fitted} | figures
         for each in asked:
-            found: dict[str, object] = {"table": path.stem, "model": model, "asked": each.name}
+            found = head | {"asked": each.name}
             try:
                 figures = judge(draw, each, holdout[each.mask(holdout)], pool, columns)
                 found |= figures | {"time": figures["seconds a row"] / plain}
@@ -198,8 +208,8 @@ def show(found: dict[str, object]) -> None:
     if "left out" in found:
         print(line + str(found["left out"]))
     else:
-        names = ("rows", "satisfied, %", "C2ST", "filtered", "time")
-        digits = (0, 1, 3, 3, 2)
+        names = ("rows", "satisfied, %", "C2ST", "filtered", "time", "seconds a row", "fit, s")
+        digits = (0, 1, 3, 3, 2, 6, 0)
         cells = (
             f"{name} {found[name]:.{n}f}" if name in found else f"{name} -"
             for name, n in zip(names, digits, strict=True)

@@ -25,7 +25,6 @@ import pandas as pd
 from scipy.stats import energy_distance
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
-from sklearn.preprocessing import OrdinalEncoder
 
 import synthgan
 from synthgan.report import Columns
@@ -58,31 +57,33 @@ def make_holes(
 
 
 class Coded:
-    """Categories as numbers, for imputers that know nothing else."""
+    """Categories as columns of 0 and 1, for imputers that know nothing but numbers."""
 
     def __init__(self, train: pd.DataFrame, columns: Columns) -> None:
         self.numbers = [c.name for c in columns.layout if c.kind.is_numeric]
-        self.others = [c.name for c in columns.layout if not c.kind.is_numeric]
-        self.encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-        self.encoder.fit(train[self.others].astype(object))
+        others = [c.name for c in columns.layout if not c.kind.is_numeric]
+        self.levels = {name: train[name].dropna().astype(object).unique() for name in others}
         self.scale = train[self.numbers].std().replace(0, 1)
         self.middle = train[self.numbers].mean()
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
-        """Standardised numbers, then codes."""
+        """Standardised numbers, then a column for each level."""
         numbers = (frame[self.numbers].astype(float) - self.middle) / self.scale
-        codes = self.encoder.transform(frame[self.others].astype(object))
-        return np.hstack([numbers.to_numpy(), codes])
+        parts = [numbers.to_numpy()]
+        for name, levels in self.levels.items():
+            cells = frame[name].astype(object)
+            is_level = np.stack([(cells == level).to_numpy() for level in levels], axis=1)
+            parts.append(np.where(cells.isna().to_numpy()[:, None], np.nan, is_level))
+        return np.hstack(parts)
 
     def frame(self, matrix: np.ndarray, like: pd.DataFrame) -> pd.DataFrame:
-        """The reverse; codes to the nearest level."""
-        cut = len(self.numbers)
-        numbers = matrix[:, :cut] * self.scale.to_numpy() + self.middle.to_numpy()
+        """The reverse; of the levels the one with the largest value."""
+        end = len(self.numbers)
+        numbers = matrix[:, :end] * self.scale.to_numpy() + self.middle.to_numpy()
         found = pd.DataFrame(numbers, columns=self.numbers, index=like.index)
-        for j, name in enumerate(self.others):
-            levels = self.encoder.categories_[j]
-            codes = np.clip(np.round(matrix[:, cut + j]), 0, len(levels) - 1).astype(int)
-            found[name] = levels[codes]
+        for name, levels in self.levels.items():
+            start, end = end, end + len(levels)
+            found[name] = levels[matrix[:, start:end].argmax(axis=1)]
         return found
 
 
@@ -115,17 +116,15 @@ def knn(train: pd.DataFrame, columns: Columns) -> Fill:
 
 
 def iterative(train: pd.DataFrame, columns: Columns) -> Fill:
-    """scikit-learn's IterativeImputer (Bayesian ridge), drawing from its posterior."""
+    """scikit-learn's IterativeImputer (Bayesian ridge), several draws from its posterior."""
     coded = Coded(train, columns)
 
     def fill(holes: pd.DataFrame, n: int) -> list[pd.DataFrame]:
-        made = []
-        for seed in range(n):
-            imputer = IterativeImputer(
-                sample_posterior=n > 1, random_state=seed, max_iter=5, keep_empty_features=True
-            ).fit(np.vstack([coded.matrix(train), coded.matrix(holes)]))
-            made.append(coded.frame(imputer.transform(coded.matrix(holes)), holes))
-        return made
+        matrix = coded.matrix(holes)
+        imputer = IterativeImputer(
+            sample_posterior=n > 1, random_state=0, max_iter=5, keep_empty_features=True
+        ).fit(np.vstack([coded.matrix(train), matrix]))
+        return [coded.frame(imputer.transform(matrix), holes) for _ in range(n)]
 
     return fill
 
