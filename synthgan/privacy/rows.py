@@ -48,18 +48,17 @@ class Codes(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Ticks of a number column: tick t stands for the value origin + t / scale."""
+    """Ticks of a number column: tick t stands for the value t / scale."""
 
-    origin: float = 0.0
     scale: float = 1.0
 
     def ticks(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The nearest tick of each value."""
-        return np.rint((values - self.origin) * self.scale)
+        return np.rint(values * self.scale)
 
     def values(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The value of each tick, or between two."""
-        found: npt.NDArray[np.float64] = self.origin + ticks / self.scale
+        found: npt.NDArray[np.float64] = ticks / self.scale
         return found
 
 
@@ -294,7 +293,7 @@ def _place(partition: Partition, vault: _Vault) -> tuple[Ints, tuple[int, ...]]:
 def _place_numbers(cells: npt.NDArray[np.float64], partition: Ranges) -> Ints:
     edges = np.array(partition.edges, dtype=np.float64)
     missing = np.isnan(cells)
-    ticks = partition.grid.ticks(np.where(missing, partition.grid.origin, cells))
+    ticks = partition.grid.ticks(np.where(missing, 0.0, cells))
     inside = np.searchsorted(edges, ticks, side="right") - 1
     places: Ints = np.where(missing, len(edges) - 1, np.clip(inside, 0, len(edges) - 2))
     return places

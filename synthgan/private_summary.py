@@ -1,0 +1,560 @@
+"""The summary of a private fit: all that may be known of each column, from noisy counts alone.
+
+The counterpart of :func:`synthgan.summary.summarize`, for rows that stand behind
+:class:`~synthgan.privacy.PrivateRows`. It sees noisy counts of partitions and never a cell, so
+its outcome is as private as the ledger says; all that it does with the counts is free.
+
+*Numbers and dates* are counted on a public grid of ticks (the schema's decimals or
+resolution), in ranges that get finer where rows are: a tree in which each level splits the
+ranges that stand out of the noise into sixteen. Between declared bounds the first level is
+sixteen even ranges; without bounds it is powers of two, and the outermost ones that hold rows
+become the bounds. *Categories* are counted level by level; undeclared levels are told only
+where so many rows hold them that nobody's single row can matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import groupby, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from synthgan.errors import ConfigError
+from synthgan.privacy import (
+    Budget,
+    Grid,
+    Ledger,
+    Levels,
+    PrivateRows,
+    Ranges,
+    Total,
+    epsilon_of,
+    variance_for,
+)
+from synthgan.schema import NANOSECONDS, Column, Kind, Level, Schema
+from synthgan.summary import CategorySummary, NumberSummary, Segment, Summary
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+ONE_WAY_SHARE = 0.2
+"""Share of the budget that single columns get; pairs get the rest."""
+
+_RELEASE_SHARE = 0.1  # of delta, for columns whose levels are not declared
+_TOTAL_SHARE = 0.02  # of what single columns get, for the number of rows
+_BRANCHES = 16
+_FLAT = 64  # so few ticks are counted one by one, in one go
+_OCTAVES = 45  # without bounds: powers of two, up to 2**44 ticks
+_REFINEMENTS = 4  # levels below the first one, without bounds
+_MOST_LEVELS = 4  # with bounds
+_MOST_TICKS = 2.0**40  # between bounds, for ticks to be the schema's
+_SPLIT, _SPLIT_UNDECLARED = 6.0, 3.6  # times sigma that a range must hold to be split
+_STANDS_OUT = 3.0  # times sigma at which a count is more than noise
+_TOGETHER_STAND_OUT = 2.0  # the same for neighbours, none of which does
+_PART_STANDS_OUT = 2.0  # the same for a part of a range that does
+_FEWEST_CODES, _MOST_CODES = 4, 32  # of a number column
+_LEAST_BIN = 0.004  # share of present rows that a bin should hold
+_ROWS_PER_SIGMA = 2.5  # a pair's cell should hold this many times the noise of its count
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PrivateSummary:
+    """What came of the counts; all of it may be told."""
+
+    summary: Summary
+    rows: float
+    """Estimate of the number of rows, at least 1."""
+    deviations: dict[str, float]
+    """For each column, about the noise (standard deviation) of one code's count."""
+    pair_variance: Fraction
+    """Variance with which each pair of columns can be counted, so that the budget is used up."""
+
+
+def plan_budget(
+    schema: Schema, *, epsilon: float, delta: float, unit: str | None = None, rows_per_unit: int = 1
+) -> Budget:
+    """The budget of a fit; part of ``delta`` is put aside if levels must be found privately."""
+    return Budget(
+        epsilon=epsilon,
+        delta=delta,
+        release_delta=_RELEASE_SHARE * delta if _releases(schema) else 0.0,
+        unit=unit,
+        rows_per_unit=rows_per_unit,
+    )
+
+
+def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
+    """Counts every modelled column of ``rows`` and says what stands out of the noise.
+
+    Spends ``ONE_WAY_SHARE`` of the budget (all of it if there is one column only).
+
+    Raises :class:`ConfigError` if the budget is too small for so many columns, or delta too
+    large for so few rows; both are judged by the noisy number of rows.
+    """
+    columns = [column for column in schema if column.kind.is_modelled]
+    if not columns:
+        raise ConfigError("a private fit needs a column that can be modelled, but there is none")
+    ledger = rows.ledger
+    pairs = len(columns) * (len(columns) - 1) // 2
+    one_way = ledger.rho * (Fraction(ONE_WAY_SHARE) if pairs else 1)
+    each = one_way * (1 - Fraction(_TOTAL_SHARE)) / len(columns)
+    most = ledger.budget.rows_per_unit
+    pair_variance = variance_for((ledger.rho - one_way) / pairs if pairs else each, most)
+    whole = variance_for(one_way * Fraction(_TOTAL_SHARE), most)
+    total = rows.count(Total(), whole, "number of rows")
+    delta = ledger.budget.release_delta / max(len(_releases(schema)), 1)
+    counted = [_count_column(rows, column, each, delta) for column in columns]
+    sums = [found.total for found in counted if found.total is not None]
+    count = _combine([_Estimate(float(total[0]), float(whole)), *sums])
+    _check_rows(count, ledger, pair_variance, pairs)
+    codes = int(np.clip(_codes_that_fit(count, pair_variance), _FEWEST_CODES, _MOST_CODES))
+    return PrivateSummary(
+        summary=Summary(
+            columns={
+                column.name: found.summarize(column, count, codes)
+                for column, found in zip(columns, counted, strict=True)
+            },
+            rows=_rounded(count),
+        ),
+        rows=count,
+        deviations={
+            column.name: math.sqrt(found.variance)
+            for column, found in zip(columns, counted, strict=True)
+        },
+        pair_variance=pair_variance,
+    )
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    value: float
+    variance: float
+
+
+def _combine(estimates: Sequence[_Estimate]) -> float:
+    """The mean of estimates of one number, weighted by their precision; at least 1."""
+    weights = [1 / estimate.variance for estimate in estimates]
+    values = [estimate.value for estimate in estimates]
+    return max(float(np.dot(weights, values) / sum(weights)), 1.0)
+
+
+def _codes_that_fit(rows: float, pair_variance: Fraction) -> float:
+    """How many codes two columns may have for the cells of their table to stand out."""
+    return math.sqrt(rows / (_ROWS_PER_SIGMA * math.sqrt(pair_variance)))
+
+
+def _check_rows(rows: float, ledger: Ledger, pair_variance: Fraction, pairs: int) -> None:
+    budget = ledger.budget
+    if budget.delta * rows >= 1:
+        raise ConfigError(
+            f"delta must be below one over the number of rows, which is about {_rounded(rows):,}; "
+            f"got {budget.delta:g}: 1e-6 is usual"
+        )
+    if _codes_that_fit(rows, pair_variance) >= 2:
+        return
+    wanted = float(ledger.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(pair_variance) / rows) ** 2
+    epsilon = epsilon_of(wanted, budget.delta - budget.release_delta)
+    raise ConfigError(
+        f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns and about "
+        f"{_rounded(rows):,} rows: the noise of each count, about {math.sqrt(pair_variance):,.0f} "
+        f"rows, would hide them; it would take an epsilon of about {epsilon:.2g}, or fewer columns"
+    )
+
+
+def _releases(schema: Schema) -> list[str]:
+    """Columns whose levels nobody declared."""
+    return [c.name for c in schema if c.kind is Kind.CATEGORY and c.categories is None]
+
+
+def _count_column(
+    rows: PrivateRows, column: Column, rho: Fraction, delta: float
+) -> _Ranges | _Levels:
+    if column.kind.is_numeric:
+        return _count_numbers(rows, column, rho)
+    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    name = f"levels of {column.name!r}"
+    if column.kind is Kind.CATEGORY and column.categories is None:
+        found = rows.release_levels(column.name, variance, delta, name)
+        return _Levels(
+            levels=found.levels,
+            counts=found.counts.astype(np.float64),
+            missing=float(found.missing),
+            other=None,
+            variance=float(variance),
+        )
+    levels: tuple[Level, ...] = (False, True)
+    if column.categories is not None:
+        levels = tuple(sorted(column.categories, key=str))
+    counts = rows.count(Levels(column=column.name, levels=levels), variance, name)
+    return _Levels(
+        levels=levels,
+        counts=counts[:-2].astype(np.float64),
+        missing=float(counts[-1]),
+        other=float(counts[-2]),
+        variance=float(variance),
+    )
+
+
+# Categories
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Levels:
+    """Noisy counts of a categorical column."""
+
+    levels: tuple[Level, ...]
+    counts: Floats
+    missing: float
+    other: float | None
+    """Levels that are not declared; None where none are, and what is left is not counted."""
+    variance: float
+
+    @property
+    def total(self) -> _Estimate | None:
+        """What it tells of the number of rows."""
+        if self.other is None:
+            return None
+        value = float(self.counts.sum()) + self.other + self.missing
+        return _Estimate(value, self.variance * (len(self.levels) + 2))
+
+    def summarize(self, column: Column, rows: float, codes: int) -> CategorySummary:
+        """Levels that stand out of the noise, by label; the others are rare together."""
+        limit = _STANDS_OUT * math.sqrt(self.variance)
+        missing = self.missing if column.nullable and self.missing > limit else 0.0
+        kept = self.counts > limit
+        if not kept.any() and len(kept) and not missing:
+            kept = self.counts == self.counts.max()
+        weights = np.maximum(self.counts[kept], 1.0)
+        if self.other is None:
+            rare = rows - float(weights.sum()) - missing
+            noise = self.variance * (len(weights) + 1)
+        else:
+            rare = float(self.counts[~kept].sum()) + self.other
+            noise = self.variance * (int((~kept).sum()) + 1)
+        rare = rare if rare > _STANDS_OUT * math.sqrt(noise) else 0.0
+        shares = np.array([*weights, rare, missing])
+        if not shares.sum() > 0:  # nothing stood out
+            shares[-2] = 1.0
+        return CategorySummary(
+            levels=tuple(level for level, keep in zip(self.levels, kept, strict=True) if keep),
+            weights=tuple((shares / shares.sum()).tolist()),
+            rare_levels=int((~kept).sum()),
+        )
+
+
+# Numbers and dates
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Plan:
+    """How a number column is counted. Nothing of it depends on rows."""
+
+    grid: Grid
+    is_exact: bool
+    """Whether ticks are the very values that cells have, not just close to them."""
+    edges: Ints
+    """Ranges of the first level."""
+    levels: int
+    has_bounds: bool
+
+
+@dataclass(kw_only=True, eq=False)
+class _Node:
+    """A range of ticks, from ``first`` to before ``stop``, and what is known of its rows."""
+
+    first: int
+    stop: int
+    count: float
+    variance: float
+    parts: list[_Node] = field(default_factory=list)
+
+    def stands_out(self, times: float) -> bool:
+        return self.count > times * math.sqrt(self.variance)
+
+    def leaves(self) -> list[_Node]:
+        return [leaf for part in self.parts for leaf in part.leaves()] or [self]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ranges:
+    """Noisy counts of a number column: ranges that follow one another, each maybe in parts."""
+
+    plan: _Plan
+    nodes: list[_Node]
+    missing: float
+    variance: float
+    """Of a range's count that was taken once."""
+    total: _Estimate | None
+    """What it tells of the number of rows."""
+
+    def summarize(self, column: Column, rows: float, codes: int) -> NumberSummary:
+        """About ``codes`` atoms and bins that hold like numbers of rows."""
+        limit = _STANDS_OUT * math.sqrt(self.variance / self.plan.levels)
+        missing = self.missing if column.nullable and self.missing > limit else 0.0
+        edges, masses = _densities(_settle(self.nodes))
+        if not masses.sum() > 0:
+            if missing:
+                return NumberSummary(segments=(), weights=(1.0,), fine=False)
+            masses = np.diff(edges).astype(np.float64)  # nothing stood out: anything may be
+        segments, weights = _segments(self.plan, edges, masses, codes)
+        shares = np.array([*weights, missing])
+        return NumberSummary(
+            segments=tuple(segments), weights=tuple((shares / shares.sum()).tolist()), fine=False
+        )
+
+
+def _count_numbers(rows: PrivateRows, column: Column, rho: Fraction) -> _Ranges:
+    plan = _plan(column)
+    variance = variance_for(rho / plan.levels, rows.ledger.budget.rows_per_unit)
+    noise = float(variance)
+
+    def ask(edges: Ints, level: int) -> tuple[Floats, float]:
+        ranges = Ranges(column=column.name, grid=plan.grid, edges=tuple(edges.tolist()))
+        name = f"ranges of {column.name!r}, level {level} of {plan.levels}"
+        found = rows.count(ranges, variance, name).astype(np.float64)
+        return found[:-1], float(found[-1])
+
+    counts, missing = ask(plan.edges, 1)
+    total = _Estimate(float(counts.sum()) + missing, noise * (len(counts) + 1))
+    nodes = _nodes(plan.edges, counts, noise)
+    if not plan.has_bounds:
+        nodes = _within_bounds(nodes)
+    split = (_SPLIT if plan.has_bounds else _SPLIT_UNDECLARED) * math.sqrt(noise)
+    for level in range(2, plan.levels + 1):
+        leaves = [leaf for node in nodes for leaf in node.leaves()]
+        pieces = [_edges(leaf, leaf.count > split) for leaf in leaves]
+        edges = np.unique(np.concatenate(pieces))
+        counts, more_missing = ask(edges, level)
+        for leaf, piece in zip(leaves, pieces, strict=True):
+            start = int(np.searchsorted(edges, leaf.first))
+            _refine(leaf, piece, counts[start : start + len(piece) - 1], noise)
+        missing += (more_missing - missing) / level
+    return _Ranges(plan=plan, nodes=nodes, missing=missing, variance=noise, total=total)
+
+
+def _plan(column: Column) -> _Plan:
+    low, high = _bounds(column)
+    grid, is_exact = _grid(column, low, high)
+    first, last = grid.ticks(np.array([low, high])).tolist()
+    if math.isfinite(last - first):
+        return _plan_between(grid, is_exact, int(first), int(last))
+    powers = 2 ** np.arange(_OCTAVES, dtype=np.int64)
+    edges = np.r_[1 - powers[::-1], powers]
+    # With one bound declared, nothing is counted beyond it.
+    first, last = max(first, int(edges[0])), min(last + 1, int(edges[-1]))
+    inside = edges[(edges > first) & (edges < last)]
+    return _Plan(
+        grid=grid,
+        is_exact=is_exact,
+        edges=np.array([first, *inside, max(last, first + 1)], dtype=np.int64),
+        levels=1 + _REFINEMENTS,
+        has_bounds=False,
+    )
+
+
+def _plan_between(grid: Grid, is_exact: bool, first: int, last: int) -> _Plan:
+    width = last - first + 1
+    if width <= _FLAT:
+        edges, levels = np.arange(first, last + 2), 1
+    else:
+        levels = int(np.clip(math.ceil(math.log(width, _BRANCHES) - 0.1), 2, _MOST_LEVELS))
+        edges = _even(first, last + 1)
+    if first <= 0 <= last:  # zero often has a meaning of its own
+        edges = np.unique(np.r_[edges, 0, 1])
+    return _Plan(grid=grid, is_exact=is_exact, edges=edges, levels=levels, has_bounds=True)
+
+
+def _bounds(column: Column) -> tuple[float, float]:
+    """The declared bounds, in the units of :func:`synthgan.values.read_cells`."""
+
+    def value(bound: float | str | None, default: float) -> float:
+        if bound is None:
+            return default
+        if isinstance(bound, str):
+            microseconds = int(np.datetime64(bound, "us").astype(np.int64))
+            return microseconds * 1000 / NANOSECONDS[column.resolution or "s"]
+        return float(bound)
+
+    return value(column.low, -math.inf), value(column.high, math.inf)
+
+
+def _grid(column: Column, low: float, high: float) -> tuple[Grid, bool]:
+    """Ticks a step of the schema's decimals or resolution apart, and True; where there are
+    none, or too many, ticks that are close enough together, and False."""
+    width = high - low
+    if column.kind is Kind.DATETIME and not math.isfinite(width):
+        scale = min(NANOSECONDS[column.resolution or "s"] / NANOSECONDS["s"], 1.0)
+        return Grid(scale=scale), scale == 1.0
+    if column.kind is not Kind.NUMBER or column.decimals is not None:
+        scale = 10.0 ** (column.decimals or 0)
+        if not math.isfinite(width) or width * scale <= _MOST_TICKS:
+            return Grid(scale=scale), True
+    if not (math.isfinite(width) and width > 0):
+        return Grid(scale=2.0**20), False
+    largest = max(abs(low), abs(high))
+    steps = min(29 - math.floor(math.log2(width)), 51 - math.floor(math.log2(largest)))
+    return Grid(scale=2.0**steps), False
+
+
+def _nodes(edges: Ints, counts: Floats, variance: float) -> list[_Node]:
+    return [
+        _Node(first=first, stop=stop, count=count, variance=variance)
+        for (first, stop), count in zip(pairwise(edges.tolist()), counts.tolist(), strict=True)
+    ]
+
+
+def _even(first: int, stop: int) -> Ints:
+    """Edges of sixteen ranges (or one a tick) from ``first`` to before ``stop``."""
+    steps = min(_BRANCHES, stop - first)
+    offsets = [(stop - first) * step // steps for step in range(steps + 1)]
+    return first + np.array(offsets, dtype=np.int64)
+
+
+def _edges(leaf: _Node, is_split: bool) -> Ints:
+    return _even(leaf.first, leaf.stop) if is_split else np.array([leaf.first, leaf.stop])
+
+
+def _within_bounds(nodes: list[_Node]) -> list[_Node]:
+    """Only what lies between the outermost ranges that stand out of the noise of all."""
+    times = math.sqrt(2 * math.log(max(len(nodes), 2)))
+    most = max(node.count for node in nodes)
+    heavy = [i for i, node in enumerate(nodes) if node.stands_out(times) or node.count == most]
+    return nodes[heavy[0] : heavy[-1] + 1]
+
+
+def _refine(leaf: _Node, edges: Ints, counts: Floats, noise: float) -> None:
+    """Joins new counts with what was known of ``leaf``.
+
+    A range and its parts are two readings of the same rows: the difference is shared out by
+    precision (Hay et al. 2010).
+    """
+    apart = len(counts) * noise
+    total = (leaf.count * apart + counts.sum() * leaf.variance) / (apart + leaf.variance)
+    leaf.count, leaf.variance = float(total), leaf.variance * apart / (apart + leaf.variance)
+    if len(counts) > 1:
+        leaf.parts = _nodes(edges, counts + (total - counts.sum()) / len(counts), noise)
+
+
+def _settle(nodes: list[_Node]) -> list[tuple[int, int, float]]:
+    """First tick, tick after the last, and mass of every range; masses are not negative.
+
+    Ranges stand if they stand out of the noise. Neighbours that do not are taken together:
+    they stand evenly if together they stand out.
+    """
+    found: list[tuple[int, int, float]] = []
+    for stands, run in groupby(nodes, key=lambda node: node.stands_out(_STANDS_OUT)):
+        group = list(run)
+        count = sum(node.count for node in group)
+        noise = math.sqrt(sum(node.variance for node in group))
+        even = count / len(group) if count > _TOGETHER_STAND_OUT * noise else 0.0
+        for node in group:
+            found += _share_out(node, node.count if stands else even)
+    return found
+
+
+def _share_out(node: _Node, mass: float) -> list[tuple[int, int, float]]:
+    """``mass`` among the parts of ``node``; those that do not stand out share evenly what the
+    others leave."""
+    if not node.parts:
+        return [(node.first, node.stop, mass)]
+    stands = [part.stands_out(_PART_STANDS_OUT) for part in node.parts]
+    taken = sum(part.count for part, yes in zip(node.parts, stands, strict=True) if yes)
+    even = max(mass - taken, 0.0) / max(stands.count(False), 1)
+    shares = [part.count if yes else even for part, yes in zip(node.parts, stands, strict=True)]
+    scale = mass / max(sum(shares), 1e-9)
+    return [
+        piece
+        for part, share in zip(node.parts, shares, strict=True)
+        for piece in _share_out(part, share * scale)
+    ]
+
+
+def _densities(pieces: list[tuple[int, int, float]]) -> tuple[Ints, Floats]:
+    """Edges and masses of ranges, neighbours of one density as one range."""
+    edges = np.array([*(first for first, _, _ in pieces), pieces[-1][1]], dtype=np.int64)
+    masses = np.array([mass for _, _, mass in pieces])
+    density = masses / np.diff(edges)
+    differs = ~np.isclose(density[1:], density[:-1], rtol=1e-9, atol=0.0)
+    # A single tick stays one: it may be an atom.
+    differs |= (np.diff(edges)[1:] == 1) & (masses[1:] > 0)
+    differs |= (np.diff(edges)[:-1] == 1) & (masses[:-1] > 0)
+    starts = np.flatnonzero(np.r_[True, differs])
+    return np.r_[edges[starts], edges[-1]], np.add.reduceat(masses, starts)
+
+
+def _segments(
+    plan: _Plan, edges: Ints, masses: Floats, codes: int
+) -> tuple[list[Segment], list[float]]:
+    """Codes in order of value, and the mass of each.
+
+    Single ticks that hold as much as an even code would are atoms. The rest is cut into bins
+    of like mass; within a bin, rows lie as the ranges say.
+    """
+    is_atom = (np.diff(edges) == 1) & (masses >= masses.sum() / codes)
+    if not plan.is_exact:  # cells are not at ticks, and their exact values are not told
+        is_atom &= edges[:-1] == 0
+    values = plan.grid.values(edges[:-1][is_atom])
+    found = [
+        (Segment(positions=(0.0,), values=(value,)), mass)
+        for value, mass in zip(values.tolist(), masses[is_atom].tolist(), strict=True)
+    ]
+    rest = np.where(is_atom, 0.0, masses)
+    if rest.sum() > 0:
+        most = max(int(rest.sum() / (_LEAST_BIN * masses.sum())), 1)
+        wanted = min(max(codes - int(is_atom.sum()), 2), most)
+        for first, last in _bins(edges, rest, wanted):
+            found.append(_bin(plan.grid, edges, np.where(is_atom, -1.0, masses), first, last))
+    found.sort(key=lambda pair: (pair[0].values[0], pair[0].values[-1]))
+    return [segment for segment, _ in found], [mass for _, mass in found]
+
+
+def _bins(edges: Ints, masses: Floats, wanted: int) -> list[tuple[int, int]]:
+    """First ticks of bins of like mass, and the tick after their last."""
+    below = np.r_[0.0, np.cumsum(masses)]
+    targets = np.arange(1, wanted) * below[-1] / wanted
+    cuts = np.rint(np.interp(targets, below, edges.astype(np.float64))).astype(np.int64)
+    inner = np.unique(cuts[(cuts > edges[0]) & (cuts < edges[-1])])
+    at = np.interp(inner, edges, below)
+    # Cuts that rounding to a tick or a heavy tick left without mass between them are joined.
+    kept, last = [int(edges[0])], 0.0
+    for cut, mass in zip(inner.tolist(), at.tolist(), strict=True):
+        if mass > last and mass < below[-1]:
+            kept.append(cut)
+            last = mass
+    kept.append(int(edges[-1]))
+    return list(pairwise(kept))
+
+
+def _bin(grid: Grid, edges: Ints, masses: Floats, first: int, last: int) -> tuple[Segment, float]:
+    """The bin of the ticks from ``first`` to before ``last``; atoms have a negative mass.
+
+    A tick's rows lie evenly from half a tick below to half a tick above it, so that rounding
+    to the grid gives the tick back.
+    """
+    low, high = np.clip(edges[:-1], first, last), np.clip(edges[1:], first, last)
+    here = (high > low) & (masses >= 0)
+    low, high = low[here], high[here]
+    parts = masses[here] * (high - low) / np.diff(edges)[here]
+    mass = float(parts.sum())
+    if len(low) == 1 and high[0] - low[0] == 1:
+        return Segment(positions=(0.0,), values=(float(grid.values(low)[0]),)), mass
+    places = np.r_[0.0, np.cumsum(parts) / mass]
+    places[-1] = 1.0
+    positions = np.c_[places[:-1], places[1:]].ravel()
+    values = grid.values(np.c_[low - 0.5, high - 0.5].ravel())
+    keep = np.r_[True, (np.diff(positions) > 0) | (np.diff(values) > 0)]
+    return Segment(
+        positions=tuple(np.minimum(positions[keep], 1.0).tolist()),
+        values=tuple(np.maximum.accumulate(values[keep]).tolist()),
+    ), mass
+
+
+def _rounded(rows: float) -> int:
+    """``rows`` to two significant digits, as in every summary."""
+    unit = int(10 ** max(len(str(round(rows))) - 2, 0))
+    return round(rows / unit) * unit
