@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.config import Config, NetworkConfig, SummaryConfig, TrainConfig
+    from synthgan.constraints import discover_constraints, infer_schema
     from synthgan.errors import (
         ConditionError,
         ConfigError,
@@ -33,7 +34,21 @@ if TYPE_CHECKING:
         check_limits,
         evaluate,
     )
-    from synthgan.schema import Column, Kind, Schema, infer_schema
+    from synthgan.schema import (
+        Bands,
+        Column,
+        FixedCombinations,
+        FixedIncrements,
+        FixedNullCombinations,
+        Formula,
+        Inequality,
+        Kind,
+        MissingWhen,
+        OneHot,
+        RowRule,
+        Schema,
+        Unique,
+    )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
         check_target,
@@ -46,6 +61,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "synthgan.config": ("Config", "NetworkConfig", "SummaryConfig", "TrainConfig"),
+    "synthgan.constraints": ("discover_constraints", "infer_schema"),
     "synthgan.errors": (
         "ConditionError",
         "ConfigError",
@@ -65,7 +81,21 @@ _HOMES = {
         "check_limits",
         "evaluate",
     ),
-    "synthgan.schema": ("Column", "Kind", "Schema", "infer_schema"),
+    "synthgan.schema": (
+        "Bands",
+        "Column",
+        "FixedCombinations",
+        "FixedIncrements",
+        "FixedNullCombinations",
+        "Formula",
+        "Inequality",
+        "Kind",
+        "MissingWhen",
+        "OneHot",
+        "RowRule",
+        "Schema",
+        "Unique",
+    ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
         "check_target",
@@ -78,6 +108,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Bands",
     "Card",
     "Column",
     "ConditionError",
@@ -85,11 +116,19 @@ __all__ = [
     "ConfigError",
     "Estimate",
     "EvaluateConfig",
+    "FixedCombinations",
+    "FixedIncrements",
+    "FixedNullCombinations",
+    "Formula",
+    "Inequality",
     "Kind",
     "Measure",
+    "MissingWhen",
     "ModelFileError",
     "NetworkConfig",
+    "OneHot",
     "Report",
+    "RowRule",
     "Schema",
     "SchemaError",
     "Step",
@@ -101,8 +140,10 @@ __all__ = [
     "TableError",
     "TrainConfig",
     "TrainingError",
+    "Unique",
     "check_limits",
     "check_target",
+    "discover_constraints",
     "evaluate",
     "fit",
     "infer_schema",

@@ -20,8 +20,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.codec import FINE, CategoryCodec, Codec, NumberCodec
+from synthgan.constraints import Context, Pattern, declared_patterns, takes_patterns
 from synthgan.errors import SchemaError
-from synthgan.schema import Level, Schema
+from synthgan.schema import Constraint, Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
 from synthgan.table import FIXED_DECIMALS
 from synthgan.values import make_up, read_cells, write_cells
@@ -106,6 +107,22 @@ class Layout:
         return np.array([span.role == "fine" for span in self.spans], dtype=bool)
 
 
+def _context_of(schema: Schema, summary: Summary) -> Context:
+    """What constraints need to know, the combinations that the table showed among it.
+
+    Raises :class:`SchemaError` if the summary's combinations are not those of the schema.
+    """
+    patterns: dict[Constraint, tuple[Pattern, ...]] = dict(declared_patterns(schema))
+    wanting = [each for each in schema.constraints if takes_patterns(each)]
+    if len(summary.combinations) != len(wanting):
+        raise SchemaError("the summary does not have the combinations that constraints need")
+    for constraint, found in zip(wanting, summary.combinations, strict=True):
+        if not found.rows or any(len(row) != len(constraint.columns) for row in found.rows):
+            raise SchemaError(f"constraint {constraint}: the summary's combinations do not fit it")
+        patterns[constraint] = found.rows
+    return Context.of(schema, patterns)
+
+
 class Encoder:
     """A schema and a summary, made to turn tables into tokens and tokens into tables."""
 
@@ -123,6 +140,7 @@ class Encoder:
             else:
                 raise SchemaError(f"column {column.name!r}: the summary does not fit its kind")
         self.layout = _lay_out(self.codecs)
+        self.context = _context_of(schema, summary)
         self._fixed_decimals = {
             column.name: int((column.format or "")[2:-1])
             for column in schema

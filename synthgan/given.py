@@ -36,19 +36,32 @@ class Given:
     """Shape (rows, positions); of holes, something."""
     mask: npt.NDArray[np.float32]
     """Shape (rows, columns of the layout): 1 where a cell is known to the network."""
+    cells: dict[str, npt.NDArray[Any]]
+    """Of modelled columns, as :func:`read_cells` gives them; holes are missing cells."""
+    excused: Bools
+    """Rows that need not keep constraints: they break one as they came."""
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def rows(self, first: int, last: int) -> Given:
         """The rows from ``first`` to before ``last``."""
-        part = slice(first, last)
-        return Given(self.frame.iloc[part], self.tokens[part], self.mask[part])
+        return self._at(slice(first, last))
 
     def some(self, rows: int) -> Given:
         """At most ``rows`` rows from all over the table."""
         places = np.linspace(0, len(self) - 1, min(rows, len(self))).round().astype(np.int64)
-        return Given(self.frame.iloc[places], self.tokens[places], self.mask[places])
+        return self._at(places)
+
+    def _at(self, places: slice | Ints) -> Given:
+        cells = {name: values[places] for name, values in self.cells.items()}
+        return Given(
+            self.frame.iloc[places],
+            self.tokens[places],
+            self.mask[places],
+            cells,
+            self.excused[places],
+        )
 
     def keep_in(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """``drawn`` with its own dtypes, and with the known cells in their places."""
@@ -91,10 +104,11 @@ def read_given(
     layout = encoder.layout
     tokens = np.zeros((len(frame), len(layout.spans)), dtype=np.int64)
     mask = np.zeros((len(frame), len(layout.columns)), dtype=np.float32)
+    read: dict[str, npt.NDArray[Any]] = {}
     for name, codec in encoder.codecs.items():
         if name not in frame:
             continue
-        cells = _read(frame[name], codec.column)
+        cells = read[name] = _read(frame[name], codec.column)
         known = ~pd.isna(cells)
         if isinstance(codec, CategoryCodec):
             known &= _is_level(cells, codec, known, foreign)
@@ -111,7 +125,7 @@ def read_given(
             tokens[:, at + 1] = codec.steps(codes, places)
         mask[:, layout.columns.index(name)] = known
     names = [name for name in encoder.schema.names if name in frame]
-    return Given(frame[names], tokens, mask)
+    return Given(frame[names], tokens, mask, read, np.zeros(len(frame), dtype=bool))
 
 
 def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:

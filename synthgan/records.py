@@ -14,6 +14,8 @@ import types
 from enum import Enum
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+_TAG = "rule"  # a class attribute that tells the dataclasses of a union apart, first in the JSON
+
 T = TypeVar("T")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -27,7 +29,8 @@ def to_plain(value: object, *, skip_defaults: bool = False) -> Plain:
     people edit.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
+        tag = getattr(value, _TAG, None)
+        return ({} if tag is None else {_TAG: tag}) | {
             field.name: to_plain(getattr(value, field.name), skip_defaults=skip_defaults)
             for field in dataclasses.fields(value)
             if not (skip_defaults and getattr(value, field.name) == field.default)
@@ -104,6 +107,9 @@ def _build_enum(hint: type[Enum], value: object, where: str) -> Enum:
 
 
 def _build_union(options: tuple[Any, ...], value: object, where: str) -> Any:
+    tagged = {getattr(option, _TAG): option for option in options if hasattr(option, _TAG)}
+    if tagged:
+        return _build_tagged(tagged, value, where)
     reasons = []
     for option in options:
         try:
@@ -111,6 +117,16 @@ def _build_union(options: tuple[Any, ...], value: object, where: str) -> Any:
         except ValueError as error:
             reasons.append(str(error))
     raise ValueError(reasons[0] if len(options) <= 2 else f"{where}: has no allowed form")
+
+
+def _build_tagged(options: dict[str, Any], value: object, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: must be an object")
+    tag = value.get(_TAG)
+    if not isinstance(tag, str) or tag not in options:
+        raise ValueError(f"{where}.{_TAG}: must be one of {list(options)}")
+    rest = {key: each for key, each in value.items() if key != _TAG}
+    return _build_dataclass(options[tag], rest, where)
 
 
 def _build_scalar(hint: Any, value: object, where: str) -> Any:

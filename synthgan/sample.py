@@ -9,13 +9,16 @@ fills in the rest of the row conditioned on all of them:
 - otherwise each restricted column is drawn from the model given the cells before it, limited
   to what is allowed, and a candidate's weight is multiplied by the probability of what is
   allowed; candidates are then resampled by weight (sequential importance sampling).
+
+Constraints between columns limit the tokens that are drawn, and are mended in the cells where
+tokens are too coarse; a row that breaks one all the same is drawn again, and counted.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +28,17 @@ from torch import Tensor
 
 from synthgan.codec import NumberCodec, Options
 from synthgan.condition import Allowed
+from synthgan.constraints import Cells
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError
 from synthgan.given import Given
+from synthgan.limits import Limits
 from synthgan.network import Chain, Generator, categorical
-from synthgan.schema import Column, Kind
+from synthgan.rules import Rules
+from synthgan.schema import Column, FixedNullCombinations, Kind, MissingWhen
 from synthgan.values import write_cells
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -42,6 +49,9 @@ _CANDIDATES = 4  # a row wanted, where candidates are weighted
 _TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
 _MOST_CANDIDATES = 8
 _BAD = 0.05  # share of rows whose candidates may all be bad
+_ROUNDS = 100  # in which rows that break a constraint are drawn again
+_FRUITLESS = 10  # such rounds in turn without a row that keeps all, before giving up
+_LEAST_AGAIN = 512  # rows drawn in such a round: the same ones several times, if there are fewer
 
 
 @dataclass
@@ -55,25 +65,29 @@ class _Draw:
     places: dict[str, Floats]
     values: dict[str, Floats]
 
-    def take(self, index: Ints) -> None:
-        """Keeps the rows at ``index``, in that order."""
+    def take(self, index: Ints) -> _Draw:
+        """The rows at ``index``, in that order."""
         at = torch.from_numpy(index).to(self.tokens.device)
-        self.tokens, self.mask = self.tokens[at], self.mask[at]
-        self.strata = self.strata[index]
-        self.places = {name: places[index] for name, places in self.places.items()}
-        self.values = {name: values[index] for name, values in self.values.items()}
+        return _Draw(
+            self.tokens[at],
+            self.mask[at],
+            self.strata[index],
+            {name: places[index] for name, places in self.places.items()},
+            {name: values[index] for name, values in self.values.items()},
+        )
 
 
 class Sampler:
     """Draws chunks of rows from a trained generator.
 
-    All rows satisfy ``where``. ``shares`` (for categorical columns, one a code) are what the
-    columns are to have. ``given`` are partly filled rows, one for each row that is drawn.
-    With ``fill`` no cell is left missing, unless its column has nothing else. With
-    ``extrapolate``, numbers and dates may be asked for beyond the range that was shown: they
-    are told to the network as the end of that range.
+    All rows satisfy ``where`` and the schema's constraints. ``shares`` (for categorical columns,
+    one a code) are what the columns are to have. ``given`` are partly filled rows, one for each
+    row that is drawn. With ``fill`` no cell is left missing, unless its column has nothing else
+    or a constraint has it so. With ``extrapolate``, numbers and dates may be asked for beyond
+    the range that was shown: they are told to the network as the end of that range.
 
-    Raises :class:`ConditionError` if the training data never showed a column as asked.
+    Raises :class:`ConditionError` if the training data never showed a column as asked, or if
+    given cells break a constraint (with ``fill`` or ``extrapolate`` they are let through).
     """
 
     def __init__(
@@ -100,37 +114,171 @@ class Sampler:
                 f"column {name!r} is balanced, and asked for besides; leave out one"
             )
         self._options = {name: self._find_options(name, extrapolate) for name in self._where}
-        drawable = encoder.layout.drawable & ~(encoder.missing_entries & fill)
-        self._drawable = torch.from_numpy(drawable).to(self._device)
+        self._limits = self._find_limits()
+        self._check_options()
+        constraints = encoder.schema.constraints
+        if fill:
+            constraints = tuple(c for c in constraints if not isinstance(c, FixedNullCombinations))
+        self._rules = Rules(constraints, encoder.context)
+        if self._rows is not None and self._rules.exist:
+            self._rows = self._excuse(self._rows, tolerant=fill or extrapolate)
         self._candidates = self._find_candidates()
 
-    def chunks(self, rows: int, seed: int) -> Iterator[pd.DataFrame]:
-        """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i)."""
-        for number in range(math.ceil(rows / CHUNK_ROWS)):
-            yield self.chunk(number, min(CHUNK_ROWS, rows - number * CHUNK_ROWS), seed)
+    @staticmethod
+    def check(encoder: Encoder) -> None:
+        """Raises :class:`SchemaError` if the constraints cannot be kept with these columns."""
+        Limits(encoder, encoder.layout.drawable, torch.device("cpu"))
 
-    def chunk(self, number: int, rows: int, seed: int) -> pd.DataFrame:
-        """Chunk ``number``, of ``rows`` rows, whoever draws it."""
+    @property
+    def acceptance(self) -> dict[str, float]:
+        """Of the rows drawn so far, the share that kept each constraint when they were first
+        drawn, if not all did: the others were drawn again."""
+        return self._rules.acceptance
+
+    def chunks(self, rows: int, seed: int) -> Iterator[pd.DataFrame]:
+        """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i).
+
+        Where a constraint wants rows to be unique, also from the chunks before it.
+        """
+        seen: set[object] = set()
+        for number in range(math.ceil(rows / CHUNK_ROWS)):
+            yield self.chunk(number, min(CHUNK_ROWS, rows - number * CHUNK_ROWS), seed, seen)
+
+    def chunk(
+        self, number: int, rows: int, seed: int, seen: set[object] | None = None
+    ) -> pd.DataFrame:
+        """Chunk ``number``, of ``rows`` rows, whoever draws it; ``seen`` are keys before it."""
         words = np.random.SeedSequence([seed, number])
         rng = np.random.default_rng(words)
         torch_rng = torch.Generator(self._device).manual_seed(int(words.generate_state(1)[0]))
         first = number * CHUNK_ROWS
         part = None if self._rows is None else self._rows.rows(first, first + rows)
-        draw = self._given(part, rows, rng, torch_rng)
-        tokens = self._fill(draw, torch_rng).cpu().numpy()
-        cells = self._encoder.decode(tokens, rng, draw.places)
-        for name, values in draw.values.items():
-            cells[name] = np.where(np.isnan(values), cells[name].astype(np.float64), values)
-        for name, allowed in self._where.items():
-            column = self._encoder.codecs[name].column
-            if column.kind.is_numeric:
-                cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
+        start = self._start(part, rows, rng)
+        cells = self._draw_cells(start, rng, torch_rng)
+        if self._rules.exist:
+            self._keep_rules(cells, start, part, (rng, torch_rng), set() if seen is None else seen)
         frame = self._encoder.assemble(cells, start=first, rows=rows)
         return frame if part is None or self._fill_all else part.keep_in(frame)
 
     @property
     def _device(self) -> torch.device:
         return self._generator.out.device
+
+    def _draw_cells(
+        self, start: _Draw, rng: np.random.Generator, torch_rng: torch.Generator
+    ) -> Cells:
+        """Cells of each modelled column, of rows that are to begin as ``start``."""
+        draw = self._given(start, rng, torch_rng)
+        tokens = self._fill(draw, torch_rng).cpu().numpy()
+        cells: Cells = dict(self._encoder.decode(tokens, rng, draw.places))
+        for name, values in draw.values.items():
+            cells[name] = np.where(np.isnan(values), cells[name].astype(np.float64), values)
+        for name, allowed in self._where.items():
+            column = self._encoder.codecs[name].column
+            if column.kind.is_numeric:
+                cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
+        return cells
+
+    # Constraints
+
+    def _keep_rules(
+        self,
+        cells: Cells,
+        start: _Draw,
+        part: Given | None,
+        rngs: tuple[np.random.Generator, torch.Generator],
+        seen: set[object],
+    ) -> None:
+        """Mends ``cells`` (rows), and draws the rows again that no mending helps."""
+        wrong = self._mend(cells, part, np.arange(len(start.tokens)), count=True)
+        fruitless = 0
+        for round_ in range(_ROUNDS):
+            left = np.flatnonzero(wrong | self._rules.repeats(cells, seen, count=round_ == 0))
+            if not len(left) or fruitless == _FRUITLESS:
+                break
+            again = np.resize(left, max(len(left), min(_LEAST_AGAIN, CHUNK_ROWS)))
+            drawn = self._draw_cells(start.take(again), *rngs)
+            good = np.flatnonzero(~self._mend(drawn, part, again, count=False))
+            rows, firsts = np.unique(again[good], return_index=True)
+            for name, values in drawn.items():
+                cells[name][rows] = values[good[firsts]]
+            wrong[rows] = False
+            fruitless = 0 if len(rows) else fruitless + 1
+        if len(left):
+            raise ConditionError(self._hopeless(len(left), len(wrong)))
+        self._rules.remember(cells, seen)
+
+    def _mend(self, cells: Cells, part: Given | None, rows: Ints, *, count: bool) -> Bools:
+        """Mends ``cells``, of chunk rows ``rows``; which of them are broken all the same."""
+        drawn, fixed = dict(cells), self._fixed(part, rows)
+        if part is not None:
+            for name, given in part.cells.items():
+                cells[name] = np.where(fixed[name], given[rows], cells[name])
+        wrong = self._rules.mend(cells, fixed, count=count)
+        for name, allowed in self._where.items():
+            wrong |= ~allowed.admits(cells[name])
+        if part is not None:  # given cells are put back as they came, later
+            for name in part.cells:
+                cells[name] = np.where(fixed[name], drawn[name], cells[name])
+            wrong &= ~part.excused[rows]
+        return wrong
+
+    def _fixed(self, part: Given | None, rows: Ints) -> dict[str, Bools]:
+        """Which cells must stay as they are."""
+        fixed = {name: np.zeros(len(rows), dtype=bool) for name in self._encoder.codecs}
+        for name, allowed in self._where.items():
+            fixed[name][:] = allowed.is_single is not None or allowed.missing == "only"
+        for name in self._shares:
+            fixed[name][:] = True
+        for name, given in (part.cells if part is not None else {}).items():
+            fixed[name] |= ~np.asarray(pd.isna(given[rows]))
+        return fixed
+
+    def _find_limits(self) -> Limits:
+        layout, schema = self._encoder.layout, self._encoder.schema
+        emptied = {c.column for c in schema.constraints if isinstance(c, MissingWhen)}
+        kept = np.zeros(layout.entries, dtype=bool)
+        for span in layout.spans:
+            kept[span.start : span.start + span.width] = span.column in emptied
+        barred = self._encoder.missing_entries & ~kept & self._fill_all
+        return Limits(self._encoder, layout.drawable & ~barred, self._device)
+
+    def _check_options(self) -> None:
+        codes = {}
+        for name, options in self._options.items():
+            position = self._encoder.layout.code_position(name)
+            if position is not None:
+                codes[position] = torch.from_numpy(options.codes).to(self._device)
+        for table in self._limits.tables:
+            if not table.leaves(codes):
+                raise ConditionError(
+                    f"the constraint {table.constraint} leaves no row that is as asked for"
+                )
+
+    def _excuse(self, rows: Given, *, tolerant: bool) -> Given:
+        """Excuses given rows that break a constraint as they came, or refuses them."""
+        known = {name: ~np.asarray(pd.isna(cells)) for name, cells in rows.cells.items()}
+        found = self._rules.breaking(dict(rows.cells), known)
+        given = torch.from_numpy(rows.mask[:, self._encoder.layout.column_of] > 0)
+        tokens = torch.from_numpy(rows.tokens)
+        for table in self._limits.tables:
+            lost = ~table.admits(tokens.to(self._device), given.to(self._device)).cpu().numpy()
+            if lost.any():
+                found[table.constraint] = found.get(table.constraint, False) | lost
+        for constraint, broken in found.items():
+            if not tolerant:
+                raise ConditionError(
+                    f"{int(broken.sum()):,} of the given rows break the constraint {constraint}"
+                )
+        return replace(rows, excused=np.logical_or.reduce([rows.excused, *found.values()]))
+
+    def _hopeless(self, rows: int, of: int) -> str:
+        kept = "; ".join(f"{text} ({share:.1%})" for text, share in self.acceptance.items())
+        return (
+            f"{rows:,} of {of:,} rows still break a constraint, or repeat another row, after "
+            f"thousands of draws; what is asked for leaves too few rows that keep: "
+            f"{kept or 'what the condition says'}"
+        )
 
     def _fill(self, draw: _Draw, rng: torch.Generator) -> Tensor:
         if not self._encoder.layout.spans:
@@ -144,7 +292,7 @@ class Sampler:
                     draw.tokens[part],
                     draw.mask[part],
                     rng,
-                    drawable=self._drawable,
+                    drawable=self._limits,
                     candidates=self._candidates,
                 )
             )
@@ -157,13 +305,14 @@ class Sampler:
         part = None if self._rows is None else self._rows.some(_TRIED_ROWS)
         rows = _TRIED_ROWS if part is None else len(part)
         rng = torch.Generator(self._device).manual_seed(0)
-        draw = self._given(part, rows, np.random.default_rng(0), rng)
+        draw = self._start(part, rows, np.random.default_rng(0))
+        draw = self._given(draw, np.random.default_rng(0), rng)
         share = self._generator.effective_share(
             self._noise(draw, rng),
             draw.tokens,
             draw.mask,
             rng,
-            drawable=self._drawable,
+            drawable=self._limits,
             candidates=_TRIED_CANDIDATES,
         )
         if share >= 1 - _BAD:
@@ -204,17 +353,12 @@ class Sampler:
         plain = write_cells(np.array([low, high]), codec.column).astype(str)
         return f"{text}; it showed {plain.iloc[0]} to {plain.iloc[1]}"
 
-    def _given(
-        self,
-        part: Given | None,
-        rows: int,
-        rng: np.random.Generator,
-        torch_rng: torch.Generator,
-    ) -> _Draw:
-        """What is given in each row: cells that came with it (``part``), balanced, asked for."""
+    def _given(self, start: _Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> _Draw:
+        """What is given in each row: what it started with, and what is asked for."""
         free = [name for name, options in self._options.items() if len(options.codes) > 1]
         fixed = [name for name in self._options if name not in free]
-        draw = self._start(part, rows, rng)
+        rows = len(start.tokens)
+        draw = start.take(np.arange(rows))  # a copy: rows may have to start again
         alike = not (fixed or self._shares or self._rows)
         if len(free) == 1 and alike:
             name = free[0]
@@ -224,7 +368,7 @@ class Sampler:
             return draw
         wanted = draw.strata
         if free:
-            draw.take(np.repeat(np.arange(rows), _CANDIDATES))
+            draw = draw.take(np.repeat(np.arange(rows), _CANDIDATES))
         count = len(draw.tokens)
         for name in fixed:
             self._set(draw, name, np.zeros(count, dtype=np.int64), rng)
@@ -234,8 +378,7 @@ class Sampler:
         order = {name: position for position, name in enumerate(self._encoder.codecs)}
         for name in sorted(free, key=order.__getitem__):
             weights += self._draw_option(draw, name, rng, torch_rng)
-        draw.take(_resample(weights, draw.strata, wanted, rng))
-        return draw
+        return draw.take(_resample(weights, draw.strata, wanted, rng))
 
     def _start(self, part: Given | None, rows: int, rng: np.random.Generator) -> _Draw:
         """Rows with the cells that came with them, and the balanced ones."""
@@ -269,7 +412,7 @@ class Sampler:
             self._set(draw, name, np.zeros(len(draw.tokens), dtype=np.int64), rng)
             return np.zeros(len(draw.tokens))
         z = self._noise(draw, torch_rng)
-        chain = Chain(self._generator, z, draw.tokens, draw.mask, self._drawable)
+        chain = Chain(self._generator, z, draw.tokens, draw.mask, self._limits)
         for position in range(at):
             chain.advance(position, torch_rng)
         logits = chain.logits(at)
@@ -312,7 +455,7 @@ def _resample(log_weights: Floats, strata: Ints, wanted: Ints, rng: np.random.Ge
     order = np.argsort(strata, kind="stable")
     names, first, size = np.unique(strata[order], return_index=True, return_counts=True)
     group = np.repeat(np.arange(len(names)), size)
-    logs = log_weights[order]
+    logs = np.maximum(log_weights[order], -1e9)  # a condition that a constraint rules out
     weights = np.exp(logs - np.maximum.reduceat(logs, first)[group])
     total = np.cumsum(weights)
     before = np.r_[0.0, total[first[1:] - 1]]

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.config import SummaryConfig
+from synthgan.constraints import check_constraints, find_patterns
 from synthgan.errors import TableError
 from synthgan.schema import Column, Kind, Level, Schema
 from synthgan.values import read_cells
@@ -100,19 +101,29 @@ ColumnSummary = NumberSummary | CategorySummary
 
 
 @dataclass(frozen=True, kw_only=True)
+class Combinations:
+    """The combinations of cells (None: missing) that enough rows share, of one constraint."""
+
+    rows: tuple[tuple[Level | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What is known of every modelled column, by name, and of the table."""
 
     columns: dict[str, ColumnSummary]
     rows: int
     """Number of rows seen, rounded to two significant digits."""
+    combinations: tuple[Combinations, ...] = ()
+    """Of the schema's constraints that take their combinations from the table, in order."""
 
 
 def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
-    """Reads ``frame`` (rows x columns) once, column by column, and keeps what may be kept.
+    """Reads ``frame`` (rows x columns), column by column, and keeps what may be kept.
 
     Raises :class:`TableError` if there are too few rows to keep anything of,
-    :class:`SchemaError` (naming the column) if cells do not fit the schema.
+    :class:`SchemaError` (naming the column) if cells do not fit the schema, or (naming the
+    constraint, with their number) if rows break one.
     """
     if len(frame) < config.min_category_rows:
         raise TableError(
@@ -128,7 +139,10 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
             columns[column.name] = summarize_numbers(cells, config)
         else:
             columns[column.name] = summarize_categories(cells, column, config)
-    return Summary(columns=columns, rows=_rounded(len(frame)))
+    check_constraints(frame, schema)
+    patterns = find_patterns(frame, schema, config.min_category_rows)
+    combinations = tuple(Combinations(rows=rows) for rows in patterns.values())
+    return Summary(columns=columns, rows=_rounded(len(frame)), combinations=combinations)
 
 
 def summarize_categories(

@@ -22,15 +22,20 @@ from synthgan import archive
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import Config
+from synthgan.constraints import infer_schema
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
 from synthgan.sample import Sampler
-from synthgan.schema import Kind, Schema, infer_schema
+from synthgan.schema import Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
 from synthgan.table import read_table
 from synthgan.train import Step, choose_device, train
+
+ACCEPTANCE = "synthgan.acceptance"
+"""In ``attrs`` of drawn tables: by constraint, the share of rows that kept it at first, if not
+all did. Those that did not were drawn again."""
 
 
 def fit(
@@ -57,6 +62,7 @@ def fit(
     schema.check(frame)
     summary = summarize(frame, schema, config.summary)
     encoder = Encoder(schema, summary)
+    Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
     trained = train(tokens, encoder.layout, config, on_step=on_step)
     card = archive.Card(
@@ -160,10 +166,14 @@ class Synthesizer:
 
         Raises :class:`ConditionError` for a condition that cannot be met.
         """
-        chunks = self.iter_samples(
-            n, where=where, given=given, balance=balance, extrapolate=extrapolate, seed=seed
+        chunks = list(
+            self.iter_samples(
+                n, where=where, given=given, balance=balance, extrapolate=extrapolate, seed=seed
+            )
         )
-        return pd.concat(chunks, ignore_index=True)
+        frame = pd.concat(chunks, ignore_index=True)
+        frame.attrs = dict(chunks[-1].attrs)
+        return frame
 
     def iter_samples(
         self,
@@ -197,8 +207,9 @@ class Synthesizer:
             given=known,
             extrapolate=extrapolate,
         )
-        rows = _count(n, known)
-        return sampler.chunks(rows, seed)
+        for chunk in sampler.chunks(_count(n, known), seed):
+            chunk.attrs[ACCEPTANCE] = sampler.acceptance
+            yield chunk
 
     def impute(
         self,

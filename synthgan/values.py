@@ -114,9 +114,7 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
 
 def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
     missing = np.isnan(values)
-    cells = np.where(missing, 0.0, values)
-    cells = np.clip(cells, *_bounds(column))
-    cells = _rounded(cells, column) + 0.0  # no minus zero
+    cells = rounded_cells(np.where(missing, 0.0, values), column)
     dtype = to_dtype(column.dtype, column.name)
     if family(dtype) == "text" or (family(dtype) == "object" and "%" in (column.format or "")):
         default = "%d" if column.kind is Kind.INTEGER else "%.15g"
@@ -126,8 +124,14 @@ def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
     return _store_numbers(cells, missing, column, dtype)
 
 
+def rounded_cells(cells: Floats, column: Column) -> Floats:
+    """``cells`` of a numeric kind as they would be written: within the declared bounds, and in
+    whole units of the column."""
+    return _rounded(np.clip(cells, *_bounds(column)), column) + 0.0  # no minus zero
+
+
 def _rounded(cells: Floats, column: Column) -> Floats:
-    if column.kind is Kind.INTEGER:
+    if column.kind is not Kind.NUMBER:
         return np.rint(cells)
     if column.decimals is None:
         return cells

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from synthgan import condition
 from synthgan.condition import Allowed, Where, parse_where
 from synthgan.errors import ConditionError
-from synthgan.schema import Column, Kind, Level, Schema, infer_schema
+from synthgan.schema import Column, Kind, Level, Schema, infer_columns
 from synthgan.values import read_cells
 
 
@@ -53,7 +53,7 @@ def people(rows: int = 300) -> pd.DataFrame:
 
 
 FRAME = people()
-SCHEMA = infer_schema(FRAME)
+SCHEMA = infer_columns(FRAME)
 LEVELS: Mapping[str, Sequence[Level]] = {
     "job": ("smith", "clerk", "boss", "O'Brien"),
     "class": ("a", "b"),

@@ -13,12 +13,12 @@ from scipy import stats
 from synthgan.config import SummaryConfig
 from synthgan.encode import FINE, Encoder
 from synthgan.errors import SchemaError
-from synthgan.schema import infer_schema
+from synthgan.schema import infer_columns
 from synthgan.summary import Summary, summarize
 
 
 def encoder_of(frame: pd.DataFrame, **settings: int) -> Encoder:
-    schema = infer_schema(frame)
+    schema = infer_columns(frame)
     return Encoder(schema, summarize(frame, schema, SummaryConfig(**settings)))
 
 
@@ -134,7 +134,7 @@ def test_many_levels_need_wider_tokens() -> None:
 def test_a_summary_of_another_table_is_refused() -> None:
     frame = people()
     with pytest.raises(SchemaError, match="'age'"):
-        Encoder(infer_schema(frame), Summary(columns={}, rows=1))
+        Encoder(infer_columns(frame), Summary(columns={}, rows=1))
 
 
 def test_cells_unseen_at_the_fit_are_encoded_all_the_same() -> None:

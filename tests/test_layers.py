@@ -13,9 +13,9 @@ import synthgan
 ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
-    "errors", "records", "config", "table", "schema", "values", "condition", "summary", "codec",
-    "encode", "network", "objective", "train", "given", "sample", "archive", "synthesizer",
-    "estimators",
+    "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
+    "privacy", "summary", "private_summary", "codec", "encode", "limits", "network", "objective", "train", "given", "rules",
+    "sample", "archive", "synthesizer", "estimators",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

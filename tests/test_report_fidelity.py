@@ -23,7 +23,7 @@ from synthgan.report.fidelity.rules import rule_findings
 from synthgan.report.fidelity.shape import column_findings
 from synthgan.report.measure import Findings, Measure
 from synthgan.report.tables import Tables
-from synthgan.schema import Kind, infer_schema
+from synthgan.schema import Kind, infer_columns
 
 PARTS = [column_findings, pair_findings, accuracy_findings, sdmetrics_findings, rule_findings]
 DATASETS = Path(__file__).parent.parent / "datasets"
@@ -496,7 +496,7 @@ def test_whole_numbers_are_ordered_as_well() -> None:
         return pd.DataFrame({"part": part, "all": part + rng.integers(0, 5000, rows) / 2})
 
     train = parts(1000)
-    columns = Columns.of(train, infer_schema(train))
+    columns = Columns.of(train, infer_columns(train))
     assert {column.kind for column in columns.layout} == {Kind.INTEGER, Kind.NUMBER}
     made = shuffled(parts(1000), "all")
     found = rules(rule_findings(Tables.of(made, train, parts(500), columns=columns)))

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan.errors import SchemaError, TableError
-from synthgan.schema import Column, Kind, Schema, infer_schema
+from synthgan.schema import Column, Kind, Schema, infer_columns
 
 Decimal = decimal.Decimal
 UTC = datetime.timezone.utc
@@ -25,7 +25,7 @@ UTC = datetime.timezone.utc
 
 def infer(cells: object, name: str = "x", dtype: object = None) -> Column:
     """The column that is inferred for ``cells``."""
-    return infer_schema(pd.DataFrame({name: pd.Series(cells, dtype=dtype)}))[name]
+    return infer_columns(pd.DataFrame({name: pd.Series(cells, dtype=dtype)}))[name]
 
 
 def arrow(cells: Sequence[object], type: pa.DataType) -> pd.Series:
@@ -96,7 +96,7 @@ def test_infinities_are_refused(infinite: object) -> None:
 def test_fixed_decimals_of_the_text_are_kept() -> None:
     frame = pd.DataFrame({"price": [1.5, 2.25], "whole": [12.0, 13.0], "free": [1.5, 2.25]})
     frame.attrs["synthgan.fixed_decimals"] = {"price": 3, "whole": 2}
-    price, whole, free = infer_schema(frame)
+    price, whole, free = infer_columns(frame)
     assert (price.kind, price.decimals, price.format) == (Kind.NUMBER, 3, "%.3f")
     assert (whole.kind, whole.decimals, whole.format) == (Kind.INTEGER, None, "%.2f")
     assert (free.kind, free.decimals, free.format) == (Kind.NUMBER, 2, None)
@@ -107,7 +107,7 @@ def test_decimal_numbers() -> None:
     cells = [Decimal("1.25"), None, Decimal("3")]
     found = infer(cells, dtype=object)
     assert (found.kind, found.decimals, found.format) == (Kind.NUMBER, 2, "Decimal")
-    found = infer_schema(pd.DataFrame({"x": arrow(cells, pa.decimal128(10, 3))}))["x"]
+    found = infer_columns(pd.DataFrame({"x": arrow(cells, pa.decimal128(10, 3))}))["x"]
     assert (found.kind, found.decimals, found.dtype) == (
         Kind.NUMBER,
         2,
@@ -210,7 +210,7 @@ def test_zeros_and_ones_are_integers() -> None:
 )
 def test_resolution(dates: list[str], resolution: str) -> None:
     cells = np.array([*dates, "NaT"], dtype="M8[ns]" if resolution == "ns" else "M8[us]")
-    found = infer_schema(pd.DataFrame({"x": cells}))["x"]
+    found = infer_columns(pd.DataFrame({"x": cells}))["x"]
     assert (found.kind, found.resolution, found.nullable) == (Kind.DATETIME, resolution, True)
     assert found.dtype == f"datetime64[{'ns' if resolution == 'ns' else 'us'}]"
 
@@ -225,10 +225,10 @@ def test_dates_of_every_dtype() -> None:
         "arrow zoned": arrow([stamp], pa.timestamp("ms", "UTC")),
         "python": pd.Series([stamp], dtype=object),
     }
-    for column in infer_schema(pd.DataFrame(cells)):
+    for column in infer_columns(pd.DataFrame(cells)):
         assert (column.kind, column.resolution) == (Kind.DATETIME, "min")
         assert column.dtype == str(cells[column.name].dtype)
-    date = infer_schema(pd.DataFrame({"x": arrow([stamp.date()], pa.date32())}))["x"]
+    date = infer_columns(pd.DataFrame({"x": arrow([stamp.date()], pa.date32())}))["x"]
     assert (date.kind, date.resolution) == (Kind.DATETIME, "D")
     assert infer([stamp.date(), None], dtype=object).format == "date"
     assert infer([stamp, None], dtype=object).format == "datetime"
@@ -392,7 +392,7 @@ def test_the_category_dtype_means_category(cells: list[object]) -> None:
 def test_arrow_dictionaries_are_categories() -> None:
     dictionary = pa.dictionary(pa.int32(), pa.string())
     cells = pd.Series(["b", "a", None]).astype(pd.ArrowDtype(dictionary))
-    found = infer_schema(pd.DataFrame({"x": cells}))["x"]
+    found = infer_columns(pd.DataFrame({"x": cells}))["x"]
     assert (found.kind, found.nullable) == (Kind.CATEGORY, True)
     assert found.dtype == "dictionary<values=string, indices=int32, ordered=0>[pyarrow]"
 
@@ -455,7 +455,7 @@ def test_constant_columns_keep_their_kind(cell: object, kind: Kind) -> None:
 )
 def test_what_cannot_be_modelled_is_refused(cells: pd.Series) -> None:
     with pytest.raises(SchemaError, match="column 'x'") as caught:
-        infer_schema(pd.DataFrame({"x": cells}))
+        infer_columns(pd.DataFrame({"x": cells}))
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -466,22 +466,22 @@ def test_what_cannot_be_modelled_is_refused(cells: pd.Series) -> None:
 def test_names_of_any_text() -> None:
     names = ["", "a\nb", "😀", "%d", 'quote"s', "a|b"]
     frame = pd.DataFrame([[1] * len(names)], columns=names)
-    schema = infer_schema(frame)
+    schema = infer_columns(frame)
     assert schema.names == tuple(names)
     assert Schema.from_json(schema.to_json()) == schema
 
 
 def test_tables_that_cannot_be_used() -> None:
     with pytest.raises(SchemaError, match=r"df.columns.astype\(str\)"):
-        infer_schema(pd.DataFrame([[1, 2]]))
+        infer_columns(pd.DataFrame([[1, 2]]))
     with pytest.raises(SchemaError, match=r"'a'.*twice"):
-        infer_schema(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+        infer_columns(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(SchemaError, match="several levels"):
-        infer_schema(pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])))
+        infer_columns(pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])))
     with pytest.raises(SchemaError, match="columns"):
-        infer_schema(pd.DataFrame(index=range(3)))
+        infer_columns(pd.DataFrame(index=range(3)))
     with pytest.raises(TableError, match="rows"):
-        infer_schema(pd.DataFrame({"a": []}))
+        infer_columns(pd.DataFrame({"a": []}))
 
 
 def test_the_schema_holds_nothing_of_the_rows() -> None:
@@ -493,7 +493,7 @@ def test_the_schema_holds_nothing_of_the_rows() -> None:
             "text": [f"rare-secret number {i}" for i in range(30)],
         }
     )
-    text = infer_schema(frame).to_json()
+    text = infer_columns(frame).to_json()
     assert not any(cell in text for cell in ("secret", "common", "4567", "123"))
 
 

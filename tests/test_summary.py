@@ -15,7 +15,7 @@ from scipy import stats
 from synthgan.config import SummaryConfig
 from synthgan.errors import TableError
 from synthgan.records import from_plain, to_plain
-from synthgan.schema import Column, Kind, infer_schema
+from synthgan.schema import Column, Kind, infer_columns
 from synthgan.summary import (
     CategorySummary,
     NumberSummary,
@@ -150,7 +150,7 @@ def test_an_all_missing_number_column_is_missing_only() -> None:
 
 def test_the_row_count_is_rounded() -> None:
     frame = people(613)
-    summary = summarize(frame, infer_schema(frame), SummaryConfig())
+    summary = summarize(frame, infer_columns(frame), SummaryConfig())
     assert summary.rows == 610
     assert set(summary.columns) == set(frame.columns)
 
@@ -159,7 +159,7 @@ def test_the_row_count_is_rounded() -> None:
 def test_too_few_rows_to_keep_anything_of_is_an_error(rows: int) -> None:
     frame = people(10)
     with pytest.raises(TableError, match="too small"):
-        summarize(frame.head(rows), infer_schema(frame), SummaryConfig())
+        summarize(frame.head(rows), infer_columns(frame), SummaryConfig())
 
 
 def test_numbers_whose_sum_overflows() -> None:
@@ -170,7 +170,7 @@ def test_numbers_whose_sum_overflows() -> None:
 
 def test_a_summary_survives_json() -> None:
     frame = people()
-    summary = summarize(frame, infer_schema(frame), SummaryConfig())
+    summary = summarize(frame, infer_columns(frame), SummaryConfig())
     text = json.dumps(to_plain(summary))
     assert from_plain(Summary, json.loads(text)) == summary
     assert isinstance(summary.columns["job"], CategorySummary)
@@ -196,6 +196,6 @@ def test_weights_must_be_shares() -> None:
 def test_pandas_missing_values_of_all_kinds_count_as_missing() -> None:
     whole = pd.array([1, None, 3] * 4, dtype="Int64")
     frame = pd.DataFrame({"x": whole, "y": ["a", None, "b"] * 4})
-    summary = summarize(frame, infer_schema(frame), SummaryConfig(min_category_rows=1))
+    summary = summarize(frame, infer_columns(frame), SummaryConfig(min_category_rows=1))
     assert summary.columns["x"].weights[-1] == pytest.approx(1 / 3)
     assert summary.columns["y"].weights[-1] == pytest.approx(1 / 3)

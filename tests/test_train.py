@@ -14,13 +14,13 @@ from sample_tables import people, quick
 import synthgan
 from synthgan import Step
 from synthgan.encode import Encoder, Layout, Tokens
-from synthgan.schema import infer_schema
+from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 from synthgan.train import choose_device, train
 
 
 def tokens_of(frame: pd.DataFrame) -> tuple[Tokens, Layout]:
-    schema = infer_schema(frame)
+    schema = infer_columns(frame)
     encoder = Encoder(schema, summarize(frame, schema, synthgan.SummaryConfig()))
     return encoder.encode(frame, np.random.default_rng(0)), encoder.layout
 

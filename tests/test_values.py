@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from synthgan.errors import SchemaError
-from synthgan.schema import Column, Kind, Level, infer_schema
+from synthgan.schema import Column, Kind, Level, infer_columns
 from synthgan.values import make_up, read_cells, write_cells
 
 Decimal = decimal.Decimal
@@ -39,7 +39,7 @@ def series(cells: Sequence[object], dtype: str) -> pd.Series:
 
 def there_and_back(cells: pd.Series, kind: Kind | None = None) -> Column:
     """Asserts that ``cells`` come back as they were; the column that was inferred."""
-    column = infer_schema(cells.to_frame())["x"]
+    column = infer_columns(cells.to_frame())["x"]
     assert kind in (None, column.kind)
     if not column.kind.is_modelled:
         return column
@@ -186,7 +186,7 @@ def test_python_dates(dates: list[Any], stamps: list[Any]) -> None:
     for cells in (dates, [*near, datetime.datetime(2024, 1, 1)]):
         there_and_back(series(cells, "object"))
         assert all(type(a) is type(cells[0]) for a in cells if cells[0] and a)
-    column = infer_schema(pd.DataFrame({"x": [datetime.datetime(2024, 1, 1)]}, dtype=object))["x"]
+    column = infer_columns(pd.DataFrame({"x": [datetime.datetime(2024, 1, 1)]}, dtype=object))["x"]
     back = write_cells(np.array([5.0]), column)
     assert type(back[0]) is datetime.datetime
 
@@ -246,7 +246,7 @@ def test_huge_numbers() -> None:
     there_and_back(series([1e308, -1e308, 0.5], "float64"))
     for dtype in ("int64", "uint64", "Int64", "int64[pyarrow]"):
         cells = series([2**63 - 1, 7], dtype)
-        column = infer_schema(cells.to_frame())["x"]
+        column = infer_columns(cells.to_frame())["x"]
         back = write_cells(read_cells(cells, column), column)
         assert str(back.dtype) == dtype
         assert int(back[0]) == pytest.approx(2**63, rel=1e-15)

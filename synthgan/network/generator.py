@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,14 @@ from synthgan.network.kernels import (
     prefix_sum,
     random_mask,
 )
+
+
+class Drawable(Protocol):
+    """Which tokens may be drawn."""
+
+    def at(self, p: int, tokens: Tensor, given: Tensor) -> Tensor:
+        """At position ``p``: (width,), or (B, width), of rows ``tokens`` (B, P) of which the
+        positions before ``p`` and those ``given`` (B, P) are known. Some in every row."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +118,12 @@ class Generator(nn.Module):
         mask: Tensor,
         rng: torch.Generator,
         *,
-        drawable: Tensor | None = None,
+        drawable: Drawable | None = None,
         candidates: int = 1,
     ) -> Tensor:
         """Fills in the cells of ``tokens`` (B, P) that ``mask`` (B, C) does not give.
 
-        Of all entries (E), only those that are ``drawable`` are drawn; None lets all through.
+        Only what is ``drawable`` is drawn; None lets all through.
         Of several ``candidates`` for a row, one is chosen by its weight, see :class:`Chain`,
         as soon as no given cell is ahead.
         """
@@ -133,7 +142,7 @@ class Generator(nn.Module):
         mask: Tensor,
         rng: torch.Generator,
         *,
-        drawable: Tensor | None = None,
+        drawable: Drawable | None = None,
         candidates: int,
     ) -> float:
         """How much of ``candidates`` counts: their effective sample size (Kong 1992), as a share
@@ -151,7 +160,7 @@ class Generator(nn.Module):
         tokens: Tensor,
         mask: Tensor,
         rng: torch.Generator,
-        drawable: Tensor | None,
+        drawable: Drawable | None,
         candidates: int,
     ) -> tuple[Chain, int]:
         """Weighted candidates after the last draw that looks ahead, and which position is next.
@@ -216,7 +225,7 @@ class Chain:
         z: Tensor,
         tokens: Tensor,
         mask: Tensor,
-        drawable: Tensor | None = None,
+        drawable: Drawable | None = None,
         *,
         weigh: bool = False,
     ) -> None:
@@ -233,8 +242,8 @@ class Chain:
         logits = self._logits(self._state, p)
         if self._drawable is None:
             return logits
-        entries = self._generator.geometry.entries_of(p)
-        return logits.masked_fill(~self._drawable[entries], -torch.inf)
+        drawable = self._drawable.at(p, self.tokens, self._given)
+        return logits.masked_fill(~drawable, -torch.inf)
 
     def _logits(self, state: Tensor, p: int) -> Tensor:
         generator, tables = self._generator, self._tables

@@ -37,7 +37,7 @@ from synthgan.report.pictures import picture
 from synthgan.report.report import About, Report, Section, SectionKey
 from synthgan.report.tables import Tables
 from synthgan.report.utility import Task, utility_findings
-from synthgan.schema import Schema, infer_schema
+from synthgan.schema import Schema, infer_columns
 from synthgan.table import read_table
 
 Table = pd.DataFrame | str | Path
@@ -148,7 +148,7 @@ class _Frames:
     ) -> _Frames:
         real, made = _frame(train, "train"), _frame(synthetic, "synthetic")
         held = None if holdout is None else _frame(holdout, "holdout")
-        schema = config.schema or (model.schema if model else None) or infer_schema(real)
+        schema = config.schema or (model.schema if model else None) or infer_columns(real)
         columns = Columns.of(real, schema)
         tables = Tables.of(
             made, real, held, columns=columns, max_rows=config.max_rows, seed=config.seed

@@ -1,6 +1,6 @@
 """What a table is, as its owner would publish it: columns, kinds and formats, no statistics.
 
-A :class:`Schema` is inferred from the *values* of a table (:func:`infer_schema`, one of the
+A :class:`Schema` is inferred from the *values* of a table (:func:`infer_columns`, one of the
 three doors through which rows enter), written as JSON for the owner to edit, and from then
 on the only description of the table that other modules read.
 
@@ -9,12 +9,27 @@ has one way to say "missing"; text that holds dates goes through :func:`parse_da
 :func:`spell_dates`, which know every year from 1 to 9999.
 
 Modules, each importing only those before it: ``dtypes`` (what a dtype can hold), ``dates``
-(dates <-> text), ``columns`` (:class:`Column`, :class:`Schema`, JSON); ``arrow`` (cells of any
-dtype) needs the first, ``infer`` all.
+(dates <-> text), ``expression`` (formulas and rules as text), ``constraints`` (rules between
+columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON); ``arrow`` (cells of any dtype)
+needs the first, ``infer`` all.
 """
 
 from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Level, Schema
+from synthgan.schema.columns import Column, Kind, Schema
+from synthgan.schema.constraints import (
+    Bands,
+    Constraint,
+    FixedCombinations,
+    FixedIncrements,
+    FixedNullCombinations,
+    Formula,
+    Inequality,
+    Level,
+    MissingWhen,
+    OneHot,
+    RowRule,
+    Unique,
+)
 from synthgan.schema.dates import (
     NANOSECONDS,
     Resolution,
@@ -25,20 +40,33 @@ from synthgan.schema.dates import (
     tick_of,
 )
 from synthgan.schema.dtypes import Dtype, family, to_dtype
-from synthgan.schema.infer import infer_schema
+from synthgan.schema.expression import Expression
+from synthgan.schema.infer import infer_columns
 
 __all__ = [
     "NANOSECONDS",
+    "Bands",
     "Column",
+    "Constraint",
     "Dtype",
+    "Expression",
+    "FixedCombinations",
+    "FixedIncrements",
+    "FixedNullCombinations",
+    "Formula",
+    "Inequality",
     "Kind",
     "Level",
+    "MissingWhen",
+    "OneHot",
     "Resolution",
+    "RowRule",
     "Schema",
+    "Unique",
     "coerce_dates",
     "family",
     "find_date_format",
-    "infer_schema",
+    "infer_columns",
     "parse_dates",
     "spell_dates",
     "tick_of",

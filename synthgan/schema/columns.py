@@ -16,12 +16,19 @@ import pandas as pd
 
 from synthgan.errors import SchemaError
 from synthgan.records import from_plain, to_plain
+from synthgan.schema.constraints import (
+    Bands,
+    Constraint,
+    FixedIncrements,
+    Formula,
+    Inequality,
+    Level,
+    OneHot,
+    check_cycles,
+)
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.table import write_bytes_atomically
-
-Level = str | int | float | bool
-"""One category: what a cell of a categorical column can hold."""
 
 _VERSION = 1
 
@@ -176,9 +183,11 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """The columns of a table, in their order. Names are unique."""
+    """The columns of a table, in their order, and the rules between them. Names are unique."""
 
     columns: tuple[Column, ...]
+    constraints: tuple[Constraint, ...] = ()
+    """Rules that every row that is drawn keeps."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -186,6 +195,38 @@ class Schema:
             if column.name in seen:
                 raise SchemaError(f"column names must be unique, but {column.name!r} comes twice")
             seen.add(column.name)
+        for constraint in self.constraints:
+            self._check_constraint(constraint)
+        check_cycles(self.constraints)
+
+    def _check_constraint(self, constraint: Constraint) -> None:
+        about = f"constraint {constraint.rule} ({constraint})"
+        for name in constraint.columns:
+            if name not in self.names:
+                raise SchemaError(f"{about}: there is no column {name!r}{_near(name, self.names)}")
+            if not self[name].kind.is_modelled:
+                raise SchemaError(
+                    f"{about}: column {name!r} is made anew ({self[name].kind.value}), not learned"
+                )
+        if isinstance(constraint, OneHot):
+            wanted, what = (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER), "0 and 1, or booleans"
+        else:
+            wanted, what = (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME), "numbers or dates"
+        for name in _numeric(constraint):
+            if self[name].kind not in wanted:
+                raise SchemaError(
+                    f"{about}: column {name!r} must hold {what}, but is {self[name].kind.value}"
+                )
+        if isinstance(constraint, Inequality):
+            self._check_one_scale(about, constraint.columns)
+
+    def _check_one_scale(self, about: str, names: Sequence[str]) -> None:
+        scales = {(self[name].kind is Kind.DATETIME, self[name].resolution) for name in names}
+        if len(scales) > 1:
+            raise SchemaError(
+                f"{about}: numbers, and dates of different resolution, cannot be compared; give "
+                "the dates the finer resolution in the schema"
+            )
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -265,6 +306,14 @@ class Schema:
             return from_plain(Schema, plain, "schema")
         except (ValueError, OverflowError, RecursionError) as error:
             raise SchemaError(str(error)) from None
+
+
+def _numeric(constraint: Constraint) -> tuple[str, ...]:
+    """Columns of the constraint that must not be categories."""
+    if isinstance(constraint, Bands):
+        return (constraint.of,)
+    is_numeric = isinstance(constraint, Inequality | Formula | FixedIncrements | OneHot)
+    return constraint.columns if is_numeric else ()
 
 
 def checked_names(frame: pd.DataFrame) -> list[str]:

@@ -26,7 +26,7 @@ _FEW_ROWS = 20  # too few to tell a name of a row from a property of it
 _NEARLY_UNIQUE = 0.95
 
 
-def infer_schema(frame: pd.DataFrame) -> Schema:
+def infer_columns(frame: pd.DataFrame) -> Schema:
     """The schema of ``frame``, judged by its values: one :class:`Column` a column.
 
     The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read

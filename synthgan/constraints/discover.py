@@ -1,0 +1,300 @@
+"""Constraints that every row of a table keeps, and that would be broken by chance.
+
+A rule is proposed only if columns drawn independently would break it in 1 % of the rows at
+least, and in 30 of as many rows as there are; what another proposed rule implies is left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.constraints.arithmetic import find_formulas, find_inequalities, find_steps
+from synthgan.constraints.seen import Seen
+from synthgan.schema import (
+    Bands,
+    Constraint,
+    FixedCombinations,
+    FixedNullCombinations,
+    Kind,
+    Level,
+    MissingWhen,
+    OneHot,
+    Schema,
+    Unique,
+    infer_columns,
+)
+from synthgan.schema.constraints import plain_name
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_FEWEST_ROWS = 100
+_TRUSTED = 5  # rows that show which value another one decides
+_MOSTLY = 0.5  # of the rows must have such a value
+_MOST_BANDS = 50
+_FEWEST_REPEATS = 30  # pairs of rows that columns drawn on their own would make alike
+
+
+def infer_schema(frame: pd.DataFrame) -> Schema:
+    """The schema of ``frame``, judged by its values: columns as :func:`infer_columns` tells
+    them, with the constraints that :func:`discover_constraints` finds.
+
+    Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
+    column) for names that are no text or not unique, and for cells that cannot be modelled.
+    """
+    schema = infer_columns(frame)
+    return replace(schema, constraints=discover_constraints(frame, schema))
+
+
+def discover_constraints(frame: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
+    """The constraints that hold in every row of ``frame`` and say more than its columns do.
+
+    Functional dependencies, bands, formulas (a sum, a product, a ratio, a multiple), orders,
+    one-hot groups, steps, patterns of missing cells, pairs that are unique. Fewer than 100
+    rows show nothing.
+    """
+    if len(frame) < _FEWEST_ROWS:
+        return ()
+    seen = Seen.of(frame, schema, np.random.default_rng(0))
+    formulas = find_formulas(seen)
+    dependencies = list(_dependencies(seen))
+    orders = find_inequalities(seen, formulas, dependencies)
+    found = [
+        *dependencies,
+        *_bands(seen),
+        *formulas,
+        *orders,
+        *_one_hot(seen),
+        *find_steps(seen),
+        *_holes(seen),
+        *_unique_pairs(seen),
+    ]
+    return tuple(found)
+
+
+# --- functional dependencies ------------------------------------------------------------
+
+
+def _dependencies(seen: Seen) -> Iterator[FixedCombinations]:
+    """Columns that decide another one, as few constraints as say it all."""
+    decides = {first: set[str]() for first in seen.codes}
+    for first, second in itertools.permutations(seen.codes, 2):
+        if _decides(seen, first, second):
+            decides[first].add(second)
+    groups: list[tuple[str, ...]] = []
+    for name in decides:  # those that decide each other are one
+        if not any(name in group for group in groups):
+            groups.append((name, *(o for o in decides[name] if name in decides[o])))
+    yield from (FixedCombinations(columns=_in_order(seen, g)) for g in groups if len(g) > 1)
+    heads = [group[0] for group in groups]
+    for first, second in itertools.permutations(heads, 2):
+        if second in decides[first]:
+            between = (o for o in heads if o in decides[first] and second in decides[o])
+            if all(o == second for o in between):
+                yield FixedCombinations(columns=(first, second))
+
+
+def _decides(seen: Seen, first: str, second: str) -> bool:
+    """Whether rows with the same value of ``first`` share that of ``second``, and by no chance."""
+    size = len(seen.levels[first])
+    a, b = seen.codes[first], seen.codes[second]
+    if size < len(seen.levels[second]) or _decided(a[seen.sample], b[seen.sample], size) is None:
+        return False
+    decided = _decided(a, b, size)
+    if decided is None:
+        return False
+    held = (a >= 0) & (b >= 0)
+    wanted = decided[a[held]]
+    shares = np.bincount(b[held]) / max(held.sum(), 1)  # where the first says anything
+    expected = (1 - shares[wanted[wanted >= 0]]).sum() / seen.rows
+    return bool(expected >= seen.least and (wanted >= 0).mean() >= _MOSTLY)
+
+
+def _decided(first: Ints, second: Ints, size: int) -> Ints | None:
+    """What each value of ``first`` decides, on enough rows; None if some decides nothing."""
+    held = (first >= 0) & (second >= 0)
+    first, second = first[held], second[held]
+    values = np.full(size, -1)
+    values[first] = second
+    if (values[first] != second).any():
+        return None
+    values[np.bincount(first, minlength=size) < _TRUSTED] = -1
+    return values
+
+
+# --- bands ------------------------------------------------------------------------------
+
+
+def _bands(seen: Seen) -> Iterator[Bands]:
+    """Codes that stand for stretches of a number of many values."""
+    for of, numbers in seen.numbers.items():
+        if of in seen.codes or seen.columns[of].kind is Kind.DATETIME:
+            continue
+        order = np.argsort(numbers[seen.sample])
+        for name, codes in seen.codes.items():
+            if len(seen.levels[name]) > _MOST_BANDS or seen.missing[name].any():
+                continue
+            sampled = codes[seen.sample][order]
+            if (np.diff(sampled) != 0).sum() >= len(seen.levels[name]):
+                continue
+            band = _band(seen, name, of)
+            if band is not None:
+                yield band
+
+
+def _band(seen: Seen, name: str, of: str) -> Bands | None:
+    numbers, codes = seen.numbers[of], seen.codes[name]
+    present = ~np.isnan(numbers)
+    numbers, codes = numbers[present], codes[present]
+    low = np.full(len(seen.levels[name]), np.inf)
+    high = np.full(len(seen.levels[name]), -np.inf)
+    np.minimum.at(low, codes, numbers)
+    np.maximum.at(high, codes, numbers)
+    counts = np.bincount(codes, minlength=len(low))
+    order = np.argsort(low)
+    gaps = list(zip(high[order][:-1], low[order][1:], strict=True))
+    if (counts < _TRUSTED).any() or not all(below < above for below, above in gaps):
+        return None
+    shares = counts / counts.sum()
+    if 1 - float((shares**2).sum()) < seen.least:
+        return None
+    values: list[Level] = [seen.levels[name][i] for i in order]
+    cuts = tuple(_roundest(below, above) for below, above in gaps)
+    return Bands(column=name, of=of, cuts=cuts, values=tuple(values))
+
+
+def _roundest(below: float, above: float) -> float:
+    """The number with the fewest digits above ``below`` and not above ``above``."""
+    unit = 10.0 ** np.ceil(np.log10(max(abs(below), abs(above), above - below)) + 1)
+    for _ in range(30):
+        number = float(f"{np.floor(above / unit) * unit:.12g}")
+        if below < number <= above:
+            return number
+        unit /= 10
+    return float(above)
+
+
+# --- one-hot groups ---------------------------------------------------------------------
+
+
+def _one_hot(seen: Seen) -> Iterator[OneHot]:
+    names = [
+        name
+        for name, levels in seen.levels.items()
+        if set(levels) <= {0, 1}
+        and seen.columns[name].kind in (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER)
+        and not seen.missing[name].any()
+    ]
+    if len(names) < 2:
+        return
+    levels = {name: np.array(seen.levels[name], dtype=np.float64) for name in names}
+    ones = np.stack([levels[name][seen.codes[name]] for name in names]).astype(np.float32)
+    together = ones @ ones.T
+    left = list(np.argsort(-ones.sum(axis=1)))
+    while len(left) > 1:
+        group = [left.pop(0)]
+        for i in list(left):
+            if not together[i, group].any():
+                group.append(i)
+                left.remove(i)
+        counts = ones[group].sum(axis=1)
+        full = counts.sum() == seen.rows
+        expected = 1 - float(
+            np.prod(1 - counts / seen.rows) * (1 + (counts / (seen.rows - counts + 1e-9)).sum())
+        )
+        if len(group) > 1 and (full or len(group) > 2) and expected >= seen.least:
+            columns = tuple(names[i] for i in sorted(group))
+            yield OneHot(columns=columns, or_none=not full)
+
+
+# --- missing cells ----------------------------------------------------------------------
+
+
+def _holes(seen: Seen) -> Iterator[MissingWhen | FixedNullCombinations]:
+    counts = {name: int(holes.sum()) for name, holes in seen.missing.items()}
+    names = [name for name, count in counts.items() if 0 < count < seen.rows]
+    explained = set()
+    for name in names:
+        found = next(_told_by_a_level(seen, name), None)
+        if found is not None:
+            explained.add(name)
+            yield found
+    left = [name for name in names if name not in explained]
+    linked = {name: {name} for name in left}
+    for a, b in itertools.combinations(left, 2):
+        shares = counts[a] / seen.rows, counts[b] / seen.rows
+        for (first, second), (p, q) in zip(((a, b), (b, a)), (shares, shares[::-1]), strict=True):
+            alone = (seen.missing[first] & ~seen.missing[second]).any()
+            if not alone and p * (1 - q) >= seen.least:
+                group = linked[a] | linked[b]
+                for each in group:
+                    linked[each] = group
+    done: set[str] = set()
+    for name in left:
+        if len(linked[name]) > 1 and name not in done:
+            done |= linked[name]
+            yield FixedNullCombinations(columns=_in_order(seen, linked[name]))
+
+
+def _told_by_a_level(seen: Seen, name: str) -> Iterator[MissingWhen]:
+    """Where ``name`` is missing exactly in the rows with one level of another column."""
+    holes = seen.missing[name]
+    share = float(holes.mean())
+    if 2 * share * (1 - share) < seen.least:
+        return
+    first = int(np.argmax(holes))
+    for other, codes in seen.codes.items():
+        code = codes[first]
+        if other != name and code >= 0 and np.array_equal(codes == code, holes):
+            level = seen.levels[other][code]
+            yield MissingWhen(
+                column=name, when=f"{plain_name(other)} == {_literal(seen, other, level)}"
+            )
+
+
+def _literal(seen: Seen, name: str, level: Level) -> str:
+    kind = seen.columns[name].kind
+    if kind is Kind.BOOLEAN:
+        return "true" if level else "false"
+    if kind is Kind.CATEGORY and isinstance(level, str):
+        escaped = level.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(int(level)) if float(level).is_integer() else repr(level)
+
+
+# --- keys -------------------------------------------------------------------------------
+
+
+def _unique_pairs(seen: Seen) -> Iterator[Unique]:
+    """Pairs of columns that, together, name a row."""
+    codes = {}
+    for name, column in seen.columns.items():
+        if column.kind in (Kind.NUMBER, Kind.BOOLEAN):
+            continue
+        if name in seen.codes:
+            codes[name] = seen.codes[name]
+        elif column.kind.is_numeric:
+            codes[name] = pd.factorize(seen.numbers[name])[0].astype(np.int64)
+    matches = {n: float(((np.bincount(c + 1) / seen.rows) ** 2).sum()) for n, c in codes.items()}
+    pairs = seen.rows * (seen.rows - 1) / 2
+    for a, b in itertools.combinations(codes, 2):
+        if (
+            pairs * matches[a] * matches[b] < 30
+            or matches[a] * pairs < 30
+            or matches[b] * pairs < 30
+        ):
+            continue
+        keys = codes[a] * (int(codes[b].max()) + 2) + codes[b] + 1
+        if all(len(np.unique(part)) == len(part) for part in (keys[seen.sample], keys)):
+            yield Unique(columns=(a, b))
+
+
+def _in_order(seen: Seen, names: set[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in seen.columns if name in names)

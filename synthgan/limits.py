@@ -1,0 +1,325 @@
+"""Constraints on tokens: which may be drawn at a position, given those that are known.
+
+Rules between codes become tables of allowed combinations. While a row is drawn, each table
+leaves, of the next position's tokens, those that some allowed combination has together with
+the tokens before it and the cells that are given: nothing is drawn in order to be thrown away.
+What tokens cannot say (sums, the order of two dates in the same bin) is mended in the cells.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from synthgan.codec import Codec, NumberCodec
+from synthgan.constraints import broken, holds
+from synthgan.encode import Encoder
+from synthgan.errors import SchemaError
+from synthgan.schema import (
+    Bands,
+    Constraint,
+    FixedCombinations,
+    FixedNullCombinations,
+    Inequality,
+    MissingWhen,
+    OneHot,
+    RowRule,
+)
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_MOST_CELLS = 200_000  # combinations of codes that a rule is tried on
+_BLOCK = 1 << 24  # rows times combinations that are looked at at once
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Combinations that some columns may have, by classes of their codes."""
+
+    constraint: Constraint
+    positions: tuple[int, ...]
+    classes: tuple[Tensor, ...]
+    """For each column the class of each code; -1: in no combination."""
+    rows: Tensor
+    """Classes of each combination: (T, k)."""
+
+    def allowed(self, at: int, tokens: Tensor, known: Tensor) -> Tensor:
+        """Tokens (B, width) of the column ``at`` that go with those that are ``known`` (B, k)."""
+        if len(self.positions) == 2:
+            return self._allowed_by_one(at, tokens[:, self.positions[1 - at]], known[:, 1 - at])
+        mine, size = self.classes[at], int(self.rows[:, at].max()) + 1
+        found = torch.empty((len(tokens), len(mine)), dtype=torch.bool, device=tokens.device)
+        block = max(_BLOCK // len(self.rows), 1)
+        for start in range(0, len(tokens), block):
+            part = slice(start, start + block)
+            fits = self._fits(at, tokens[part], known[part])
+            left = torch.zeros((len(fits), size + 1), device=tokens.device)
+            left.index_add_(1, self.rows[:, at], fits.float())
+            found[part] = left[:, mine] > 0  # class -1 is the last, which stays empty
+        return found
+
+    def _allowed_by_one(self, at: int, token: Tensor, known: Tensor) -> Tensor:
+        """Of two columns: tokens (B, width) that go with the other one's ``token`` (B,)."""
+        return self._pairs[at][torch.where(known, token, len(self.classes[1 - at]))]
+
+    @cached_property
+    def _pairs(self) -> tuple[Tensor, Tensor]:
+        """Tokens that go with each token of the other column, and, last, with some: (K + 1, K)."""
+        sizes = [int(column.max()) + 1 for column in self.rows.unbind(1)]
+        together = torch.zeros(sizes, dtype=torch.bool, device=self.rows.device)
+        together[self.rows[:, 0], self.rows[:, 1]] = True
+        found = []
+        for table, mine, other in (
+            (together.T, self.classes[0], self.classes[1]),
+            (together, self.classes[1], self.classes[0]),
+        ):
+            some = table.any(dim=0, keepdim=True)
+            rows = torch.cat([table, some])
+            inside = (mine >= 0) & (mine < table.shape[1])
+            columns = rows[:, mine.clamp(0, table.shape[1] - 1)] & inside
+            bound = (other >= 0) & (other < len(table))
+            # A given cell that is in no combination leaves the other column free.
+            row_of = torch.where(bound, other, len(table))
+            found.append(columns[torch.cat([row_of, row_of.new_tensor([len(table)])])])
+        return found[0], found[1]
+
+    def _fits(self, at: int, tokens: Tensor, known: Tensor) -> Tensor:
+        """Which combinations (B, T) go with what is known beside the column ``at``."""
+        fits = torch.ones((len(tokens), len(self.rows)), dtype=torch.bool, device=tokens.device)
+        for i, position in enumerate(self.positions):
+            if i == at:
+                continue
+            token = self.classes[i][tokens[:, position]]
+            open_ = ~known[:, i] | (token < 0)  # a given cell may be in no combination
+            fits &= open_.unsqueeze(1) | (token.unsqueeze(1) == self.rows[:, i])
+        return fits
+
+    def leaves(self, codes: Mapping[int, Tensor]) -> bool:
+        """Whether some combination has, at each position, one of the ``codes`` there."""
+        fits = torch.ones(len(self.rows), dtype=torch.bool, device=self.rows.device)
+        for i, position in enumerate(self.positions):
+            if position in codes:
+                fits &= torch.isin(self.rows[:, i], self.classes[i][codes[position]])
+        return bool(fits.any())
+
+    def admits(self, tokens: Tensor, given: Tensor) -> Tensor:
+        """Whether some combination goes with the given cells of each row: (B,)."""
+        return self._fits(-1, tokens, given[:, list(self.positions)]).any(dim=1)
+
+
+class Limits:
+    """Which tokens may be drawn: those that are drawable at all, and keep the constraints.
+
+    ``drawable`` marks entries (E,). Where what is given leaves nothing, everything is let
+    through: the row will be found to be broken.
+    """
+
+    def __init__(self, encoder: Encoder, drawable: Bools, device: torch.device) -> None:
+        self._spans = encoder.layout.spans
+        self._entries = torch.from_numpy(drawable).to(device)
+        self.tables = tuple(
+            table
+            for constraint in encoder.schema.constraints
+            for table in _tables(constraint, encoder, drawable, device)
+        )
+        self._of: dict[int, list[tuple[Table, int]]] = {}
+        for table in self.tables:
+            for i, position in enumerate(table.positions):
+                self._of.setdefault(position, []).append((table, i))
+
+    def at(self, p: int, tokens: Tensor, given: Tensor) -> Tensor:
+        """Tokens of position ``p`` that may be drawn: (width,), or (B, width).
+
+        Positions before ``p`` are known, and those after it that are ``given`` (B, P).
+        """
+        span = self._spans[p]
+        entries = self._entries[span.start : span.start + span.width]
+        if p not in self._of:
+            return entries
+        found = entries.expand(len(tokens), -1)
+        for table, i in self._of[p]:
+            places = list(table.positions)
+            past = torch.tensor([place < p for place in places], device=tokens.device)
+            found = found & table.allowed(i, tokens, given[:, places] | past)
+        return torch.where(found.any(dim=1, keepdim=True), found, entries)
+
+
+# --- tables of the kinds of constraints -------------------------------------------------
+
+
+def _tables(
+    constraint: Constraint,
+    encoder: Encoder,
+    drawable: Bools,
+    device: torch.device,
+) -> Iterator[Table]:
+    codes = _Codes(encoder, drawable)
+    if isinstance(constraint, Inequality):
+        for low, high in itertools.combinations(constraint.columns, 2):
+            yield from codes.pair(constraint, low, high, codes.order(low, high), device)
+        return
+    if isinstance(constraint, Bands):
+        fits = codes.bands(constraint)
+        yield from codes.pair(constraint, constraint.column, constraint.of, fits, device)
+        return
+    classes, rows = codes.classes_of(constraint)
+    if classes:
+        yield from codes.table(constraint, constraint.columns, classes, rows, device)
+
+
+class _Codes:
+    """Codes of columns, as the constraints see them."""
+
+    def __init__(self, encoder: Encoder, drawable: Bools) -> None:
+        self._encoder, self._context, self._drawable = encoder, encoder.context, drawable
+
+    def table(
+        self,
+        constraint: Constraint,
+        names: Sequence[str],
+        classes: Sequence[Ints],
+        rows: Ints,
+        device: torch.device,
+    ) -> Iterator[Table]:
+        """A table over the columns that have positions; of the others the one code counts."""
+        layout, positions, kept = self._encoder.layout, [], []
+        shown = [self._drawn(name, each) for name, each in zip(names, classes, strict=True)]
+        for i, name in enumerate(names):
+            rows = rows[np.isin(rows[:, i], shown[i])]
+            position = layout.code_position(name)
+            if position is not None:
+                positions.append(position)
+                kept.append(i)
+        if not len(rows):
+            raise SchemaError(f"constraint {constraint}: nothing that could be drawn keeps it")
+        if len(kept) > 1:
+            yield Table(
+                constraint,
+                tuple(positions),
+                tuple(torch.from_numpy(shown[i]).to(device) for i in kept),
+                torch.from_numpy(np.unique(rows[:, kept], axis=0)).to(device),
+            )
+
+    def pair(
+        self, constraint: Constraint, first: str, second: str, fits: Bools, device: torch.device
+    ) -> Iterator[Table]:
+        """The table of two columns whose codes go together where ``fits``."""
+        classes = [np.arange(width) for width in fits.shape]
+        yield from self.table(constraint, (first, second), classes, np.argwhere(fits), device)
+
+    def _drawn(self, name: str, classes: Ints) -> Ints:
+        """``classes`` with -1 for codes that are never drawn."""
+        layout = self._encoder.layout
+        position = layout.code_position(name)
+        if position is None:
+            return classes.astype(np.int64)
+        span = layout.spans[position]
+        let = self._drawable[span.start : span.start + span.width]
+        return np.where(let, classes, -1).astype(np.int64)
+
+    def order(self, low: str, high: str) -> Bools:
+        """Whether codes of ``low`` (rows) can be at most those of ``high``."""
+        bottom, top = self._ends(low)[0], self._ends(high)[1]
+        with np.errstate(invalid="ignore"):
+            return ~np.asarray(bottom[:, None] > top[None, :])
+
+    def bands(self, constraint: Bands) -> Bools:
+        """Which codes of the band's column go with which of the number."""
+        bottom, top = self._ends(constraint.of)
+        edges = np.array([-np.inf, *constraint.cuts, np.inf])
+        cells, _ = self._cells(constraint.column)
+        fits = np.ones((len(cells), len(bottom)), dtype=bool)
+        for i, value in enumerate(constraint.values):
+            wanted = self._context.read(constraint.column, value)
+            with np.errstate(invalid="ignore"):
+                apart = (top < edges[i]) | (bottom >= edges[i + 1])
+            fits[np.asarray(cells == wanted)] = ~apart
+        return fits
+
+    def classes_of(self, constraint: Constraint) -> tuple[list[Ints], Ints]:
+        """Classes of each column's codes, and the combinations of them; none if they are few."""
+        if isinstance(constraint, FixedCombinations):
+            return self._combinations(constraint)
+        if isinstance(constraint, FixedNullCombinations):
+            classes = [self._codec(name).is_missing.astype(np.int64) for name in constraint.columns]
+            return classes, np.array(self._context.patterns[constraint], dtype=np.int64)
+        if isinstance(constraint, OneHot):
+            classes = [(self._cells(name)[0] == 1).astype(np.int64) for name in constraint.columns]
+            rows = np.eye(len(classes), dtype=np.int64)
+            return classes, np.vstack([rows, 0 * rows[:1]]) if constraint.or_none else rows
+        if isinstance(constraint, MissingWhen | RowRule):
+            return self._grid(constraint)
+        return [], np.zeros((0, 0), dtype=np.int64)
+
+    def _combinations(self, constraint: FixedCombinations) -> tuple[list[Ints], Ints]:
+        patterns = self._context.patterns[constraint]
+        classes, columns = [], []
+        for i, name in enumerate(constraint.columns):
+            cells, exact = self._cells(name)
+            if not exact.all():
+                raise SchemaError(
+                    f"constraint {constraint}: column {name!r} has too many different numbers to "
+                    "be combined; make it a category in the schema"
+                )
+            place = {_key(cell): code for code, cell in enumerate(cells.tolist())}
+            classes.append(np.arange(len(cells), dtype=np.int64))
+            columns.append([place.get(_key(pattern[i]), -1) for pattern in patterns])
+        rows = np.array(columns, dtype=np.int64).T
+        return classes, rows[(rows >= 0).all(axis=1)]
+
+    def _grid(self, constraint: MissingWhen | RowRule) -> tuple[list[Ints], Ints]:
+        """All combinations of codes that keep the rule, if codes say it all and are few."""
+        columns = [self._cells(name) for name in constraint.columns]
+        told = columns[1:] if isinstance(constraint, MissingWhen) else columns
+        sizes = [len(cells) for cells, _ in columns]
+        if isinstance(constraint, MissingWhen):
+            sizes[0] = 2
+        if math.prod(sizes) > _MOST_CELLS or not all(exact.all() for _, exact in told):
+            return [], np.zeros((0, 0), dtype=np.int64)
+        grid = np.indices(sizes).reshape(len(sizes), -1)
+        classes = [np.arange(size, dtype=np.int64) for size in sizes]
+        cells = {
+            name: column[places]
+            for name, (column, _), places in zip(constraint.columns, columns, grid, strict=True)
+            if name in constraint.columns[-len(told) :]
+        }
+        if isinstance(constraint, RowRule):
+            return classes, grid.T[~broken(constraint, cells, self._context)]
+        classes[0] = self._codec(constraint.column).is_missing.astype(np.int64)
+        wanted = holds(constraint.condition, cells, self._context)
+        keeps = (grid[0] == 1) == wanted if constraint.only else (grid[0] == 1) | ~wanted
+        return classes, grid.T[keeps]
+
+    def _codec(self, name: str) -> Codec:
+        return self._encoder.codecs[name]
+
+    def _cells(self, name: str) -> tuple[npt.NDArray[Any], Bools]:
+        """What each code stands for, and whether that is one cell."""
+        codec = self._codec(name)
+        codes = np.arange(codec.width)
+        return codec.decode(codes, np.full(codec.width, 0.5)), ~codec.is_bin
+
+    def _ends(self, name: str) -> tuple[Floats, Floats]:
+        """Least and greatest cell of each code; NaN where it means missing."""
+        codec = self._codec(name)
+        assert isinstance(codec, NumberCodec), "constraints on order are for numbers"
+        codes, start = np.arange(codec.width), np.zeros(codec.width)
+        return codec.decode(codes, start), codec.decode(codes, start + 1)
+
+
+def _key(cell: object) -> object:
+    """Cells that are one level have one key: 1 and 1.0, but neither True nor "1"."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    return (isinstance(cell, bool), cell)

@@ -1,0 +1,101 @@
+"""A schema's constraints on rows under way: mended where they can be, counted where not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from synthgan.constraints import Cells, Context, broken, mend
+from synthgan.schema import Constraint, FixedIncrements, Unique
+from synthgan.values import rounded_cells
+
+Bools = npt.NDArray[np.bool_]
+
+_PASSES = 2  # one constraint's mending may break another
+
+
+class Rules:
+    """The constraints that rows are to keep."""
+
+    def __init__(self, constraints: tuple[Constraint, ...], context: Context) -> None:
+        first = [c for c in constraints if isinstance(c, FixedIncrements)]
+        self._alone = [*first, *(c for c in constraints if c not in first)]
+        self._together = [c for c in constraints if isinstance(c, Unique)]
+        self._alone = [c for c in self._alone if c not in self._together]
+        self._context = context
+        self._drawn = 0
+        self._broken: dict[Constraint, int] = dict.fromkeys(constraints, 0)
+
+    @property
+    def exist(self) -> bool:
+        """Whether there are any."""
+        return bool(self._broken)
+
+    @property
+    def acceptance(self) -> dict[str, float]:
+        """Of the rows first drawn, the share that kept each constraint, if not all did."""
+        return {
+            str(constraint): 1 - count / self._drawn
+            for constraint, count in self._broken.items()
+            if count
+        }
+
+    def mend(self, cells: Cells, fixed: Mapping[str, Bools], *, count: bool) -> Bools:
+        """Mends ``cells`` where they are not ``fixed``; which rows are broken all the same.
+
+        With ``count`` the rows are part of :attr:`acceptance`.
+        """
+        for name, values in cells.items():
+            column = self._context.columns[name]
+            if column.kind.is_numeric:
+                cells[name] = np.where(fixed[name], values, rounded_cells(values, column))
+        for _ in range(_PASSES):
+            for constraint in self._alone:
+                mend(constraint, cells, fixed, self._context)
+        wrong = np.zeros(len(next(iter(cells.values()))), dtype=bool)
+        self._drawn += len(wrong) * count
+        for constraint in self._alone:
+            rows = broken(constraint, cells, self._context)
+            self._broken[constraint] += int(rows.sum()) * count
+            wrong |= rows
+        return wrong
+
+    def breaking(self, cells: Cells, known: Mapping[str, Bools]) -> dict[Constraint, Bools]:
+        """Rows whose ``known`` cells break a constraint, whatever the others will be."""
+        found = {}
+        for constraint in self._alone:
+            if all(name in known for name in constraint.columns):
+                whole = np.logical_and.reduce([known[name] for name in constraint.columns])
+                if whole.any():
+                    part = {name: cells[name][whole] for name in constraint.columns}
+                    found[constraint] = np.zeros(len(whole), dtype=bool)
+                    found[constraint][whole] = broken(constraint, part, self._context)
+        return {constraint: rows for constraint, rows in found.items() if rows.any()}
+
+    def repeats(self, cells: Cells, seen: set[object], *, count: bool) -> Bools:
+        """Rows that repeat an earlier one, of this chunk or of those before (``seen``)."""
+        wrong = np.zeros(len(next(iter(cells.values()))), dtype=bool)
+        for number, constraint in enumerate(self._together):
+            repeated = np.zeros(len(wrong), dtype=bool)
+            here: set[object] = set()
+            for i, key in enumerate(self._keys(number, constraint, cells)):
+                repeated[i] = key in seen or key in here
+                here.add(key)
+            self._broken[constraint] += int(repeated.sum()) * count
+            wrong |= repeated
+        return wrong
+
+    def remember(self, cells: Cells, seen: set[object]) -> None:
+        """Adds the rows of a chunk to those ``seen``."""
+        for number, constraint in enumerate(self._together):
+            seen.update(self._keys(number, constraint, cells))
+
+    @staticmethod
+    def _keys(number: int, constraint: Constraint, cells: Cells) -> list[object]:
+        columns = []
+        for name in constraint.columns:
+            values = cells[name].tolist()
+            columns.append([None if value != value else value for value in values])  # NaN
+        return [(number, *row) for row in zip(*columns, strict=True)]
