@@ -257,6 +257,8 @@ class _Plan:
     grid: Grid
     is_exact: bool
     """Whether ticks are the very values that cells have, not just close to them."""
+    anchors: dict[int, float]
+    """Ticks that stand for one public value in any case: zero and the declared bounds."""
     edges: Ints
     """Ranges of the first level."""
     levels: int
@@ -296,7 +298,9 @@ class _Ranges:
         """About ``codes`` atoms and bins that hold like numbers of rows."""
         limit = _STANDS_OUT * math.sqrt(self.variance / self.plan.levels)
         missing = self.missing if column.nullable and self.missing > limit else 0.0
-        edges, masses = _densities(_settle(self.nodes))
+        pieces = _settle(self.nodes)
+        edges = np.array([*(first for first, _, _ in pieces), pieces[-1][1]], dtype=np.int64)
+        masses = np.array([mass for _, _, mass in pieces])
         if not masses.sum() > 0:
             if missing:
                 return NumberSummary(segments=(), weights=(1.0,), fine=False)
@@ -342,7 +346,20 @@ def _plan(column: Column) -> _Plan:
     grid, is_exact = _grid(column, low, high)
     first, last = grid.ticks(np.array([low, high])).tolist()
     if math.isfinite(last - first):
-        return _plan_between(grid, is_exact, int(first), int(last))
+        anchors = {int(first): low, int(last): high}
+        if first <= 0 <= last:
+            anchors[0] = 0.0
+        edges, levels = _edges_between(int(first), int(last))
+        # Zero and caps often have a meaning of their own, so they are counted by themselves.
+        alone = [edge for tick in anchors for edge in (tick, tick + 1)]
+        return _Plan(
+            grid=grid,
+            is_exact=is_exact,
+            anchors=anchors,
+            edges=np.unique(np.r_[edges, alone]).astype(np.int64),
+            levels=levels,
+            has_bounds=True,
+        )
     powers = 2 ** np.arange(_OCTAVES, dtype=np.int64)
     edges = np.r_[1 - powers[::-1], powers]
     # With one bound declared, nothing is counted beyond it.
@@ -351,22 +368,20 @@ def _plan(column: Column) -> _Plan:
     return _Plan(
         grid=grid,
         is_exact=is_exact,
+        anchors={0: 0.0},
         edges=np.array([first, *inside, max(last, first + 1)], dtype=np.int64),
         levels=1 + _REFINEMENTS,
         has_bounds=False,
     )
 
 
-def _plan_between(grid: Grid, is_exact: bool, first: int, last: int) -> _Plan:
+def _edges_between(first: int, last: int) -> tuple[Ints, int]:
+    """Edges of the first level's ranges, and how many levels there are."""
     width = last - first + 1
     if width <= _FLAT:
-        edges, levels = np.arange(first, last + 2), 1
-    else:
-        levels = int(np.clip(math.ceil(math.log(width, _BRANCHES) - 0.1), 2, _MOST_LEVELS))
-        edges = _even(first, last + 1)
-    if first <= 0 <= last:  # zero often has a meaning of its own
-        edges = np.unique(np.r_[edges, 0, 1])
-    return _Plan(grid=grid, is_exact=is_exact, edges=edges, levels=levels, has_bounds=True)
+        return np.arange(first, last + 2), 1
+    levels = int(np.clip(math.ceil(math.log(width, _BRANCHES) - 0.1), 2, _MOST_LEVELS))
+    return _even(first, last + 1), levels
 
 
 def _bounds(column: Column) -> tuple[float, float]:
@@ -390,13 +405,15 @@ def _grid(column: Column, low: float, high: float) -> tuple[Grid, bool]:
     if column.kind is Kind.DATETIME and not math.isfinite(width):
         scale = min(NANOSECONDS[column.resolution or "s"] / NANOSECONDS["s"], 1.0)
         return Grid(scale=scale), scale == 1.0
+    largest = max(abs(low), abs(high))
     if column.kind is not Kind.NUMBER or column.decimals is not None:
         scale = 10.0 ** (column.decimals or 0)
-        if not math.isfinite(width) or width * scale <= _MOST_TICKS:
+        if not math.isfinite(width) or (width * scale <= _MOST_TICKS and largest * scale < 2**52):
             return Grid(scale=scale), True
-    if not (math.isfinite(width) and width > 0):
+    if not math.isfinite(width):
         return Grid(scale=2.0**20), False
-    largest = max(abs(low), abs(high))
+    width = max(width, largest * 2.0**-20) or 1.0
+    largest = max(largest, width)
     steps = min(29 - math.floor(math.log2(width)), 51 - math.floor(math.log2(largest)))
     return Grid(scale=2.0**steps), False
 
@@ -474,19 +491,6 @@ def _share_out(node: _Node, mass: float) -> list[tuple[int, int, float]]:
     ]
 
 
-def _densities(pieces: list[tuple[int, int, float]]) -> tuple[Ints, Floats]:
-    """Edges and masses of ranges, neighbours of one density as one range."""
-    edges = np.array([*(first for first, _, _ in pieces), pieces[-1][1]], dtype=np.int64)
-    masses = np.array([mass for _, _, mass in pieces])
-    density = masses / np.diff(edges)
-    differs = ~np.isclose(density[1:], density[:-1], rtol=1e-9, atol=0.0)
-    # A single tick stays one: it may be an atom.
-    differs |= (np.diff(edges)[1:] == 1) & (masses[1:] > 0)
-    differs |= (np.diff(edges)[:-1] == 1) & (masses[:-1] > 0)
-    starts = np.flatnonzero(np.r_[True, differs])
-    return np.r_[edges[starts], edges[-1]], np.add.reduceat(masses, starts)
-
-
 def _segments(
     plan: _Plan, edges: Ints, masses: Floats, codes: int
 ) -> tuple[list[Segment], list[float]]:
@@ -497,60 +501,62 @@ def _segments(
     """
     is_atom = (np.diff(edges) == 1) & (masses >= masses.sum() / codes)
     if not plan.is_exact:  # cells are not at ticks, and their exact values are not told
-        is_atom &= edges[:-1] == 0
-    values = plan.grid.values(edges[:-1][is_atom])
+        is_atom &= np.isin(edges[:-1], list(plan.anchors))
     found = [
-        (Segment(positions=(0.0,), values=(value,)), mass)
-        for value, mass in zip(values.tolist(), masses[is_atom].tolist(), strict=True)
+        (_atom(plan, tick), mass)
+        for tick, mass in zip(edges[:-1][is_atom].tolist(), masses[is_atom].tolist(), strict=True)
     ]
-    rest = np.where(is_atom, 0.0, masses)
+    low, high, rest = edges[:-1][~is_atom], edges[1:][~is_atom], masses[~is_atom]
     if rest.sum() > 0:
         most = max(int(rest.sum() / (_LEAST_BIN * masses.sum())), 1)
         wanted = min(max(codes - int(is_atom.sum()), 2), most)
-        for first, last in _bins(edges, rest, wanted):
-            found.append(_bin(plan.grid, edges, np.where(is_atom, -1.0, masses), first, last))
+        for start, stop in pairwise(_cuts(rest, wanted)):
+            part = slice(start, stop)
+            found.append(_bin(plan, low[part], high[part], rest[part]))
     found.sort(key=lambda pair: (pair[0].values[0], pair[0].values[-1]))
     return [segment for segment, _ in found], [mass for _, mass in found]
 
 
-def _bins(edges: Ints, masses: Floats, wanted: int) -> list[tuple[int, int]]:
-    """First ticks of bins of like mass, and the tick after their last."""
+def _cuts(masses: Floats, wanted: int) -> list[int]:
+    """Where to cut ranges into bins of like mass, each with some; ranges stay whole, as nobody
+    knows where in one its rows lie."""
     below = np.r_[0.0, np.cumsum(masses)]
     targets = np.arange(1, wanted) * below[-1] / wanted
-    cuts = np.rint(np.interp(targets, below, edges.astype(np.float64))).astype(np.int64)
-    inner = np.unique(cuts[(cuts > edges[0]) & (cuts < edges[-1])])
-    at = np.interp(inner, edges, below)
-    # Cuts that rounding to a tick or a heavy tick left without mass between them are joined.
-    kept, last = [int(edges[0])], 0.0
-    for cut, mass in zip(inner.tolist(), at.tolist(), strict=True):
-        if mass > last and mass < below[-1]:
-            kept.append(cut)
-            last = mass
-    kept.append(int(edges[-1]))
-    return list(pairwise(kept))
+    after = np.searchsorted(below, targets)
+    nearest = np.where(targets - below[after - 1] < below[after] - targets, after - 1, after)
+    cuts = [0]
+    for cut in np.unique(nearest).tolist():
+        if below[cuts[-1]] < below[cut] < below[-1]:
+            cuts.append(cut)
+    return [*cuts, len(masses)]
 
 
-def _bin(grid: Grid, edges: Ints, masses: Floats, first: int, last: int) -> tuple[Segment, float]:
-    """The bin of the ticks from ``first`` to before ``last``; atoms have a negative mass.
+def _atom(plan: _Plan, tick: int) -> Segment:
+    value = plan.anchors.get(tick, float(plan.grid.values(np.array([tick]))[0]))
+    return Segment(positions=(0.0,), values=(value,))
+
+
+def _bin(plan: _Plan, low: Ints, high: Ints, masses: Floats) -> tuple[Segment, float]:
+    """The code of some ranges that follow one another, and its mass.
 
     A tick's rows lie evenly from half a tick below to half a tick above it, so that rounding
     to the grid gives the tick back.
     """
-    low, high = np.clip(edges[:-1], first, last), np.clip(edges[1:], first, last)
-    here = (high > low) & (masses >= 0)
-    low, high = low[here], high[here]
-    parts = masses[here] * (high - low) / np.diff(edges)[here]
-    mass = float(parts.sum())
-    if len(low) == 1 and high[0] - low[0] == 1:
-        return Segment(positions=(0.0,), values=(float(grid.values(low)[0]),)), mass
-    places = np.r_[0.0, np.cumsum(parts) / mass]
+    mass = float(masses.sum())
+    if len(low) == 1 and high[0] - low[0] == 1 and (plan.is_exact or int(low[0]) in plan.anchors):
+        return _atom(plan, int(low[0])), mass
+    # Neighbours of one density are one range.
+    density = masses / (high - low)
+    goes_on = np.isclose(density[1:], density[:-1], rtol=1e-9, atol=0.0) & (low[1:] == high[:-1])
+    starts = np.flatnonzero(np.r_[True, ~goes_on])
+    low, high = low[starts], high[np.r_[starts[1:] - 1, len(high) - 1]]
+    places = np.r_[0.0, np.cumsum(np.add.reduceat(masses, starts)) / mass]
     places[-1] = 1.0
-    positions = np.c_[places[:-1], places[1:]].ravel()
-    values = grid.values(np.c_[low - 0.5, high - 0.5].ravel())
+    positions = np.minimum(np.c_[places[:-1], places[1:]].ravel(), 1.0)
+    values = plan.grid.values(np.c_[low - 0.5, high - 0.5].ravel())
     keep = np.r_[True, (np.diff(positions) > 0) | (np.diff(values) > 0)]
     return Segment(
-        positions=tuple(np.minimum(positions[keep], 1.0).tolist()),
-        values=tuple(np.maximum.accumulate(values[keep]).tolist()),
+        positions=tuple(positions[keep].tolist()), values=tuple(values[keep].tolist())
     ), mass
 
 

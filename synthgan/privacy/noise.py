@@ -68,13 +68,13 @@ def variance_for(rho: Fraction, sensitivity: int) -> Fraction:
     """The least variance, on a grid of small fractions, whose noise costs at most ``rho``.
 
     zCDP: noise of variance v on counts that one unit moves by at most ``sensitivity`` (L2)
-    costs sensitivity^2 / 2v. Rounding up wastes less than a millionth of the budget.
+    costs sensitivity^2 / 2v. Rounding up wastes a few millionths of it, unless v is far below 1.
     """
     if rho <= 0:
         raise ValueError("rho must be above 0")
     exact = Fraction(sensitivity**2) / (2 * rho)
     whole_bits = (exact.numerator // exact.denominator).bit_length()
-    bottom = 1 << min(max(20 - whole_bits, 0), 10)
+    bottom = 1 << min(max(20 - whole_bits, 0), 20)
     return Fraction(math.ceil(exact * bottom), bottom)
 
 

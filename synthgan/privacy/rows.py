@@ -54,7 +54,8 @@ class Grid:
 
     def ticks(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The nearest tick of each value."""
-        return np.rint(values * self.scale)
+        with np.errstate(over="ignore"):  # what is beyond all floats is beyond all edges
+            return np.rint(values * self.scale)
 
     def values(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The value of each tick, or between two."""

@@ -1,0 +1,372 @@
+"""Events cost what theory says, budgets hold, and rows cannot be had without paying."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthgan.errors import ConfigError, SchemaError, SynthganError
+from synthgan.privacy import (
+    Budget,
+    Crosstab,
+    Event,
+    Grid,
+    Guarantee,
+    Ledger,
+    Levels,
+    PrivateRows,
+    Ranges,
+    Total,
+    UnchargedAccessError,
+    epsilon_of,
+    recompute,
+)
+from synthgan.privacy.ledger import COUNTS, RELEASE, rho_of
+from synthgan.records import from_plain, to_plain
+from synthgan.schema import Column, Kind, Schema
+
+
+def counts(variance: Fraction | int, **changes: Any) -> Event:
+    variance = Fraction(variance)
+    fields: dict[str, Any] = {
+        "name": "ages",
+        "kind": COUNTS,
+        "columns": ("age",),
+        "variance_numerator": variance.numerator,
+        "variance_denominator": variance.denominator,
+        "sensitivity": 1,
+    }
+    return Event(**{**fields, **changes})
+
+
+# Accounting
+
+
+def epsilon_by_another_way(rho: float, delta: float) -> float:
+    """Bun and Steinke's conversion in its sharp form, searched with 25 digits."""
+    with mpmath.workdps(25):
+
+        def log_delta(epsilon: Any) -> Any:  # the least over orders, by bisecting its slope
+            low, high = mpmath.mpf("1.000001"), (epsilon + 1) / (2 * rho) + 2
+            for _ in range(50):
+                a = (low + high) / 2
+                slope = (2 * a - 1) * rho - epsilon + mpmath.log1p(-1 / a)
+                low, high = (a, high) if slope < 0 else (low, a)
+            return (a - 1) * (a * rho - epsilon) + a * mpmath.log1p(-1 / a) - mpmath.log(a - 1)
+
+        low, high = mpmath.mpf(0), mpmath.mpf(rho) + 2 * mpmath.sqrt(rho * -math.log(delta))
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (low, middle) if log_delta(middle) <= math.log(delta) else (middle, high)
+        return float(high)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("delta", [1e-5, 1e-9])
+def test_accountants_agree(epsilon: float, delta: float) -> None:
+    rho = rho_of(epsilon, delta)
+    assert epsilon_of(rho, delta) == pytest.approx(epsilon, rel=1e-6)
+    variance = Fraction(1) / (2 * Fraction(rho))
+    assert recompute([counts(variance)], delta) == pytest.approx(epsilon, rel=1e-6)
+    assert epsilon_by_another_way(rho, delta) == pytest.approx(epsilon, rel=1e-5)
+    assert epsilon_by_another_way(rho, delta) <= epsilon_of(rho, delta) + 1e-9  # from above
+
+
+def test_rho_is_what_is_known_of_it() -> None:
+    found = [rho_of(epsilon, 1e-6) for epsilon in (1, 3, 10)]
+    assert found == pytest.approx([0.02436, 0.18507, 1.53928], abs=1e-5)
+
+
+def test_privacy_losses_of_the_very_noise_are_less() -> None:
+    from dp_accounting.pld import privacy_loss_distribution
+
+    loss = privacy_loss_distribution.from_discrete_gaussian_mechanism(
+        sigma=20.0, value_discretization_interval=1e-3
+    ).self_compose(20)
+    exact = loss.get_epsilon_for_delta(1e-6)
+    claimed = recompute([counts(400)] * 20, 1e-6)
+    assert 0.85 * claimed < exact < claimed
+
+
+def test_rhos_and_deltas_add_up() -> None:
+    release = counts(100, kind=RELEASE, threshold=80, delta=1e-8)
+    assert release.rho == counts(100).rho == Fraction(1, 200)
+    together = recompute([counts(100), counts(50), release], 1e-6)
+    assert together == pytest.approx(epsilon_of(0.02, 1e-6 - 1e-8), rel=1e-9)
+    assert counts(100, sensitivity=5).rho == 25 * counts(100).rho
+    assert recompute([], 1e-6) == 0.0
+    with pytest.raises(ValueError, match="sum of the events' deltas"):
+        recompute([release], 1e-8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"variance_numerator": 0},
+        {"sensitivity": 0},
+        {"threshold": 5},
+        {"kind": RELEASE, "delta": 1e-6},
+        {"kind": RELEASE, "threshold": 10, "delta": 1e-6},  # too low for so much noise
+        {"kind": RELEASE, "threshold": 0, "delta": 0.5},
+        {"kind": RELEASE, "threshold": 60, "delta": 1e-7, "sensitivity": 20},
+    ],
+)
+def test_events_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"event|release"):
+        counts(100, **changes)
+
+
+# Budget
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epsilon": 0}, "epsilon must be above 0"),
+        ({"epsilon": -1}, "epsilon must be above 0"),
+        ({"epsilon": math.nan}, "epsilon must be above 0"),
+        ({"epsilon": math.inf}, "epsilon must be above 0"),
+        ({"delta": 0}, "delta must be above 0"),
+        ({"delta": 1}, "delta must be above 0"),
+        ({"delta": math.nan}, "delta must be above 0"),
+        ({"release_delta": 1e-6}, "release_delta"),
+        ({"rows_per_unit": 3}, "without a unit column"),
+        ({"unit": "person", "rows_per_unit": 0}, "at least 1"),
+    ],
+)
+def test_budgets_are_checked(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Budget(**{"epsilon": 1.0, "delta": 1e-6, **changes})
+
+
+def test_nothing_is_spent_beyond_the_budget() -> None:
+    ledger = Ledger(Budget(epsilon=1, delta=1e-6))
+    half = ledger.rho / 2
+    for _ in range(2):
+        ledger.spend(counts(1 / (2 * half)))
+    assert ledger.rho_left == 0
+    with pytest.raises(UnchargedAccessError, match="left of the budget"):
+        ledger.spend(counts(10**12))
+    assert len(ledger.events) == 2
+    assert ledger.guarantee().epsilon == pytest.approx(1, rel=1e-6)
+    assert ledger.guarantee().epsilon <= 1
+
+
+def test_deltas_and_units_are_held_to_the_budget() -> None:
+    ledger = Ledger(Budget(epsilon=1, delta=1e-6, unit="person", rows_per_unit=3))
+    with pytest.raises(UnchargedAccessError, match="more rows"):
+        ledger.spend(counts(10**6))
+    with pytest.raises(UnchargedAccessError, match="release_delta"):
+        ledger.spend(counts(10**6, sensitivity=3, kind=RELEASE, threshold=10**4, delta=1e-9))
+    ledger.spend(counts(10**6, sensitivity=3))
+    assert ledger.guarantee().unit == "at most 3 rows a value of 'person'"
+
+
+def test_a_guarantee_can_be_told_and_recomputed() -> None:
+    ledger = Ledger(Budget(epsilon=2, delta=1e-6, release_delta=1e-7))
+    ledger.spend(counts(Fraction(123457, 256)))
+    ledger.spend(counts(400, kind=RELEASE, threshold=150, delta=1e-7))
+    made = ledger.guarantee()
+    told = json.dumps(to_plain(made))
+    read = from_plain(Guarantee, json.loads(told))
+    assert read == made
+    assert recompute(read.events, read.delta) == read.epsilon < 2
+    assert read.neighbours == "add-or-remove-one"
+    with pytest.raises(ValueError, match="kind"):
+        from_plain(Guarantee, json.loads(told.replace(COUNTS, "something else")))
+
+
+# Rows
+
+
+SCHEMA = Schema(
+    columns=(
+        Column(name="person", kind=Kind.IDENTIFIER, dtype="int64"),
+        Column(name="age", kind=Kind.INTEGER, dtype="float64", nullable=True),
+        Column(name="town", kind=Kind.CATEGORY, dtype="object", categories=("Ulm", "Bonn")),
+        Column(name="born", kind=Kind.DATETIME, dtype="object", format="%d/%m/%Y", resolution="D"),
+    )
+)
+FRAME = pd.DataFrame(
+    {
+        "person": [1, 1, 1, 2, 3],
+        "age": [17.0, 18.0, np.nan, 400.0, -5.0],
+        "town": ["Ulm", "Bonn", "Bonn", None, "Rome"],
+        "born": ["01/02/1990", "03/04/1990", "1990-05-06", None, "07/08/1990"],
+    }
+)
+FREE = Fraction(1, 100)  # so little noise is none
+
+
+def exact(counts: np.ndarray, variance: Fraction) -> np.ndarray:
+    return counts
+
+
+def open_rows(frame: pd.DataFrame = FRAME, schema: Schema = SCHEMA, **budget: Any) -> PrivateRows:
+    ledger = Ledger(Budget(**{"epsilon": 1e6, "delta": 0.5, "release_delta": 0.1, **budget}))
+    return PrivateRows(frame, schema, ledger, mechanism=exact)
+
+
+def test_every_row_is_in_one_cell() -> None:
+    rows = open_rows()
+    assert rows.count(Total(), FREE, "rows").tolist() == [5]
+    ages = Ranges(column="age", grid=Grid(), edges=(0, 18, 100))
+    assert rows.count(ages, FREE, "ages").tolist() == [2, 2, 1]  # beyond the edges: outermost
+    towns = Levels(column="town", levels=("Bonn", "Ulm"))
+    assert rows.count(towns, FREE, "towns").tolist() == [2, 1, 1, 1]
+    day = (pd.Timestamp("1990-02-15") - pd.Timestamp(0)).days
+    born = Ranges(column="born", grid=Grid(), edges=(day - 30, day, day + 1000))
+    assert rows.count(born, FREE, "dates").tolist() == [1, 2, 2]
+    assert [event.name for event in rows.ledger.events] == ["rows", "ages", "towns", "dates"]
+
+
+def test_noise_is_added_unless_a_test_says_otherwise() -> None:
+    rows = PrivateRows(FRAME, SCHEMA, Ledger(Budget(epsilon=1, delta=1e-6)))
+    assert rows.count(Total(), Fraction(10**12), "rows").tolist() != [5]
+
+
+def test_codes_are_counted_in_tables() -> None:
+    class Parity:
+        width = 3
+
+        def encode(self, cells: Any, rng: Any) -> Any:
+            return np.where(np.isnan(cells), 2, np.nan_to_num(cells) % 2).astype(int), cells
+
+    rows = open_rows()
+    with pytest.raises(UnchargedAccessError, match="not encoded yet"):
+        rows.count(Crosstab(columns=("age", "born")), FREE, "pairs")
+    rows.encode({"age": Parity(), "born": Parity()})
+    found = rows.count(Crosstab(columns=("age", "born")), FREE, "pairs")
+    assert found.shape == (3, 3)
+    assert found.sum() == 5
+    Parity.width = 1
+    with pytest.raises(UnchargedAccessError, match="below its width"):
+        rows.encode({"age": Parity()})
+
+
+def test_levels_of_few_are_not_told() -> None:
+    frame = pd.concat([FRAME] * 100, ignore_index=True)
+    rows = open_rows(frame)
+    found = rows.release_levels("town", Fraction(900), 1e-4, "towns")
+    assert found.levels == ("Bonn",)  # Rome and Ulm have 100 rows, the threshold is higher
+    assert found.counts.tolist() == [200]
+    assert found.missing == 100
+    (event,) = rows.ledger.events
+    assert event.kind == RELEASE
+    assert event.delta == 1e-4
+    assert event.threshold is not None
+    assert event.threshold > 100
+    rows = open_rows(pd.concat([FRAME] * 200, ignore_index=True))
+    assert rows.release_levels("town", Fraction(900), 1e-4, "t").levels == ("Bonn", "Rome", "Ulm")
+
+
+def test_a_unit_has_a_few_rows_at_most() -> None:
+    rows = open_rows(unit="person", rows_per_unit=2)
+    assert rows.count(Total(), FREE, "rows").tolist() == [4]
+    assert rows.ledger.events[0].sensitivity == 2
+    nobody = FRAME.assign(person=pd.array([None, None, None, None, 1], dtype="Int64"))
+    rows = open_rows(nobody, unit="person", rows_per_unit=1)
+    assert rows.count(Total(), FREE, "rows").tolist() == [2]
+    schema = Schema(columns=(Column(name="age", kind=Kind.INTEGER, dtype="int64"),))
+    with pytest.raises(SchemaError, match="names the unit"):
+        open_rows(pd.DataFrame({"age": [1]}), schema, unit="age")
+    with pytest.raises(SchemaError, match="no column 'persons'"):
+        open_rows(unit="persons")
+
+
+def test_which_rows_of_a_unit_are_kept_is_chance() -> None:
+    frame = pd.DataFrame({"person": [1] * 64, "age": np.arange(64.0), "town": "Ulm", "born": None})
+    ages = Ranges(column="age", grid=Grid(), edges=tuple(range(65)))
+    kept = {
+        tuple(open_rows(frame, unit="person", rows_per_unit=8).count(ages, FREE, "ages").tolist())
+        for _ in range(8)
+    }
+    assert len(kept) > 1
+    assert {sum(each) for each in kept} == {8}
+
+
+def test_an_odd_cell_changes_no_other_row() -> None:
+    odd = FRAME.astype(object).copy()
+    odd.loc[4] = [3, "many", 3.5, "25/25/1990"]
+    rows = open_rows(odd)
+    ages = Ranges(column="age", grid=Grid(), edges=(0, 18, 100))
+    assert rows.count(ages, FREE, "ages").tolist() == [1, 2, 2]
+    towns = Levels(column="town", levels=("Bonn", "Ulm"))
+    assert rows.count(towns, FREE, "towns").tolist() == [2, 1, 1, 1]
+    # Read as month first, all dates would do, and none would be where it was.
+    swapped = FRAME.assign(born=["01/02/1990", "03/04/1990", "05/25/1990", None, "07/08/1990"])
+    day = (pd.Timestamp("1990-02-01") - pd.Timestamp(0)).days
+    born = Ranges(column="born", grid=Grid(), edges=(0, day, day + 1, day + 999))
+    assert open_rows(swapped).count(born, FREE, "dates").tolist() == [0, 1, 2, 2]
+
+
+def test_spellings_of_dates_are_declared() -> None:
+    schema = Schema(
+        columns=(Column(name="born", kind=Kind.DATETIME, dtype="object", resolution="D"),)
+    )
+    with pytest.raises(SchemaError, match=r"'born'.*must be declared"):
+        open_rows(FRAME[["born"]], schema)
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        len,
+        list,
+        bool,
+        copy.copy,
+        copy.deepcopy,
+        to_plain,
+        lambda rows: rows[0],
+        lambda rows: rows["age"],
+        lambda rows: "age" in rows,
+        lambda rows: rows.age,
+        lambda rows: rows.shape,
+        lambda rows: rows.cells,
+        lambda rows: rows.to_csv("rows.csv"),
+        lambda rows: rows.__reduce__(),
+        pd.DataFrame,
+        vars,
+    ],
+)
+def test_rows_have_no_other_door(access: Any) -> None:
+    rows = open_rows()
+    with pytest.raises((UnchargedAccessError, TypeError, ValueError)):
+        access(rows)
+    assert rows.ledger.events == ()
+
+
+def test_a_closed_door_says_so() -> None:
+    rows = open_rows()
+    with pytest.raises(SynthganError, match=r"attribute 'shape' is not open.*ask count"):
+        rows.shape  # noqa: B018
+    assert "17" not in repr(rows)
+    assert "Ulm" not in str(rows)
+
+
+def test_what_is_not_covered_is_not_looked_at() -> None:
+    seen = []
+
+    def spy(counts: np.ndarray, variance: Fraction) -> np.ndarray:
+        seen.append(counts)
+        return counts
+
+    rows = PrivateRows(FRAME, SCHEMA, Ledger(Budget(epsilon=1, delta=1e-6)), mechanism=spy)
+    with pytest.raises(UnchargedAccessError, match="left of the budget"):
+        rows.count(Total(), FREE, "rows")
+    with pytest.raises(UnchargedAccessError, match="release_delta"):
+        rows.release_levels("town", Fraction(10**6), 1e-7, "towns")
+    with pytest.raises(UnchargedAccessError, match="not modelled"):
+        rows.count(Levels(column="person", levels=()), Fraction(10**6), "people")
+    with pytest.raises(UnchargedAccessError, match="a partition is"):
+        rows.count(lambda cells: cells, Fraction(10**6), "all")  # type: ignore[arg-type]
+    assert seen == []
+    assert rows.ledger.events == ()
