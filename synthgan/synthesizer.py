@@ -22,7 +22,7 @@ from synthgan import archive
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import Config
-from synthgan.constraints import infer_schema
+from synthgan.constraints import infer_schema, takes_patterns
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.given import Given, read_given, typical
@@ -48,8 +48,9 @@ def fit(
     """Learns a table.
 
     ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file. ``schema`` says
-    what its columns are; None infers it. ``on_step`` is called every few training steps with
-    a :class:`Step`. A KeyboardInterrupt during training keeps the best state until then.
+    what its columns are and which constraints its rows keep; None infers both. ``on_step``
+    is called every few training steps with a :class:`Step`. A KeyboardInterrupt during
+    training keeps the best state until then.
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
     :class:`TrainingError` if ``config.train.device`` is not there.
@@ -163,6 +164,9 @@ class Synthesizer:
         training data never showed is refused, unless ``extrapolate`` lets numbers and dates
         beyond their range, and unknown categories in ``given``, through. The same ``seed``
         gives the same rows on the same kind of device; None draws fresh ones.
+
+        Every row keeps the schema's constraints. What share did when it was first drawn, and
+        needed no second draw, is in ``attrs["synthgan.acceptance"]``, by constraint.
 
         Raises :class:`ConditionError` for a condition that cannot be met.
         """
@@ -290,6 +294,7 @@ def _seed(seed: int | None) -> int:
 def _protections(card: archive.Card) -> Iterator[str]:
     settings = card.config.summary
     pulled_in: list[str] = []
+    wanting = [each for each in card.schema.constraints if takes_patterns(each)]
     for column in card.schema:
         name = repr(column.name)
         known = card.summary.columns.get(column.name)
@@ -306,6 +311,11 @@ def _protections(card: archive.Card) -> Iterator[str]:
             )
         elif isinstance(known, NumberSummary) and known.segments:
             pulled_in.append(name)
+    for constraint, found in zip(wanting, card.summary.combinations, strict=True):
+        yield (
+            f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "
+            f"come out; {len(found.rows):,} are known"
+        )
     if pulled_in and settings.extreme_rows > 1:
         yield (
             f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "

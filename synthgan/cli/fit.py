@@ -32,7 +32,8 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 @click.option(
     "--schema",
     type=PATH,
-    help="What the columns are, as 'synthgan schema' writes it; without it, told from the values.",
+    help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
+    "told from the values.",
 )
 @click.option("--steps", type=int, help="Training steps at most; without it, the rows decide.")
 @click.option(
@@ -112,6 +113,9 @@ def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None
         f"learned about {model.rows:,} rows and {len(model.schema)} columns"
         f" in {duration(seconds)}" + (f" (steps: {steps})" if steps else "")
     )
+    rules = len(model.schema.constraints)
+    if rules:
+        say(f"every row will keep {rules} rule{'s' * (rules > 1)} between columns: synthgan info")
     protections = list(model.protections)
     more = len(protections) - _FEW_LINES
     if more > 1:

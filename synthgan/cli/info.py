@@ -12,7 +12,7 @@ import click
 
 import synthgan
 from synthgan.cli.options import model_argument
-from synthgan.cli.output import file_size, print_columns, print_table, tell
+from synthgan.cli.output import file_size, print_columns, print_constraints, print_table, tell
 from synthgan.cli.progress import losses, phase_ends
 
 _MAIN_SETTINGS = (
@@ -50,6 +50,7 @@ def info(model: Path, history: bool, as_json: bool) -> None:
     tell("settings: " + ", ".join(_main_settings(loaded.config)))
     click.echo()
     print_columns(loaded.schema)
+    print_constraints(loaded.schema)
     _tell_list("protected:", loaded.protections)
     _tell_list("notes:", loaded.notes)
     steps = loaded.history if history else phase_ends(loaded.history)
@@ -111,13 +112,15 @@ def _word(value: object) -> str:
 
 
 def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[str, Any]:
+    schema = json.loads(model.schema.to_json())
     facts = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "parameters": model.parameters,
         "versions": dict(model.versions),
         "rows": model.rows,
-        "columns": json.loads(model.schema.to_json())["columns"],
+        "columns": schema["columns"],
+        "constraints": schema.get("constraints", []),
         "settings": _settings(model.config),
         "changed_settings": _changed_settings(model.config),
         "protections": list(model.protections),

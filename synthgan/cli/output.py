@@ -59,6 +59,15 @@ def print_columns(schema: synthgan.Schema) -> None:
     print_table(("column", "kind", "", "dtype", "written as"), rows)
 
 
+def print_constraints(schema: synthgan.Schema) -> None:
+    """Prints the rules between columns, if there are any, a line a rule."""
+    if schema.constraints:
+        click.echo()
+        tell("every row keeps:")
+    for constraint in schema.constraints:
+        tell(f"  {constraint}")
+
+
 def _spelling(column: synthgan.Column) -> str:
     """How the cells of a column are written, in words."""
     if column.format is not None:

@@ -88,17 +88,22 @@ def sample(
         extrapolate=how["extrapolate"],
         **given(where=how["where"], balance=_shares(how["balance"]), seed=how["seed"]),
     )
+    kept: dict[str, float] = {}
     total = len(seeds) if seeds is not None else n or 0
     try:
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")
-            rows = synthgan.write_table(_counted(chunks, progress), output, overwrite=overwrite)
+            rows = synthgan.write_table(
+                _counted(chunks, progress, kept), output, overwrite=overwrite
+            )
     except KeyboardInterrupt:
         if is_stdout(output):
             fail("interrupted", INTERRUPTED)  # some rows may be out
         raise
     if not quiet and not is_stdout(output):
         say(f"{rows:,} synthetic rows are in {output}")
+        for text, share in kept.items():
+            say(f"note: {share:.1%} of the rows kept {text} at once; the others were drawn again")
 
 
 def _shares(texts: tuple[str, ...]) -> dict[str, Any] | None:
@@ -117,10 +122,14 @@ def _shares(texts: tuple[str, ...]) -> dict[str, Any] | None:
     return found or None
 
 
-def _counted(chunks: Iterator[pd.DataFrame], progress: Progress) -> Iterator[pd.DataFrame]:
-    """The chunks; each is shown as done once the next one is asked for."""
+def _counted(
+    chunks: Iterator[pd.DataFrame], progress: Progress, kept: dict[str, float]
+) -> Iterator[pd.DataFrame]:
+    """The chunks; each is shown as done once the next one is asked for. ``kept`` gets what
+    share of the rows kept each constraint at first."""
     done = 0
     for chunk in chunks:
+        kept |= chunk.attrs.get("synthgan.acceptance", {})
         yield chunk
         done += len(chunk)
         progress.update(done)

@@ -1,4 +1,4 @@
-"""``synthgan schema``: tells what the columns of a table are."""
+"""``synthgan schema``: tells what the columns of a table are, and which rules it keeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import print_columns, say
+from synthgan.cli.output import print_columns, print_constraints, say
 
 
 @click.command()
@@ -23,9 +23,10 @@ from synthgan.cli.output import print_columns, say
 )
 @overwrite_option
 def schema(data: Path, output: Path, overwrite: bool) -> None:
-    """Tells what the columns of a table are.
+    """Tells what the columns of a table are, and which rules between them all rows keep.
 
     Prints them, and writes them as JSON, to be edited and given to 'synthgan fit --schema'.
+    Take out a rule that holds by chance, add those that you know: docs/constraints.md.
 
     \b
     Examples:
@@ -41,6 +42,7 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
         return
     found.save(output, overwrite=overwrite)
     print_columns(found)
+    print_constraints(found)
     say(
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"
         f" --schema {shlex.quote(str(output))}"

@@ -179,13 +179,11 @@ def _(constraint: Inequality, cells: Cells, fixed: Fixed, context: Context) -> N
     for i, j in pairs * len(names):  # sorting keeps what each row has
         swap = (table[i] > table[j]) & free[i] & free[j]
         table[i], table[j] = np.where(swap, (table[j], table[i]), (table[i], table[j]))
-    for i, j in pairs:
-        up = _at_least(table[i], context.columns[names[j]], strict=constraint.strict)
-        low = (table[j] < up) & free[j]
-        table[j] = np.where(low, up, table[j])
-        down = -_at_least(-table[j], context.columns[names[i]], strict=constraint.strict)
-        high = (table[i] > down) & free[i] & ~low
-        table[i] = np.where(high, down, table[i])
+    _push_up(table, free, [context.columns[name] for name in names], strict=constraint.strict)
+    back = [context.columns[name] for name in reversed(names)]
+    mirrored = -table[::-1]
+    _push_up(mirrored, free[::-1], back, strict=constraint.strict)
+    table = -mirrored[::-1]
     for name, column in zip(names, table, strict=True):
         cells[name] = cells[name].copy()
         cells[name][rows] = rounded_cells(column, context.columns[name])
@@ -227,6 +225,15 @@ def _(constraint: Bands, cells: Cells, fixed: Fixed, context: Context) -> None:
         column = context.columns[of]
         top = -_at_least(np.array([-high]), column, strict=True)[0]
         cells[of] = np.where(outside, np.clip(cells[of], low, top), cells[of])
+
+
+def _push_up(table: Floats, free: Bools, columns: list[Column], *, strict: bool) -> None:
+    """Moves free numbers of a chain (columns, rows) up to those before them."""
+    before = np.full(table.shape[1], -np.inf)
+    for i, column in enumerate(columns):
+        least = _at_least(before, column, strict=strict)
+        table[i] = np.where(free[i] & (table[i] < least), least, table[i])
+        before = np.where(np.isnan(table[i]), before, np.maximum(before, table[i]))
 
 
 def _solve(formula: Formula, source: str, rows: Ints, cells: Cells, context: Context) -> None:
