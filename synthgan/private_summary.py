@@ -363,7 +363,7 @@ def _plan(column: Column) -> _Plan:
     powers = 2 ** np.arange(_OCTAVES, dtype=np.int64)
     edges = np.r_[1 - powers[::-1], powers]
     # With one bound declared, nothing is counted beyond it.
-    first, last = max(first, int(edges[0])), min(last + 1, int(edges[-1]))
+    first, last = np.clip([first, last + 1], edges[0], edges[-1]).tolist()
     inside = edges[(edges > first) & (edges < last)]
     return _Plan(
         grid=grid,

@@ -69,7 +69,7 @@ def epsilon_by_another_way(rho: float, delta: float) -> float:
         return float(high)
 
 
-@pytest.mark.parametrize("epsilon", [0.1, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("delta", [1e-5, 1e-9])
 def test_accountants_agree(epsilon: float, delta: float) -> None:
     rho = rho_of(epsilon, delta)
