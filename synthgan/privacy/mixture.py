@@ -31,7 +31,7 @@ _NOISE_WIDTH, _WIDTH = 64, 128  # of a latent code, of the network's hidden laye
 _STEPS = 1200  # at most
 _RATE, _RAMP = 4e-3, 120  # the highest learning rate, steps until it is reached
 _ANNEAL = 60  # steps over which the rate falls to nothing once the tables agree
-_CHECK_EVERY, _FIRST_CHECK = 50, 100
+_CHECK_EVERY = 25
 _AGREES = 1.0  # mean squared error of cells over their noise's variance: that of the truth
 _LEAST_VARIANCE = 40.0  # of a count, lest exact counts of empty cells outweigh all others
 _BLOCK = 1024  # tokens whose tables are compared in one step: bounds time and memory
@@ -368,7 +368,7 @@ def _train(network: _Network, goal: _Goal, rng: torch.Generator, on_step: OnStep
             error = _error(network, blocks)
             if on_step is not None:
                 on_step(Progress(step=step, of=_STEPS, error=error))
-            if step >= _FIRST_CHECK and error < _AGREES:
+            if error < _AGREES:
                 end = min(end, step + _ANNEAL)
     return _error(network, blocks)
 
