@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from synthgan.config import Config, NetworkConfig, SummaryConfig, TrainConfig
+    from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
     from synthgan.constraints import discover_constraints, infer_schema
     from synthgan.errors import (
         ConditionError,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
+    from synthgan.privacy import Guarantee
     from synthgan.report import (
         Card,
         Estimate,
@@ -60,7 +61,13 @@ if TYPE_CHECKING:
     from synthgan.train import Step
 
 _HOMES = {
-    "synthgan.config": ("Config", "NetworkConfig", "SummaryConfig", "TrainConfig"),
+    "synthgan.config": (
+        "Config",
+        "NetworkConfig",
+        "PrivacyConfig",
+        "SummaryConfig",
+        "TrainConfig",
+    ),
     "synthgan.constraints": ("discover_constraints", "infer_schema"),
     "synthgan.errors": (
         "ConditionError",
@@ -72,6 +79,7 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
+    "synthgan.privacy": ("Guarantee",),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -120,6 +128,7 @@ __all__ = [
     "FixedIncrements",
     "FixedNullCombinations",
     "Formula",
+    "Guarantee",
     "Inequality",
     "Kind",
     "Measure",
@@ -127,6 +136,7 @@ __all__ = [
     "ModelFileError",
     "NetworkConfig",
     "OneHot",
+    "PrivacyConfig",
     "Report",
     "RowRule",
     "Schema",

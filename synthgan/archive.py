@@ -22,6 +22,7 @@ from synthgan.config import Config
 from synthgan.encode import Encoder
 from synthgan.errors import ModelFileError, SynthganError
 from synthgan.network import Generator
+from synthgan.privacy import Guarantee
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import Schema
 from synthgan.summary import Summary
@@ -49,6 +50,8 @@ class Card:
     config: Config
     history: tuple[Step, ...]
     notes: tuple[str, ...]
+    guarantee: Guarantee | None = None
+    """What holds of the whole file, and the ledger that it was worked out from."""
 
 
 def save(path: str | Path, card: Card, generator: Generator, *, overwrite: bool = False) -> None:

@@ -161,12 +161,44 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrivacyConfig:
+    """Differential privacy of everything that depends on the rows."""
+
+    epsilon: float
+    """How much one unit can change what comes out, at most; see docs/privacy.md."""
+    delta: float = 1e-6
+    """A fixed public number, far below one over the number of rows."""
+    unit: str | None = None
+    """Column that names whose rows they are; None: each row is somebody else's."""
+    unit_rows: int = 1
+    """Rows that are kept of one unit at most, where ``unit`` names a column."""
+
+    def __post_init__(self) -> None:
+        _settle_types(self)
+        _require(
+            0 < self.epsilon < math.inf, f"epsilon must be above 0 and finite, got {self.epsilon}"
+        )
+        _require(
+            0 < self.delta < 1,
+            f"delta must be above 0 and below 1, far below one over the number of rows, such as "
+            f"1e-6, got {self.delta}",
+        )
+        _require(self.unit_rows >= 1, f"unit_rows must be at least 1, got {self.unit_rows}")
+        _require(
+            self.unit is not None or self.unit_rows == 1,
+            "unit_rows is for a unit column: name it",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """All settings of a fit."""
 
     summary: SummaryConfig = field(default_factory=SummaryConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    privacy: PrivacyConfig | None = None
+    """None: no guarantee."""
     seed: int = 0
     """Same data, config and seed on the same device give the same model."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -23,10 +23,12 @@ from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import Config
 from synthgan.constraints import infer_schema, takes_patterns
-from synthgan.encode import Encoder
-from synthgan.errors import ConditionError, ConfigError
+from synthgan.encode import Encoder, Tokens
+from synthgan.errors import ConditionError, ConfigError, SchemaError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
+from synthgan.privacy import Guarantee
+from synthgan.private_fit import learn_privately
 from synthgan.sample import Sampler
 from synthgan.schema import Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
@@ -58,6 +60,8 @@ def fit(
     config = config or Config()
     choose_device(config.train.device)
     frame = data if isinstance(data, pd.DataFrame) else read_table(data)
+    if config.privacy is not None:
+        return _fit_privately(frame, schema, config, on_step)
     if schema is None:
         schema = infer_schema(frame)
     schema.check(frame)
@@ -65,16 +69,54 @@ def fit(
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
+    return _train(tokens, encoder, summary, config, on_step)
+
+
+def _fit_privately(
+    frame: pd.DataFrame,
+    schema: Schema | None,
+    config: Config,
+    on_step: Callable[[Step], None] | None,
+) -> Synthesizer:
+    """A fit in which whatever depends on the rows is paid for."""
+    assert config.privacy is not None, "called for private fits only"
+    if schema is None:
+        raise SchemaError(
+            "a private fit needs a schema that is public knowledge, since kinds and formats told "
+            "from the rows would be paid for by nobody; write one (synthgan schema on a table of "
+            "the same form that is no secret), or declare that what "
+            "infer_schema(frame, constraints=False) tells is public by passing it"
+        )
+    device = choose_device(config.train.device)
+    learned = learn_privately(frame, schema, config.privacy, seed=config.seed, device=device)
+    Sampler.check(learned.encoder)
+    # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
+    # likelihood has not.
+    config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
+    return _train(
+        learned.tokens, learned.encoder, learned.summary, config, on_step, learned.guarantee
+    )
+
+
+def _train(
+    tokens: Tokens,
+    encoder: Encoder,
+    summary: Summary,
+    config: Config,
+    on_step: Callable[[Step], None] | None,
+    guarantee: Guarantee | None = None,
+) -> Synthesizer:
     trained = train(tokens, encoder.layout, config, on_step=on_step)
     card = archive.Card(
         format=archive.FORMAT,
         version=version("synthgan"),
         torch_version=torch.__version__,
-        schema=schema,
+        schema=encoder.schema,
         summary=summary,
         config=config,
         history=trained.history,
         notes=trained.notes,
+        guarantee=guarantee,
     )
     return Synthesizer(card, encoder, trained.generator)
 
@@ -138,6 +180,11 @@ class Synthesizer:
     def parameters(self) -> int:
         """Number of weights of the generator."""
         return sum(weight.numel() for weight in self._generator.parameters())
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """Differential privacy of the model and all that it draws; None without any."""
+        return self._card.guarantee
 
     @property
     def protections(self) -> tuple[str, ...]:
@@ -292,6 +339,12 @@ def _seed(seed: int | None) -> int:
 
 
 def _protections(card: archive.Card) -> Iterator[str]:
+    if card.guarantee is not None:
+        g = card.guarantee
+        yield (
+            f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
+            f"for adding or removing one {g.unit}"
+        )
     settings = card.config.summary
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]
@@ -302,6 +355,8 @@ def _protections(card: archive.Card) -> Iterator[str]:
             yield f"{name}: identifiers are not learned; new ones are made up"
         elif column.kind is Kind.TEXT:
             yield f"{name}: text is not learned; filler text is made up"
+        elif card.guarantee is not None:
+            continue  # what is rare or extreme is as well protected as the rest
         elif isinstance(known, CategorySummary) and known.rare_levels:
             values = "1 value" if known.rare_levels == 1 else f"{known.rare_levels:,} values"
             instead = "more frequent ones do instead" if known.levels else "cells are left empty"

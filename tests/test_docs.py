@@ -65,7 +65,12 @@ def test_every_public_name_and_setting_is_documented() -> None:
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
     assert set(synthgan.__all__) <= words, set(synthgan.__all__) - words
-    for settings in (synthgan.SummaryConfig, synthgan.NetworkConfig, synthgan.TrainConfig):
+    for settings in (
+        synthgan.SummaryConfig,
+        synthgan.NetworkConfig,
+        synthgan.TrainConfig,
+        synthgan.PrivacyConfig,
+    ):
         (row,) = re.findall(rf"^\| `{settings.__name__}` \| (.*) \|$", text, re.MULTILINE)
         fields = [field.name for field in dataclasses.fields(settings)]
         assert re.findall(r"`(\w+)`", row) == fields

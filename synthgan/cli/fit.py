@@ -42,6 +42,22 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     help="Training time at most; what was learned until then is kept. Without it, no limit.",
 )
 @click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
+@click.option(
+    "--epsilon",
+    type=float,
+    help="Fit with differential privacy: the model and all rows that it draws have this epsilon. "
+    "Needs --schema, or --declare.",
+)
+@click.option("--delta", type=float, help="The delta beside epsilon; 1e-6 without it.")
+@click.option(
+    "--unit", help="Column that names whose rows they are, if one person can have several."
+)
+@click.option("--unit-rows", type=int, help="Rows that are kept of one such person at most.")
+@click.option(
+    "--declare",
+    is_flag=True,
+    help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
+)
 @device_option
 @click.option(
     "--seed", type=int, help="Another seed gives another model; without it, always the same one."
@@ -58,7 +74,7 @@ def fit(
     seed: int | None,
     overwrite: bool,
     quiet: bool,
-    **train: Any,
+    **rest: Any,
 ) -> None:
     """Learns a table (CSV, Parquet or Feather) and writes a model file.
 
@@ -73,20 +89,41 @@ def fit(
       synthgan fit data.parquet -o people.synthgan --max-minutes 10
       synthgan fit data.csv.gz --schema schema.json --overwrite
       synthgan fit data.csv --device cuda --seed 7 --quiet
+      synthgan fit data.csv --schema public.json --epsilon 1
     """
-    config = synthgan.Config(train=synthgan.TrainConfig(**given(**train)), **given(seed=seed))
+    declare, privacy = rest.pop("declare"), _privacy(rest)
+    train = synthgan.TrainConfig(**given(**rest))
+    config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
     known = None if schema is None else synthgan.Schema.load(schema)
+    if privacy is not None and (known is None) != declare:
+        raise click.UsageError(
+            "with --epsilon, what the columns are must be known without looking at the rows: give "
+            "either --schema FILE (such as 'synthgan schema' writes for a table of the same form "
+            "that is no secret), or --declare"
+        )
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", str(data))
-        model = synthgan.fit(data, known, config, on_step=Training(progress))
+        table = synthgan.read_table(data)
+        if declare:
+            known = synthgan.infer_schema(table, constraints=privacy is None)
+        model = synthgan.fit(table, known, config, on_step=Training(progress))
         stop.patient = True
     _save(model, output, overwrite=overwrite)
     if not quiet:
         _say_fitted(model, output, time.monotonic() - began)
     if stop.count:
         fail(f"interrupted; what was learned until then is in {output}", INTERRUPTED)
+
+
+def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
+    """Takes what is about privacy out of ``options``."""
+    names = ("epsilon", "delta", "unit", "unit_rows")
+    settings = given(**{name: options.pop(name) for name in names})
+    if settings and "epsilon" not in settings:
+        raise click.UsageError("--delta, --unit and --unit-rows go with --epsilon: give it too")
+    return synthgan.PrivacyConfig(**settings) if settings else None
 
 
 def _save(model: synthgan.Synthesizer, wanted: Path, *, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,29 @@ def info(model: Path, history: bool, as_json: bool) -> None:
     print_columns(loaded.schema)
     print_constraints(loaded.schema)
     _tell_list("protected:", loaded.protections)
+    if loaded.guarantee is not None:
+        _tell_ledger(loaded.guarantee)
     _tell_list("notes:", loaded.notes)
     steps = loaded.history if history else phase_ends(loaded.history)
     if steps:
         click.echo()
         names = ("phase", "step", "of", "seconds", *losses(steps[0]))
         print_table(names, map(_history_row, steps))
+
+
+def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
+    """The guarantee, and what was spent on what: measurements of one price are one line."""
+    click.echo()
+    tell(
+        f"epsilon {guarantee.epsilon:.6g}, delta {guarantee.delta:.3g}, neighbours differ by one "
+        f"{guarantee.unit}; from {len(guarantee.events):,} measurements (all of them: --json):"
+    )
+    prices = Counter((e.kind, e.variance, e.sensitivity, e.delta) for e in guarantee.events)
+    rows = [
+        (kind, f"{times:,}", f"{float(variance):,.1f}", f"{sensitivity}", f"{delta:.3g}")
+        for (kind, variance, sensitivity, delta), times in prices.items()
+    ]
+    print_table(("measurement", "times", "variance", "sensitivity", "delta"), rows)
 
 
 def _tell_list(title: str, lines: Sequence[str]) -> None:
@@ -123,6 +141,7 @@ def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[st
         "constraints": schema.get("constraints", []),
         "settings": _settings(model.config),
         "changed_settings": _changed_settings(model.config),
+        "guarantee": None if model.guarantee is None else dataclasses.asdict(model.guarantee),
         "protections": list(model.protections),
         "notes": list(model.notes),
         "losses": [dataclasses.asdict(step) for step in phase_ends(model.history)],

@@ -42,14 +42,16 @@ _MOST_BANDS = 50
 _FEWEST_REPEATS = 30  # pairs of rows that columns drawn on their own would make alike
 
 
-def infer_schema(frame: pd.DataFrame) -> Schema:
+def infer_schema(frame: pd.DataFrame, *, constraints: bool = True) -> Schema:
     """The schema of ``frame``, judged by its values: columns as :func:`infer_columns` tells
-    them, with the constraints that :func:`discover_constraints` finds.
+    them, with the constraints that :func:`discover_constraints` finds (if wanted).
 
     Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
     schema = infer_columns(frame)
+    if not constraints:
+        return schema
     return replace(schema, constraints=discover_constraints(frame, schema))
 
 
