@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synthgan.codec import Codec, NumberCodec
+from synthgan.codec import FINE, Codec, NumberCodec
 from synthgan.constraints import broken, holds
 from synthgan.encode import Encoder
 from synthgan.errors import SchemaError
@@ -118,6 +118,31 @@ class Table:
         return self._fits(-1, tokens, given[:, list(self.positions)]).any(dim=1)
 
 
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The order of two columns, at the fine position of one of them."""
+
+    code: int
+    """Position of its code; the fine one comes next."""
+    ends: Tensor
+    """Of each code and step (K, FINE) the cell that decides: the greatest, where the other
+    column must not be above, else the least."""
+    other: int
+    """Position of the other column's code."""
+    other_ends: Tensor
+    """Of each code and step of it, (K, FINE) or (K, 1), the least cell, or the greatest."""
+    is_high: bool
+    """Whether the other column must not be above."""
+
+    def allowed(self, tokens: Tensor, known: Tensor) -> Tensor:
+        """Steps (B, FINE) that some cell of the other column goes with, where it is ``known``."""
+        mine = self.ends[tokens[:, self.code]]
+        step = tokens[:, self.other + 1] if self.other_ends.shape[1] > 1 else 0
+        limit = self.other_ends[tokens[:, self.other], step].unsqueeze(1)
+        outside = (mine < limit) if self.is_high else (mine > limit)  # never where one is NaN
+        return ~outside | ~known.unsqueeze(1)
+
+
 class Limits:
     """Which tokens may be drawn: those that are drawable at all, and keep the constraints.
 
@@ -137,6 +162,13 @@ class Limits:
         for table in self.tables:
             for i, position in enumerate(table.positions):
                 self._of.setdefault(position, []).append((table, i))
+        self._steps: dict[int, list[Steps]] = {}
+        codes = _Codes(encoder, drawable)
+        for constraint in encoder.schema.constraints:
+            if isinstance(constraint, Inequality):
+                for low, high in itertools.combinations(constraint.columns, 2):
+                    for steps in codes.steps(low, high, device):
+                        self._steps.setdefault(steps.code + 1, []).append(steps)
 
     def at(self, p: int, tokens: Tensor, given: Tensor) -> Tensor:
         """Tokens of position ``p`` that may be drawn: (width,), or (B, width).
@@ -145,10 +177,12 @@ class Limits:
         """
         span = self._spans[p]
         entries = self._entries[span.start : span.start + span.width]
-        if p not in self._of:
+        if p not in self._of and p not in self._steps:
             return entries
         found = entries.expand(len(tokens), -1)
-        for table, i in self._of[p]:
+        for steps in self._steps.get(p, ()):
+            found = found & steps.allowed(tokens, given[:, steps.other] | (steps.other < p))
+        for table, i in self._of.get(p, ()):
             places = list(table.positions)
             past = torch.tensor([place < p for place in places], device=tokens.device)
             found = found & table.allowed(i, tokens, given[:, places] | past)
@@ -233,6 +267,28 @@ class _Codes:
         bottom, top = self._ends(low)[0], self._ends(high)[1]
         with np.errstate(invalid="ignore"):
             return ~np.asarray(bottom[:, None] > top[None, :])
+
+    def steps(self, low: str, high: str, device: torch.device) -> Iterator[Steps]:
+        """What the order of two columns means at their fine positions, where they have some."""
+        for mine, other, is_high in ((low, high, False), (high, low, True)):
+            code = self._encoder.layout.code_position(mine)
+            beside = self._encoder.layout.code_position(other)
+            if code is None or beside is None or not self._codec(mine).has_fine:
+                continue
+            # The least cell of the lower one must not be above the greatest of the higher one.
+            ends = torch.from_numpy(self._step_ends(mine, top=is_high)).to(device)
+            others = torch.from_numpy(self._step_ends(other, top=not is_high)).to(device)
+            yield Steps(code, ends, beside, others, is_high)
+
+    def _step_ends(self, name: str, *, top: bool) -> Floats:
+        """Least, or greatest, cell of each code and step; of codes without steps the same one."""
+        codec = self._codec(name)
+        count = FINE if codec.has_fine else 1
+        codes = np.repeat(np.arange(codec.width), count)
+        steps = np.tile(np.arange(count), codec.width)
+        within = np.full(len(codes), 1.0 if top else 0.0)
+        places = codec.places(codes, steps, within) if codec.has_fine else within
+        return np.asarray(codec.decode(codes, places), dtype=np.float64).reshape(-1, count)
 
     def bands(self, constraint: Bands) -> Bools:
         """Which codes of the band's column go with which of the number."""

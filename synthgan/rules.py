@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.constraints import Cells, Context, broken, mend
-from synthgan.schema import Constraint, FixedIncrements, Unique
+from synthgan.schema import Constraint, FixedIncrements, Inequality, Unique
 from synthgan.values import rounded_cells
 
 Bools = npt.NDArray[np.bool_]
@@ -24,6 +24,12 @@ class Rules:
         self._alone = [*first, *(c for c in constraints if c not in first)]
         self._together = [c for c in constraints if isinstance(c, Unique)]
         self._alone = [c for c in self._alone if c not in self._together]
+        self.orders = tuple(
+            c
+            for c in constraints
+            if isinstance(c, Inequality) and not context.computed & {*c.columns}
+        )
+        """Inequalities of what is drawn."""
         self._context = context
         self._drawn = 0
         self._broken: dict[Constraint, int] = dict.fromkeys(constraints, 0)
@@ -41,6 +47,11 @@ class Rules:
             for constraint, count in self._broken.items()
             if count
         }
+
+    def disordered(self, cells: Cells) -> Bools:
+        """Rows that break an inequality of what is drawn."""
+        rows = [broken(constraint, cells, self._context) for constraint in self.orders]
+        return np.asarray(np.logical_or.reduce(rows))
 
     def mend(self, cells: Cells, fixed: Mapping[str, Bools], *, count: bool) -> Bools:
         """Mends ``cells`` where they are not ``fixed``; which rows are broken all the same.

@@ -42,6 +42,8 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_Rngs = tuple[np.random.Generator, torch.Generator]
+
 CHUNK_ROWS = 8192
 """Rows a chunk. Part of what a seed means: another number gives other rows."""
 
@@ -49,6 +51,7 @@ _CANDIDATES = 4  # a row wanted, where candidates are weighted
 _TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
 _MOST_CANDIDATES = 8
 _BAD = 0.05  # share of rows whose candidates may all be bad
+_REPLACINGS = 16  # times that places within a stretch of values are drawn again
 _ROUNDS = 100  # in which rows that break a constraint are drawn again
 _FRUITLESS = 10  # such rounds in turn without a row that keeps all, before giving up
 _LEAST_AGAIN = 512  # rows drawn in such a round: the same ones several times, if there are fewer
@@ -154,7 +157,7 @@ class Sampler:
         first = number * CHUNK_ROWS
         part = None if self._rows is None else self._rows.rows(first, first + rows)
         start = self._start(part, rows, rng)
-        cells = self._draw_cells(start, rng, torch_rng)
+        cells = self._draw_cells(start, part, np.arange(rows), (rng, torch_rng))
         if self._rules.exist:
             self._keep_rules(cells, start, part, (rng, torch_rng), set() if seen is None else seen)
         frame = self._encoder.assemble(cells, start=first, rows=rows)
@@ -164,12 +167,22 @@ class Sampler:
     def _device(self) -> torch.device:
         return self._generator.out.device
 
-    def _draw_cells(
-        self, start: _Draw, rng: np.random.Generator, torch_rng: torch.Generator
-    ) -> Cells:
-        """Cells of each modelled column, of rows that are to begin as ``start``."""
-        draw = self._given(start, rng, torch_rng)
-        tokens = self._fill(draw, torch_rng).cpu().numpy()
+    def _draw_cells(self, start: _Draw, part: Given | None, rows: Ints, rngs: _Rngs) -> Cells:
+        """Cells of each modelled column, of chunk rows ``rows``, that are to begin as ``start``."""
+        draw = self._given(start, *rngs)
+        tokens = self._fill(draw, rngs[1]).cpu().numpy()
+        cells = self._decode(tokens, draw, rngs[0])
+        # Two cells that lie in the same stretch may be in the wrong order: places in it are drawn
+        # again, which tells nothing new.
+        for _ in range(_REPLACINGS if self._rules.orders else 0):
+            wrong = np.flatnonzero(self._rules.disordered(self._with_given(cells, part, rows)))
+            if not len(wrong):
+                break
+            for name, values in self._decode(tokens[wrong], draw.take(wrong), rngs[0]).items():
+                cells[name][wrong] = values
+        return cells
+
+    def _decode(self, tokens: Ints, draw: _Draw, rng: np.random.Generator) -> Cells:
         cells: Cells = dict(self._encoder.decode(tokens, rng, draw.places))
         for name, values in draw.values.items():
             cells[name] = np.where(np.isnan(values), cells[name].astype(np.float64), values)
@@ -179,6 +192,14 @@ class Sampler:
                 cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
         return cells
 
+    @staticmethod
+    def _with_given(cells: Cells, part: Given | None, rows: Ints) -> Cells:
+        """``cells``, of chunk rows ``rows``, with those that came in the place of those drawn."""
+        found = dict(cells)
+        for name, given in (part.cells if part is not None else {}).items():
+            found[name] = np.where(pd.isna(given[rows]), cells[name], given[rows])
+        return found
+
     # Constraints
 
     def _keep_rules(
@@ -186,7 +207,7 @@ class Sampler:
         cells: Cells,
         start: _Draw,
         part: Given | None,
-        rngs: tuple[np.random.Generator, torch.Generator],
+        rngs: _Rngs,
         seen: set[object],
     ) -> None:
         """Mends ``cells`` (rows), and draws the rows again that no mending helps."""
@@ -197,7 +218,7 @@ class Sampler:
             if not len(left) or fruitless == _FRUITLESS:
                 break
             again = np.resize(left, max(len(left), min(_LEAST_AGAIN, CHUNK_ROWS)))
-            drawn = self._draw_cells(start.take(again), *rngs)
+            drawn = self._draw_cells(start.take(again), part, again, rngs)
             good = np.flatnonzero(~self._mend(drawn, part, again, count=False))
             rows, firsts = np.unique(again[good], return_index=True)
             for name, values in drawn.items():
@@ -211,9 +232,7 @@ class Sampler:
     def _mend(self, cells: Cells, part: Given | None, rows: Ints, *, count: bool) -> Bools:
         """Mends ``cells``, of chunk rows ``rows``; which of them are broken all the same."""
         drawn, fixed = dict(cells), self._fixed(part, rows)
-        if part is not None:
-            for name, given in part.cells.items():
-                cells[name] = np.where(fixed[name], given[rows], cells[name])
+        cells.update(self._with_given(cells, part, rows))
         wrong = self._rules.mend(cells, fixed, count=count)
         for name, allowed in self._where.items():
             wrong |= ~allowed.admits(cells[name])
