@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
-    from synthgan.privacy import Guarantee
+    from synthgan.privacy import Guarantee, compose
     from synthgan.report import (
         Card,
         Estimate,
@@ -79,7 +79,7 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
-    "synthgan.privacy": ("Guarantee",),
+    "synthgan.privacy": ("Guarantee", "compose"),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -153,6 +153,7 @@ __all__ = [
     "Unique",
     "check_limits",
     "check_target",
+    "compose",
     "discover_constraints",
     "evaluate",
     "fit",

@@ -106,7 +106,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_help_of_every_command_shows_examples() -> None:
-    names = ["evaluate", "fit", "impute", "info", "sample", "schema", "split"]
+    names = ["evaluate", "fit", "impute", "info", "ledger", "sample", "schema", "split"]
     assert isinstance(main, click.Group)
     assert sorted(main.commands) == names
     for args in ([], ["--help"], *([name, "--help"] for name in names)):

@@ -6,12 +6,12 @@ import dataclasses
 import json
 import math
 from fractions import Fraction
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
-from synthgan.config import Config, NetworkConfig, SummaryConfig, TrainConfig
+from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
 from synthgan.errors import ConfigError, SynthganError
 from synthgan.records import from_plain, to_plain
 
@@ -96,7 +96,7 @@ def test_beyond_the_bounds_is_refused_in_one_line(cls: type[ANY], name: str, val
 
 def test_every_setting_has_its_bounds_tested() -> None:
     tested = {(cls, name) for cls, name, _ in GOOD}
-    parts = {"summary", "network", "train"}
+    parts = {"summary", "network", "train", "privacy"}
     for cls in CLASSES:
         for field in dataclasses.fields(cls):
             assert (cls, field.name) in tested or (cls is Config and field.name in parts)
@@ -115,6 +115,7 @@ WRONG: dict[type, list[object]] = {
     int: [True, 3.0, "3", np.float64(3), np.True_, np.array([3]), [3], 10**5000],
     float: [True, "0.25", np.True_, np.array([0.25, 0.25]), {}, 1j, 10**400, math.inf],
     str: [3, b"cpu", None, ["cpu"]],
+    PrivacyConfig: [{}, 3, SummaryConfig(), 0.5],  # None is the default: no guarantee
 }
 
 
@@ -169,6 +170,23 @@ def test_defaults_are_equal_and_come_back_from_plain_values(cls: type[ANY]) -> N
     assert cls() == cls()
     assert hash(cls()) == hash(cls())
     assert from_plain(cls, to_plain(cls())) == cls()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epsilon": 0}, "epsilon must be above 0"),
+        ({"epsilon": math.inf}, "epsilon must"),
+        ({"epsilon": 1, "delta": 0}, "delta must be above 0"),
+        ({"epsilon": 1, "delta": 1}, "delta must be above 0"),
+        ({"epsilon": 1, "unit": "who", "unit_rows": 0}, "unit_rows must be at least 1"),
+        ({"epsilon": 1, "unit_rows": 2}, "name it"),
+    ],
+)
+def test_privacy_without_a_meaning_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        PrivacyConfig(**settings)
+    assert PrivacyConfig(epsilon=1).delta == 1e-6
 
 
 def test_a_file_with_settings_out_of_bounds_is_refused() -> None:

@@ -14,6 +14,7 @@ from synthgan.cli.failures import Stop, one_line
 from synthgan.cli.fit import fit
 from synthgan.cli.impute import impute
 from synthgan.cli.info import info
+from synthgan.cli.ledger import ledger
 from synthgan.cli.sample import sample
 from synthgan.cli.schema import schema
 from synthgan.cli.split import split
@@ -39,7 +40,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[evaluate, fit, impute, info, sample, schema, split],
+    commands=[evaluate, fit, impute, info, ledger, sample, schema, split],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")

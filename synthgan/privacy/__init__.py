@@ -1,10 +1,11 @@
 """Differential privacy: what may be asked of the rows, with which noise, and at what price.
 
 Modules, each importing only those before it: ``noise`` (exact discrete Gaussian noise),
-``ledger`` (events, budget, guarantee), ``rows`` (:class:`PrivateRows`, the only door to rows
-in a private fit); ``mixture`` learns from what came out of that door and sees no row.
+``ledger`` (events, budget, guarantee), ``composition`` (of several releases), ``rows``
+(:class:`PrivateRows`, the only door to rows in a private fit).
 """
 
+from synthgan.privacy.composition import compose
 from synthgan.privacy.ledger import (
     Budget,
     Event,
@@ -41,6 +42,7 @@ __all__ = [
     "Total",
     "UnchargedAccessError",
     "add_noise",
+    "compose",
     "discrete_gaussian",
     "epsilon_of",
     "recompute",

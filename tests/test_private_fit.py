@@ -1,0 +1,226 @@
+"""fit with epsilon: all of the model is under one guarantee, and does what other models do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from sample_tables import people, quick
+
+import synthgan
+from synthgan import Formula, Inequality, Kind, RowRule, Schema, private_fit, synthesizer
+from synthgan.cli import main
+from synthgan.privacy import recompute
+
+DECLARED = {
+    "age": {"low": 0.0, "high": 120.0},
+    "wealth": {"low": 0.0, "high": 1e6},
+    "job": {"categories": ("boss", "clerk", "smith", "other")},
+    "score": {"low": -10.0, "high": 10.0},
+    "since": {"low": "2000-01-01", "high": "2029-12-31"},
+}
+
+
+def declared(frame: pd.DataFrame) -> Schema:
+    """What an owner who has not looked at the rows would declare."""
+    columns = synthgan.infer_schema(frame, constraints=False)
+    return Schema(
+        columns=tuple(replace(column, **DECLARED.get(column.name, {})) for column in columns)
+    )
+
+
+def private(epsilon: float = 8.0, steps: int = 10, **settings: object) -> synthgan.Config:
+    privacy = synthgan.PrivacyConfig(epsilon=epsilon, **settings)  # type: ignore[arg-type]
+    return replace(quick(steps), privacy=privacy)
+
+
+@cache
+def model() -> synthgan.Synthesizer:
+    frame = people(3000)
+    return synthgan.fit(frame, declared(frame), private(steps=200))
+
+
+def test_the_guarantee_is_what_was_asked_for_and_follows_from_its_events() -> None:
+    guarantee = model().guarantee
+    assert guarantee is not None
+    assert 7.9 < guarantee.epsilon <= 8
+    assert guarantee.delta == 1e-6
+    assert recompute(guarantee.events, guarantee.delta) == guarantee.epsilon
+    looked_at = {name for event in guarantee.events for name in event.columns}
+    assert looked_at == set(people().columns)
+    assert any("differential privacy with epsilon 8" in line for line in model().protections)
+
+
+def test_rows_are_like_the_table() -> None:
+    real, rows = people(3000), model().sample(3000, seed=0)
+    assert rows.dtypes.equals(real.dtypes)
+    assert abs((rows["rich"] == "yes").mean() - (real["rich"] == "yes").mean()) < 0.05
+    rich = rows.groupby("rich")["age"].mean()
+    assert rich["yes"] > rich["no"] + 4
+    assert abs(model().rows - 3000) < 200
+
+
+def test_conditions_balance_and_imputation_work() -> None:
+    rows = model().sample(200, where='job == "boss" and age > 50', seed=1)
+    assert (rows["job"] == "boss").all()
+    assert (rows["age"] > 50).all()
+    assert model().sample(200, balance="rich", seed=1)["rich"].value_counts().to_list() == [100] * 2
+    holes = people(50).assign(age=np.nan)
+    assert model().impute(holes, seed=1)["age"].notna().all()
+
+
+def test_a_private_model_is_saved_with_its_ledger(tmp_path: Path) -> None:
+    model().save(tmp_path / "m.synthgan")
+    loaded = synthgan.load(tmp_path / "m.synthgan")
+    assert loaded.guarantee == model().guarantee
+    assert loaded.sample(50, seed=2).equals(model().sample(50, seed=2))
+    told = CliRunner().invoke(main, ["info", str(tmp_path / "m.synthgan")])
+    assert "epsilon" in told.stdout
+    assert "discrete gaussian counts" in told.stdout
+    told = CliRunner().invoke(main, ["info", "--json", str(tmp_path / "m.synthgan")])
+    facts = json.loads(told.stdout)
+    assert len(facts["guarantee"]["events"]) == len(model().guarantee.events)  # type: ignore[union-attr]
+
+
+def test_the_seed_has_no_part_in_the_noise() -> None:
+    frame = people(500)
+    learned = [
+        private_fit.learn_privately(
+            frame,
+            declared(frame),
+            synthgan.PrivacyConfig(epsilon=3),
+            seed=0,
+            device=synthesizer.choose_device("cpu"),
+        )
+        for _ in range(2)
+    ]
+    assert learned[0].summary != learned[1].summary
+
+
+def test_no_other_door_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*args: object, **more: object) -> object:
+        raise AssertionError("read rows without paying")
+
+    for name in ("infer_schema", "summarize"):
+        monkeypatch.setattr(synthesizer, name, never)
+    monkeypatch.setattr("synthgan.encode.Encoder.encode", never)
+    monkeypatch.setattr("synthgan.summary.check_constraints", never)
+    frame = people(500)
+    schema = declared(frame)
+    rule = RowRule(keep="age > 200 or score < 100")
+    fitted = synthgan.fit(frame, replace(schema, constraints=(rule,)), private(3))
+    assert len(fitted.sample(20, seed=0)) == 20
+
+
+def test_declared_constraints_are_kept() -> None:
+    frame = people(1500)
+    frame["work"] = (frame["age"] // 2).astype(int)
+    frame["rest"] = frame["age"] - frame["work"]
+    wide = declared(frame)
+    wide = replace(
+        wide,
+        columns=tuple(
+            replace(c, low=0.0, high=120.0) if c.name in ("work", "rest") else c for c in wide
+        ),
+        constraints=(
+            Formula(column="age", formula="work + rest"),
+            Inequality(columns=("work", "rest")),
+        ),
+    )
+    rows = synthgan.fit(frame, wide, private()).sample(500, seed=0)
+    assert (rows["age"] == rows["work"] + rows["rest"]).all()
+    assert (rows["work"] <= rows["rest"]).all()
+
+
+def test_a_person_with_many_rows_is_one_unit() -> None:
+    frame = people(1200)
+    frame["person"] = [f"P{i // 4:04d}" for i in range(len(frame))]
+    schema = declared(frame)
+    assert schema["person"].kind is Kind.CATEGORY
+    with pytest.raises(synthgan.SchemaError, match="'person'"):
+        synthgan.fit(frame, schema, private(unit="person", unit_rows=2))
+    person = replace(schema["person"], kind=Kind.IDENTIFIER, format="A9999")
+    columns = tuple(person if c.name == "person" else c for c in schema)
+    fitted = synthgan.fit(frame, Schema(columns=columns), private(unit="person", unit_rows=2))
+    assert fitted.guarantee is not None
+    assert fitted.guarantee.unit == "at most 2 rows a value of 'person'"
+    assert all(event.sensitivity == 2 for event in fitted.guarantee.events)
+    assert abs(fitted.rows - 600) < 100
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: None, "needs a schema that is public"),
+        (
+            lambda s: replace(
+                s, constraints=(synthgan.FixedCombinations(columns=("job", "rich")),)
+            ),
+            "declare them as 'values'",
+        ),
+    ],
+)
+def test_what_would_be_free_of_charge_is_refused(change: object, message: str) -> None:
+    frame = people(300)
+    with pytest.raises(synthgan.SchemaError, match=message):
+        synthgan.fit(frame, change(declared(frame)), private())  # type: ignore[operator]
+
+
+def test_a_budget_that_is_too_small_says_what_it_would_take() -> None:
+    frame = people(300)
+    with pytest.raises(synthgan.ConfigError, match="epsilon"):
+        synthgan.fit(frame, declared(frame), private(0.001))
+
+
+def test_the_command_line_wants_a_declaration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    people(400).to_csv("data.csv", index=False)
+    declared(people(400)).save("public.json")
+
+    def run(*args: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["fit", "data.csv", "--steps", "5", *args])
+        return result.exit_code, result.stderr
+
+    code, words = run("--epsilon", "5")
+    assert (code, words.count("\n")) == (2, 1) or code == 2
+    assert "--declare" in words
+    code, words = run("--epsilon", "5", "--declare", "--schema", "public.json")
+    assert code == 2
+    code, words = run("--delta", "1e-5")
+    assert code == 2
+    assert "--epsilon" in words
+    code, words = run("--epsilon", "-1", "--declare")
+    assert code == 2
+    assert "epsilon must be above 0" in words
+    code, words = run("--epsilon", "8", "--declare", "--quiet")
+    assert code == 0, words
+    assert synthgan.load("model.synthgan").guarantee is not None
+
+
+def test_fits_of_the_same_rows_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    guarantee = model().guarantee
+    assert guarantee is not None
+    both = synthgan.compose([guarantee, guarantee])
+    assert guarantee.epsilon < both.epsilon < 2 * guarantee.epsilon
+    assert both.delta == 2 * guarantee.delta
+    assert synthgan.compose([guarantee], delta=1e-6).epsilon == guarantee.epsilon
+    other = replace(guarantee, unit="at most 2 rows a value of 'person'")
+    for bad, message in (
+        (lambda: synthgan.compose([]), "at least one"),
+        (lambda: synthgan.compose([guarantee, other]), "cannot be added up"),
+        (lambda: synthgan.compose([guarantee], delta=0.0), "does not do"),
+    ):
+        with pytest.raises(synthgan.ConfigError, match=message):
+            bad()
+    model().save("m.synthgan")
+    told = CliRunner().invoke(main, ["ledger", "add", "m.synthgan", "m.synthgan"])
+    assert f"together: epsilon {both.epsilon:.6g}" in told.stdout
