@@ -34,7 +34,7 @@ _ANNEAL = 60  # steps over which the rate falls to nothing once the tables agree
 _CHECK_EVERY = 25
 _AGREES = 1.0  # mean squared error of cells over their noise's variance: that of the truth
 _LEAST_VARIANCE = 40.0  # of a count, lest exact counts of empty cells outweigh all others
-_BLOCK = 1024  # tokens whose tables are compared in one step: bounds time and memory
+_BLOCK = 512  # tokens whose tables are compared in one step: bounds time and memory
 _CHECKED_BLOCKS = 8
 _CHUNK = 65_536  # rows drawn at once
 
