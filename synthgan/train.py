@@ -26,12 +26,7 @@ from synthgan.config import Config, TrainConfig
 from synthgan.encode import Layout, Tokens
 from synthgan.errors import TrainingError
 from synthgan.network import Critic, Generator, onehot
-from synthgan.objective import (
-    critic_loss,
-    generator_loss,
-    gradient_penalty,
-    negative_log_likelihood,
-)
+from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
 
 _WARM_STEPS = 3000
 _ADVERSARIAL_STEPS = 100  # after a warm start
@@ -304,7 +299,7 @@ def _adversarial(run: _Run, critic: Critic) -> None:
     critic_losses: list[Tensor] = []
     generator_losses: list[Tensor] = []
     for step in range(1, steps + 1):
-        fade = _fade(step, steps)
+        fade = fade(step, steps)
         _set_rate(critic_optimizer, settings.critic_lr * fade)
         _set_rate(generator_optimizer, generator_rate * fade)
         critic_losses.append(_critic_step(run, critic, critic_optimizer, settings.critic_steps))
@@ -402,14 +397,25 @@ def _critic_step(run: _Run, critic: Critic, optimizer: torch.optim.Optimizer, st
     for i in range(steps):
         part = slice(i * size, (i + 1) * size)
         mix = torch.rand((size, 1), generator=rows.rng, device=tokens.device)
-        loss = critic_loss(critic(real[part]), critic(fake[part]))
-        total += loss.detach() / steps
-        penalty = gradient_penalty(critic, real[part], fake[part], mix)
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss + run.settings.gradient_penalty * penalty
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        weight = run.settings.gradient_penalty
+        total += step_critic(critic, optimizer, real[part], fake[part], mix, weight) / steps
     return total
+
+
+def step_critic(
+    critic: Critic,
+    optimizer: torch.optim.Optimizer,
+    real: Tensor,
+    fake: Tensor,
+    mix: Tensor,
+    weight: float,
+) -> Tensor:
+    """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
+    objective, loss = critic_objective(critic, real, fake, mix, weight)
+    optimizer.zero_grad(set_to_none=True)
+    objective.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach()
 
 
 def _generator_step(run: _Run, critic: Critic, optimizer: torch.optim.Optimizer) -> Tensor:
@@ -446,7 +452,7 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def _fade(step: int, steps: int) -> float:
+def fade(step: int, steps: int) -> float:
     """Linear rise over the first steps, then a cosine down to 2 %."""
     rise = min(1.0, step / _RAMP)
     return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))

@@ -17,7 +17,9 @@ from synthgan.privacy.ledger import (
 )
 from synthgan.privacy.noise import add_noise, discrete_gaussian, variance_for
 from synthgan.privacy.rows import (
+    Booking,
     Crosstab,
+    GradientPlan,
     Grid,
     Levels,
     Partition,
@@ -28,9 +30,11 @@ from synthgan.privacy.rows import (
 )
 
 __all__ = [
+    "Booking",
     "Budget",
     "Crosstab",
     "Event",
+    "GradientPlan",
     "Grid",
     "Guarantee",
     "Ledger",

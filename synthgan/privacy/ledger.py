@@ -6,6 +6,13 @@ here or by anyone else (:func:`recompute`). All noise is discrete Gaussian, so e
 in zero-concentrated differential privacy (Bun and Steinke 2016): an event of variance v and
 L2 sensitivity s costs rho = s^2 / 2v, rhos add up, and rho gives epsilon at any delta.
 
+Sums over random samples of the rows (each unit in or out by a coin of its own) cost less than
+that, which zCDP cannot say but Renyi differential privacy can (Mironov 2017; Mironov, Talwar
+and Zhang 2019). With such an event on the list, all are composed in Renyi DP, at whole orders
+only: at these the discrete Gaussian has the very moments of the continuous one, and mirroring
+swaps its two worlds, so the bound for the continuous one, which dp-accounting has, is a proof
+for the discrete one as well.
+
 Releases of levels that nobody declared also fail with a small probability, an event's own
 ``delta``: that a level which only one unit has comes out. These deltas add up, and the rest
 of the budget's delta goes to rho. Plain addition holds: where no such level comes out, which
@@ -15,6 +22,7 @@ composition of Gaussian measurements of the levels that both tables share.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,14 +30,23 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from synthgan.errors import ConfigError, SynthganError
 from synthgan.privacy.noise import tail_bound
 
 COUNTS: Literal["discrete gaussian counts"] = "discrete gaussian counts"
 RELEASE: Literal["thresholded category release"] = "thresholded category release"
+GRADIENTS: Literal["poisson subsampled gaussian gradients"] = (
+    "poisson subsampled gaussian gradients"
+)
 
 _ORDERS = 1 + np.geomspace(1e-4, 1e7, 5_000)  # any set of orders is sound; a dense one is tight
+_WHOLE_ORDERS = (*range(2, 129), *range(136, 513, 8), 640, 768, 1024, 2048, 4096)
+_LOG_FACTORIALS = np.cumsum(np.log(np.maximum(np.arange(max(_WHOLE_ORDERS) + 1), 1)))
+_MOST_NOISE = 1e4  # of gradients, in sensitivities
+
+Floats = npt.NDArray[np.float64]
 
 
 class UnchargedAccessError(SynthganError, RuntimeError):
@@ -38,11 +55,17 @@ class UnchargedAccessError(SynthganError, RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One measurement of the rows: whole-number counts of a partition, with noise added."""
+    """One measurement of the rows: whole-number counts of a partition, with noise added; or
+    sums over rows of whole-number vectors of limited length, with noise added, several times
+    over, each over a new random sample of the units (Abadi et al. 2016)."""
 
     name: str
     """What was measured, in words."""
-    kind: Literal["discrete gaussian counts", "thresholded category release"]
+    kind: Literal[
+        "discrete gaussian counts",
+        "thresholded category release",
+        "poisson subsampled gaussian gradients",
+    ]
     columns: tuple[str, ...]
     """Columns whose cells were looked at; none for the number of rows."""
     variance_numerator: int
@@ -50,15 +73,25 @@ class Event:
     """The discrete Gaussian's parameter, as an exact fraction."""
     sensitivity: int
     """How far one unit can move the counts (L2): every row is in one cell, so as many rows as
-    a unit may have, for all of them may be in the same."""
+    a unit may have, for all of them may be in the same. Gradients: that many times the length
+    that a row's vector can have at most, in steps of its grid."""
     threshold: int | None = None
     """Releases: levels whose noisy count is at most this are not told."""
     delta: float = 0.0
     """Releases: the chance that a level which only one unit has is told."""
+    steps: int = 1
+    """Gradients: how often a sum was told at most; each has noise and a sample of its own."""
+    sampling_numerator: int = 1
+    sampling_denominator: int = 1
+    """Gradients: the chance that a unit is in a step's sample, as an exact fraction."""
+    clip: float | None = None
+    """Gradients: the length that a row's vector is cut to, in the gradient's own measure. It is
+    there to be read; costs follow from ``sensitivity``, which is the same in steps of the grid."""
 
     def __post_init__(self) -> None:
         if min(self.variance_numerator, self.variance_denominator, self.sensitivity) < 1:
             raise ValueError("an event's variance and sensitivity must be above 0")
+        self._check_sampling()
         if (self.kind == RELEASE) != (self.threshold is not None):
             raise ValueError("a release has a threshold, and nothing else has one")
         if self.delta < (0.0 if self.threshold is None else self._chance_of_release):
@@ -69,10 +102,30 @@ class Event:
         """The discrete Gaussian's parameter."""
         return Fraction(self.variance_numerator, self.variance_denominator)
 
+    def _check_sampling(self) -> None:
+        if not 1 <= self.sampling_numerator <= self.sampling_denominator or self.steps < 1:
+            raise ValueError("an event's chance of sampling is above 0, its steps at least 1")
+        if (self.kind == GRADIENTS) != (self.clip is not None):
+            raise ValueError("an event of gradients has a clip, and nothing else has one")
+        if self.clip is None and (self.steps, self.sampling_denominator) != (1, 1):
+            raise ValueError("an event that is no sum of gradients has one step, over all rows")
+        if self.clip is not None and not 0 < self.clip < float("inf"):
+            raise ValueError("an event's clip must be above 0 and finite")
+
+    @property
+    def sampling(self) -> Fraction:
+        """The chance that a unit is in a step's sample."""
+        return Fraction(self.sampling_numerator, self.sampling_denominator)
+
+    @property
+    def noise_multiplier(self) -> float:
+        """The noise's standard deviation, in sensitivities."""
+        return math.sqrt(self.variance) / self.sensitivity
+
     @property
     def rho(self) -> Fraction:
-        """What it costs, in zCDP."""
-        return self.sensitivity**2 / (2 * self.variance)
+        """What it costs, in zCDP; of gradients a bound that makes nothing of the sampling."""
+        return self.steps * self.sensitivity**2 / (2 * self.variance)
 
     @property
     def _chance_of_release(self) -> float:
@@ -151,7 +204,9 @@ class Ledger:
 
     @property
     def rho_left(self) -> Fraction:
-        """What is left of it."""
+        """What is left of it for counts; none after gradients, which are composed otherwise."""
+        if any(event.kind == GRADIENTS for event in self._events):
+            return Fraction(0)
         return self._rho - sum((event.rho for event in self._events), Fraction(0))
 
     def spend(self, event: Event) -> None:
@@ -159,7 +214,10 @@ class Ledger:
         or if it counts a unit as fewer rows than it may have."""
         if event.sensitivity < self.budget.rows_per_unit:
             raise UnchargedAccessError(f"{event.name}: a unit may have more rows than it counts")
-        if event.rho > self.rho_left:
+        if event.kind == GRADIENTS:
+            if recompute((*self._events, event), self._delta_of_rho) > self.budget.epsilon:
+                raise UnchargedAccessError(f"{event.name}: not so much is left of the budget")
+        elif event.rho > self.rho_left:
             raise UnchargedAccessError(
                 f"{event.name}: it costs rho {float(event.rho):.3g}, but only "
                 f"{float(self.rho_left):.3g} is left of the budget"
@@ -168,6 +226,34 @@ class Ledger:
         if spent > self._delta * (1 + 1e-9):
             raise UnchargedAccessError(f"{event.name}: the budget's release_delta is spent")
         self._events.append(event)
+
+    @property
+    def _delta_of_rho(self) -> float:
+        """The budget's delta, less what releases could still take of it."""
+        return self.budget.delta - self._delta + sum(event.delta for event in self._events)
+
+    def noise_multiplier(self, sampling: Fraction, steps: int) -> float:
+        """The least noise (standard deviation, in sensitivities), to a millionth and from
+        above, with which gradients of so many steps use up what is left of the budget.
+
+        Raises :class:`ConfigError` if nothing is.
+        """
+
+        def fits(noise: float) -> bool:
+            curve = spent + steps * _sampled_curve(float(sampling), noise)
+            return _epsilon_of_curve(curve, delta) <= self.budget.epsilon
+
+        delta = self.budget.delta - self._delta
+        spent = sum((_curve(event) for event in self._events), np.zeros(len(_WHOLE_ORDERS)))
+        low, high = 1e-3, _MOST_NOISE
+        if not fits(high):
+            raise ConfigError(
+                f"epsilon {self.budget.epsilon:g} leaves nothing for {steps:,} steps of the critic"
+            )
+        while high - low > 1e-7 * high:
+            middle = (low + high) / 2
+            low, high = (low, middle) if fits(middle) else (middle, high)
+        return high * (1 + 1e-6)  # so that no rounding in either accountant reaches beyond
 
     def guarantee(self) -> Guarantee:
         """What holds for all that was measured until now."""
@@ -193,6 +279,9 @@ def recompute(events: Iterable[Event], delta: float) -> float:
         raise ValueError("delta must be below 1 and above the sum of the events' deltas")
     if not events:
         return 0.0
+    if any(event.kind == GRADIENTS for event in events):
+        curve = sum((_curve(event) for event in events), np.zeros(len(_WHOLE_ORDERS)))
+        return max(_epsilon_of_curve(curve, left), _epsilon_by_library(events, left))
     rho = sum((event.rho for event in events), Fraction(0))
     return max(epsilon_of(float(rho), left), _epsilon_by_library(events, left))
 
@@ -217,12 +306,51 @@ def rho_of(epsilon: float, delta: float) -> float:
     return low * (1 - 1e-9)  # so that no rounding in either accountant reaches beyond epsilon
 
 
+def _curve(event: Event) -> Floats:
+    """What an event costs in Renyi DP, at each of the whole orders."""
+    if event.kind != GRADIENTS:
+        return float(event.rho) * np.array(_WHOLE_ORDERS, dtype=np.float64)
+    return event.steps * _sampled_curve(float(event.sampling), event.noise_multiplier)
+
+
+def _sampled_curve(sampling: float, noise: float) -> Floats:
+    """Renyi DP of one noisy sum over a Poisson sample, at each of the whole orders.
+
+    Mironov, Talwar and Zhang (2019), section 3.3: with chance q and noise s, order a costs
+    ln(sum over k of binom(a, k) (1 - q)^(a - k) q^k exp((k^2 - k) / 2 s^2)) / (a - 1).
+    """
+    if sampling == 1.0:
+        return np.array(_WHOLE_ORDERS) / (2 * noise**2)
+    found = []
+    for order in _WHOLE_ORDERS:
+        k = np.arange(order + 1)
+        ways = _LOG_FACTORIALS[order] - _LOG_FACTORIALS[k] - _LOG_FACTORIALS[order - k]
+        chances = (order - k) * math.log1p(-sampling) + k * math.log(sampling)
+        terms = ways + chances + (k * k - k) / (2 * noise**2)
+        found.append(float(np.logaddexp.reduce(terms)) / (order - 1))
+    return np.array(found)
+
+
+def _epsilon_of_curve(curve: Floats, delta: float) -> float:
+    """As :func:`epsilon_of`, for a cost at each of the whole orders."""
+    a = np.array(_WHOLE_ORDERS, dtype=np.float64)
+    found = curve + np.log1p(-1 / a) - (np.log(delta) + np.log(a)) / (a - 1)
+    return max(float(found.min()), 0.0)
+
+
 def _epsilon_by_library(events: tuple[Event, ...], delta: float) -> float:
     # Imported here: it takes seconds to load, and only private fits need it.
     import dp_accounting
     from dp_accounting import rdp
 
-    accountant = rdp.RdpAccountant(orders=_ORDERS.tolist())
-    for rho, times in Counter(event.rho for event in events).items():
+    sampled = [event for event in events if event.kind == GRADIENTS]
+    orders = list(map(float, _WHOLE_ORDERS)) if sampled else _ORDERS.tolist()
+    accountant = rdp.RdpAccountant(orders=orders)
+    counts = Counter(event.rho for event in events if event.kind != GRADIENTS)
+    for rho, times in counts.items():
         accountant.compose(dp_accounting.ZCDpEvent(float(rho)), times)
+    for event in sampled:
+        noise = dp_accounting.GaussianDpEvent(event.noise_multiplier)
+        step = dp_accounting.PoissonSampledDpEvent(float(event.sampling), noise)
+        accountant.compose(step, event.steps)
     return float(accountant.get_epsilon(delta))

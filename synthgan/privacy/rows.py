@@ -6,6 +6,12 @@ the ledger *before* they look. What is counted is a *partition*: a description, 
 the rows, of cells of which every row is in exactly one. So code which was not given budget
 cannot read rows, not by mistake either, and all that a fit knows of them is in the ledger.
 
+A third door, :meth:`~PrivateRows.book_gradients`, is for training on rows: sums over random
+rows of a vector for each, cut to a length, with noise (DP-SGD, Abadi et al. 2016). There a
+function is handed tokens of rows to make vectors of. It is *trusted*: nothing here can keep it
+from putting rows aside, or from letting one row's vector depend on another row; whoever writes
+one must see to it that each vector depends on its own row and random word alone.
+
 Each row is read by itself: what its cells mean depends on the schema alone, never on other
 rows. Cells that do not fit the schema are counted as missing, without a word, because a word
 would tell of a row.
@@ -25,10 +31,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.privacy.ledger import COUNTS, RELEASE, Event, Ledger, UnchargedAccessError
+from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
 from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
 from synthgan.schema import Column, Kind, Level, Schema, coerce_dates, to_arrow
 from synthgan.values import read_cells
+
+Floats = npt.NDArray[np.floating[Any]]
 
 Mechanism = Callable[[Ints, Fraction], Ints]
 """Exact counts and a variance in, noisy counts out. Only tests and audits pass another one
@@ -118,6 +126,42 @@ class Released:
     """Noisy count of missing cells."""
 
 
+RowGradients = Callable[[Ints, Ints], Floats]
+"""Tokens (:data:`CHUNK`, columns) and random words (CHUNK,) to vectors (CHUNK, size). Trusted:
+a row of what it gives depends on the same row of what it takes, and on nothing else that is
+private; what it takes is not kept. See :meth:`PrivateRows.noisy_gradient`."""
+
+CHUNK = 128
+"""Rows whose vectors are asked for at once: always so many, filled up with rows of zeros that
+are not counted, so that how many there are changes nothing in how one is worked out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientPlan:
+    """Noisy sums of vectors over random rows, in advance. Nothing of it depends on rows."""
+
+    size: int
+    """Numbers in a vector."""
+    clip: float
+    """The length (L2) that a row's vector is cut to."""
+    units: int
+    """How many steps of the grid, on which vectors are rounded, ``clip`` is long."""
+    variance: Fraction
+    """Of the discrete Gaussian noise in each number of a sum, in squared steps of the grid."""
+    sampling: Fraction
+    """The chance that a unit, with all its rows, is in a step's sample: must be public."""
+    steps: int
+    """Sums at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Booking:
+    """Gradients that were paid for."""
+
+    columns: tuple[str, ...]
+    plan: GradientPlan
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Vault:
     """What :class:`PrivateRows` guards."""
@@ -126,8 +170,12 @@ class _Vault:
     ledger: Ledger
     mechanism: Mechanism
     cells: dict[str, npt.NDArray[Any]]
+    units: Ints
+    """For each row, the number of its unit."""
     codes: dict[str, Ints] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
+    left: dict[Booking, int] = field(default_factory=dict)
+    """Steps that were paid for and not yet taken."""
 
 
 _VAULTS: WeakKeyDictionary[PrivateRows, _Vault] = WeakKeyDictionary()
@@ -157,8 +205,13 @@ class PrivateRows:
         if ledger.budget.unit is not None:
             units = frame[ledger.budget.unit]
             frame = frame.iloc[_at_most(units, ledger.budget.rows_per_unit)]
-        cells = {c.name: _read(frame[c.name], c) for c in schema if c.kind.is_modelled}
-        _VAULTS[self] = _Vault(rows=len(frame), ledger=ledger, mechanism=mechanism, cells=cells)
+        _VAULTS[self] = _Vault(
+            rows=len(frame),
+            ledger=ledger,
+            mechanism=mechanism,
+            cells={c.name: _read(frame[c.name], c) for c in schema if c.kind.is_modelled},
+            units=_number_units(frame, ledger.budget.unit),
+        )
 
     @property
     def ledger(self) -> Ledger:
@@ -212,6 +265,60 @@ class PrivateRows:
             if len(codes) and not (codes.min() >= 0 and codes.max() < codec.width):
                 raise UnchargedAccessError(f"column {name!r}: codes must be below its width")
             vault.codes[name], vault.widths[name] = codes.astype(np.int64), codec.width
+
+    def book_gradients(self, columns: Sequence[str], plan: GradientPlan, name: str) -> Booking:
+        """Pays for ``plan.steps`` times :meth:`noisy_gradient` on ``columns``, which must have
+        been encoded; all at once, as if all were asked for.
+
+        Books an event called ``name``. Raises :class:`UnchargedAccessError` if the budget does
+        not cover it.
+        """
+        vault = _VAULTS[self]
+        _check_columns(Crosstab(columns=tuple(columns)), vault)
+        event = Event(
+            name=name,
+            kind=GRADIENTS,
+            columns=tuple(columns),
+            variance_numerator=plan.variance.numerator,
+            variance_denominator=plan.variance.denominator,
+            sensitivity=plan.units * vault.ledger.budget.rows_per_unit,
+            steps=plan.steps,
+            sampling_numerator=plan.sampling.numerator,
+            sampling_denominator=plan.sampling.denominator,
+            clip=plan.clip,
+        )
+        vault.ledger.spend(event)
+        booking = Booking(tuple(columns), plan)
+        vault.left[booking] = plan.steps
+        return booking
+
+    def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
+        """The noisy sum over a new random sample of the rows of their vectors, each cut to the
+        plan's clip: (size,). One of the booking's steps is over, even if this fails.
+
+        A unit is in the sample by a coin of its own. Each row gets a random word of 62 bits,
+        also from the operating system, for whatever chance is in its vector: were that chance
+        known to others, and dealt to rows by their place in the sample, then one row more would
+        change it for all after it. Vectors are cut and rounded as whole numbers, whose length
+        is checked exactly, and the noise is exact; one with a number that is none counts as 0.
+        """
+        vault, plan = _VAULTS[self], booking.plan
+        if vault.left.get(booking, 0) < 1:
+            raise UnchargedAccessError("gradients: no step is left that was paid for")
+        vault.left[booking] -= 1
+        chosen = _sample(vault.units, plan.sampling)
+        tokens = np.stack([vault.codes[name][chosen] for name in booking.columns], axis=1)
+        total = np.zeros(plan.size, dtype=np.int64)
+        for start in range(0, len(tokens), CHUNK):
+            part = tokens[start : start + CHUNK]
+            padded = np.zeros((CHUNK, tokens.shape[1]), dtype=np.int64)
+            padded[: len(part)] = part
+            found = gradients(padded, random_words(CHUNK))
+            if found.shape != (CHUNK, plan.size):
+                raise UnchargedAccessError("gradients: one vector a row, of the plan's size")
+            total += _cut(found[: len(part)], plan).sum(axis=0)
+        noisy: Floats = vault.mechanism(total, plan.variance) * (plan.clip / plan.units)
+        return noisy
 
     def __repr__(self) -> str:
         return "PrivateRows(ask count())"  # as a debugger or a traceback may show it
@@ -318,7 +425,50 @@ def _label(level: Level) -> tuple[str, str]:
     return str(level), type(level).__name__
 
 
+# Gradients
+
+
+def _sample(units: Ints, sampling: Fraction) -> Ints:
+    """Rows of units that won a coin each, in order; the chance rounded down by 2**-62 at most."""
+    drawn = random_words(int(units.max(initial=-1)) + 1)
+    wins = drawn < int(sampling * (1 << 62)) if sampling < 1 else np.ones(len(drawn), dtype=bool)
+    return np.flatnonzero(wins[units])
+
+
+def _cut(vectors: Floats, plan: GradientPlan) -> Ints:
+    """Whole-number vectors (m, size), none longer than ``plan.units``: checked without rounding.
+
+    Rounding to the nearest step hardly ever makes a vector too long. Where it does, rounding
+    towards zero does not, unless floats have slipped; then the vector does not count.
+    """
+    vectors = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0.0)
+    vectors = np.clip(vectors.astype(np.float64), -1e100, 1e100)  # so that squares are finite
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-100)
+    # Of a vector on the sphere, rounding adds about size / 12 to the squared length.
+    room = math.sqrt(max(plan.units**2 - plan.size / 10, plan.units**2 / 4)) / plan.units
+    scaled = vectors * (plan.units / plan.clip * np.minimum(1.0, room * plan.clip / lengths))
+    cut: Ints = np.rint(scaled).astype(np.int64)
+    long = _squares(cut) > plan.units**2
+    cut[long] = np.trunc(scaled[long])
+    cut[_squares(cut) > plan.units**2] = 0
+    return cut
+
+
+def _squares(vectors: Ints) -> Ints:
+    """Squared lengths, exactly: no number is much above the plan's units."""
+    found: Ints = np.einsum("ij,ij->i", vectors, vectors)
+    return found
+
+
 # Reading the table
+
+
+def _number_units(frame: pd.DataFrame, unit: str | None) -> Ints:
+    if unit is None:
+        return np.arange(len(frame))
+    codes, _ = pd.factorize(frame[unit], use_na_sentinel=True)
+    numbers: Ints = np.where(codes < 0, codes.max(initial=-1) + 1, codes)  # no name: one unit
+    return numbers
 
 
 def _check_schema(schema: Schema, unit: str | None) -> None:
