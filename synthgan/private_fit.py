@@ -22,8 +22,8 @@ from synthgan.config import PrivacyConfig
 from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError
+from synthgan.mixture import Progress, Table, fit_mixture
 from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows
-from synthgan.privacy.mixture import Progress, Table, fit_mixture
 from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
 from synthgan.schema import Schema
 from synthgan.summary import Summary

@@ -14,8 +14,9 @@ ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
     "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
-    "privacy", "summary", "private_summary", "codec", "encode", "limits", "network", "objective", "train", "private_fit", "given",
-    "rules", "sample", "archive", "synthesizer", "estimators",
+    "privacy", "summary", "private_summary", "codec", "encode", "limits", "network", "mixture",
+    "objective", "train", "private_critic",
+    "private_fit", "given", "rules", "sample", "archive", "synthesizer", "estimators",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

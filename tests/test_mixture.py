@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from synthgan.privacy import mixture as module
-from synthgan.privacy.mixture import Mixture, Progress, Table, count_rows, fit_mixture
+from synthgan.mixture import Mixture, Progress, Table, count_rows, fit_mixture
 
 CPU = torch.device("cpu")
 Ints = npt.NDArray[np.int64]
