@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -31,6 +31,10 @@ def _settle_types(settings: object) -> None:
     """Gives every setting the type that it is declared with, or raises :class:`ConfigError`."""
     for name, hint in get_type_hints(type(settings)).items():
         value, kinds = getattr(settings, name), get_args(hint) or (hint,)
+        if get_origin(hint) is Literal:
+            words = " or ".join(map(repr, kinds))
+            _require(value in kinds, f"{name} must be {words}, got {value!r}")
+            continue
         if value is not None or type(None) not in kinds:
             object.__setattr__(settings, name, _as_type(kinds[0], value, name))
 
@@ -172,6 +176,9 @@ class PrivacyConfig:
     """Column that names whose rows they are; None: each row is somebody else's."""
     unit_rows: int = 1
     """Rows that are kept of one unit at most, where ``unit`` names a column."""
+    engine: Literal["marginals", "critic"] = "marginals"
+    """What most of the budget goes to: ``marginals``, counts of pairs of columns; or ``critic``,
+    the gradients of a critic (DP-SGD), which is far worse on the tables that were measured."""
 
     def __post_init__(self) -> None:
         _settle_types(self)

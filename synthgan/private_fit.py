@@ -5,6 +5,9 @@ make the summary; counts of pairs, a mixture that agrees with all of them as wel
 allows. From then on nothing touches a row: tokens are drawn from the mixture, and the generator
 is trained on those as it would be on real ones. So what holds of the counts holds of the model,
 and conditions, imputation and constraints work as ever.
+
+With ``engine="critic"`` the mixture makes way for a generator trained against a critic that
+learns from noisy gradients, see :mod:`synthgan.private_critic`; all else stays.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 
@@ -24,12 +28,15 @@ from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError
 from synthgan.mixture import Progress, Table, fit_mixture
 from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows
+from synthgan.private_critic import draw_rows, play
 from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
 from synthgan.schema import Schema
 from synthgan.summary import Summary
 
+Ints = npt.NDArray[np.int64]
+
 DRAWN_ROWS = 50_000
-"""Rows drawn from the mixture to train on."""
+"""Rows drawn to train on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,17 +77,27 @@ def learn_privately(
     found = summarize_privately(rows, schema)
     encoder = Encoder(schema, found.summary)
     rows.encode(encoder.codecs)
-    tables = [*_singles(found, encoder), *_pairs(rows, found, encoder)]
     widths = [span.width for span in encoder.layout.spans]
-    rng = torch.Generator().manual_seed(seed)
-    mixture = fit_mixture(tables, widths, rng, device=device, on_step=on_step)
-    drawn = mixture.rows(DRAWN_ROWS, rng)
+    if config.engine == "critic" and len(widths) > 1:
+        drawn = _draw_by_critic(rows, found, encoder, seed, device)
+    else:
+        tables = [*_singles(found, encoder), *_pairs(rows, found, encoder)]
+        rng = torch.Generator().manual_seed(seed)
+        mixture = fit_mixture(tables, widths, rng, device=device, on_step=on_step)
+        drawn = mixture.rows(DRAWN_ROWS, rng)
     return Learned(
         summary=found.summary,
         encoder=encoder,
         tokens=drawn.astype(np.uint8) if max(widths, default=1) <= 256 else drawn.astype(np.int32),
         guarantee=rows.ledger.guarantee(),
     )
+
+
+def _draw_by_critic(
+    rows: PrivateRows, found: PrivateSummary, encoder: Encoder, seed: int, device: torch.device
+) -> Ints:
+    generator = play(rows, encoder.layout, count=found.rows, seed=seed, device=device)
+    return draw_rows(generator, DRAWN_ROWS, torch.Generator(device).manual_seed(seed))
 
 
 def _check_constraints(schema: Schema) -> None:

@@ -299,9 +299,9 @@ def _adversarial(run: _Run, critic: Critic) -> None:
     critic_losses: list[Tensor] = []
     generator_losses: list[Tensor] = []
     for step in range(1, steps + 1):
-        fade = fade(step, steps)
-        _set_rate(critic_optimizer, settings.critic_lr * fade)
-        _set_rate(generator_optimizer, generator_rate * fade)
+        share = fade(step, steps)
+        _set_rate(critic_optimizer, settings.critic_lr * share)
+        _set_rate(generator_optimizer, generator_rate * share)
         critic_losses.append(_critic_step(run, critic, critic_optimizer, settings.critic_steps))
         generator_losses.append(_generator_step(run, critic, generator_optimizer))
         run.blend(0.99, step if not warm else 10**6)

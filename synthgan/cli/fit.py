@@ -54,6 +54,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 )
 @click.option("--unit-rows", type=int, help="Rows that are kept of one such person at most.")
 @click.option(
+    "--dp-engine",
+    type=click.Choice(("marginals", "critic")),
+    help="What the privacy budget goes to: noisy counts of pairs of columns, the default, or "
+    "noisy gradients of a critic (DP-SGD), which is slower and far worse.",
+)
+@click.option(
     "--declare",
     is_flag=True,
     help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
@@ -120,9 +126,11 @@ def fit(
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
     names = ("epsilon", "delta", "unit", "unit_rows")
-    settings = given(**{name: options.pop(name) for name in names})
+    settings = given(engine=options.pop("dp_engine"), **{name: options.pop(name) for name in names})
     if settings and "epsilon" not in settings:
-        raise click.UsageError("--delta, --unit and --unit-rows go with --epsilon: give it too")
+        raise click.UsageError(
+            "--delta, --unit, --unit-rows and --dp-engine go with --epsilon: give it too"
+        )
     return synthgan.PrivacyConfig(**settings) if settings else None
 
 
