@@ -29,7 +29,16 @@ from synthgan.privacy import (
     epsilon_of,
     recompute,
 )
-from synthgan.privacy.ledger import COUNTS, RELEASE, rho_of
+from synthgan.privacy.ledger import (
+    _WHOLE_ORDERS,
+    COUNTS,
+    GRADIENTS,
+    RELEASE,
+    _curve,
+    _epsilon_by_library,
+    _epsilon_of_curve,
+    rho_of,
+)
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import Column, Kind, Schema
 
@@ -122,6 +131,114 @@ def test_rhos_and_deltas_add_up() -> None:
 def test_events_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"event|release"):
         counts(100, **changes)
+
+
+# Gradients of samples
+
+
+def gradients(noise: float, sampling: Fraction, steps: int, **changes: Any) -> Event:
+    fields: dict[str, Any] = {
+        "kind": GRADIENTS,
+        "sensitivity": 1000,
+        "steps": steps,
+        "sampling_numerator": sampling.numerator,
+        "sampling_denominator": sampling.denominator,
+        "clip": 1.0,
+    }
+    return counts(Fraction(math.ceil((1000 * noise) ** 2)), **{**fields, **changes})
+
+
+@pytest.mark.parametrize("noise", [0.8, 2.0, 20.0])
+@pytest.mark.parametrize("sampling", [Fraction(1, 50), Fraction(1, 2), Fraction(1)])
+def test_accountants_agree_on_samples(noise: float, sampling: Fraction) -> None:
+    events = (counts(300), gradients(noise, sampling, 400))
+    here = _epsilon_of_curve(_curve(events[0]) + _curve(events[1]), 1e-6)
+    assert here == pytest.approx(_epsilon_by_library(events, 1e-6), rel=1e-6)
+    assert recompute(events, 1e-6) >= here
+
+
+def test_privacy_losses_of_samples_are_less() -> None:
+    from dp_accounting.pld import privacy_loss_distribution
+
+    loss = privacy_loss_distribution.from_gaussian_mechanism(
+        2.0, sampling_prob=0.02, value_discretization_interval=1e-4
+    ).self_compose(400)
+    exact = loss.get_epsilon_for_delta(1e-6)
+    claimed = recompute([gradients(2.0, Fraction(1, 50), 400)], 1e-6)
+    assert 0.8 * claimed < exact < claimed
+
+
+@pytest.mark.parametrize("order", [2, 3, 7])
+def test_discrete_noise_has_the_moments_that_the_bound_needs(order: int) -> None:
+    """Both ways between a sum and a mixture of it with one a step of 3 further, by brute force."""
+    x, variance, sampling = np.arange(-150, 151), 25.0, 0.3
+    here = np.exp(-(x**2) / (2 * variance))
+    there = np.exp(-((x - 3) ** 2) / (2 * variance))
+    here, there = here / here.sum(), there / there.sum()
+    mixed = (1 - sampling) * here + sampling * there
+    near = np.minimum(here, mixed) > 1e-40
+    here, mixed = here[near], mixed[near]
+    costs = [
+        math.log(float((p**order / q ** (order - 1)).sum())) / (order - 1)
+        for p, q in ((mixed, here), (here, mixed))
+    ]
+    chance = {"sampling_numerator": 3, "sampling_denominator": 10}
+    event = counts(25, kind=GRADIENTS, clip=1.0, sensitivity=3, **chance)
+    claimed = float(_curve(event)[_WHOLE_ORDERS.index(order)])
+    assert costs[0] == pytest.approx(claimed, rel=1e-9)
+    assert costs[1] <= claimed
+
+
+def test_sampling_takes_off_and_steps_add_up() -> None:
+    once = recompute([gradients(2.0, Fraction(1, 50), 100)], 1e-6)
+    assert recompute([gradients(2.0, Fraction(1, 50), 50)] * 2, 1e-6) == pytest.approx(once)
+    assert recompute([gradients(2.0, Fraction(1, 49), 100)], 1e-6) > once
+    assert recompute([gradients(1.9, Fraction(1, 50), 100)], 1e-6) > once
+    all_rows = gradients(2.0, Fraction(1), 100)
+    assert float(all_rows.rho) == pytest.approx(100 / 8, rel=1e-6)
+    assert recompute([all_rows], 1e-6) == pytest.approx(epsilon_of(100 / 8, 1e-6), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 2},
+        {"sampling_denominator": 2},
+        {"clip": 1.0},
+        {"kind": GRADIENTS},
+        {"kind": GRADIENTS, "clip": 0.0},
+        {"kind": GRADIENTS, "clip": 1.0, "steps": 0},
+        {"kind": GRADIENTS, "clip": 1.0, "sampling_numerator": 0},
+        {"kind": GRADIENTS, "clip": 1.0, "sampling_numerator": 2},
+        {"kind": GRADIENTS, "clip": 1.0, "threshold": 3},
+    ],
+)
+def test_samples_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"event|release"):
+        counts(100, **changes)
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 8.0])
+def test_gradients_use_up_what_is_left(epsilon: float) -> None:
+    ledger = Ledger(Budget(epsilon=epsilon, delta=1e-6, release_delta=1e-7))
+    ledger.spend(counts(1 / (2 * ledger.rho / 5)))
+    sampling = Fraction(1, 20)
+    noise = ledger.noise_multiplier(sampling, 200)
+    with pytest.raises(UnchargedAccessError, match="left of the budget"):
+        ledger.spend(gradients(noise * 0.999, sampling, 200))
+    ledger.spend(gradients(noise, sampling, 200))
+    guarantee = ledger.guarantee()
+    # Its delta is all of the budget's, as releases took none of theirs.
+    assert 0.98 * epsilon < guarantee.epsilon < epsilon
+    assert recompute(guarantee.events, 0.9e-6) == pytest.approx(epsilon, rel=1e-4)
+    assert from_plain(Guarantee, json.loads(json.dumps(to_plain(guarantee)))) == guarantee
+    assert ledger.rho_left == 0
+    with pytest.raises(UnchargedAccessError, match="left of the budget"):
+        ledger.spend(counts(10**9))
+    full = Ledger(Budget(epsilon=epsilon, delta=1e-6))
+    full.spend(counts(1 / (2 * full.rho)))
+    with pytest.raises(ConfigError, match="leaves nothing for 200 steps"):
+        full.noise_multiplier(sampling, 200)
 
 
 # Budget
