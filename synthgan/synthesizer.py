@@ -201,7 +201,8 @@ class Synthesizer:
         extrapolate: bool = False,
         seed: int | None = None,
     ) -> pd.DataFrame:
-        """``n`` synthetic rows with the columns, order and dtypes of the learned table.
+        """``n`` synthetic rows with the columns, order and dtypes of the learned table; without
+        ``n`` about as many as were learned.
 
         ``where`` asks for rows such as ``'income == ">50K" and age >= 30'`` or
         ``{"income": ">50K", "age": (30, None)}``. ``given`` are partly filled rows: some
@@ -258,7 +259,7 @@ class Synthesizer:
             given=known,
             extrapolate=extrapolate,
         )
-        for chunk in sampler.chunks(_count(n, known), seed):
+        for chunk in sampler.chunks(_count(n, known, self.rows), seed):
             chunk.attrs[ACCEPTANCE] = sampler.acceptance
             yield chunk
 
@@ -288,7 +289,7 @@ class Synthesizer:
         """
         if how not in ("draw", "typical"):
             raise ConfigError(f"how must be 'draw' or 'typical', got {how!r}")
-        rows, seed = _count(n, None), _seed(seed)
+        rows, seed = _count(n, None, None), _seed(seed)
         rng = np.random.default_rng([seed, 0])
         for name in columns or ():
             if name not in frame:
@@ -321,12 +322,14 @@ class Synthesizer:
         archive.save(path, self._card, self._generator, overwrite=overwrite)
 
 
-def _count(n: object, given: Given | None) -> int:
-    """How many rows to draw."""
+def _count(n: object, given: Given | None, usual: int | None) -> int:
+    """How many rows to draw: one for each that is given, ``n``, or ``usual``."""
     if given is not None:
         if n is not None and n != len(given):
             raise ConfigError("each given row gives one row: leave n out, or repeat the rows")
         return len(given)
+    if n is None and usual is not None:
+        return max(usual, 1)
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ConfigError(f"n must be a whole number of rows, at least 1, got {n!r}")
     return int(n)

@@ -106,7 +106,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_help_of_every_command_shows_examples() -> None:
-    names = ["evaluate", "fit", "impute", "info", "ledger", "sample", "schema", "split"]
+    names = ["audit", "evaluate", "fit", "impute", "info", "ledger", "sample", "schema", "split"]
     assert isinstance(main, click.Group)
     assert sorted(main.commands) == names
     for args in ([], ["--help"], *([name, "--help"] for name in names)):
@@ -263,7 +263,12 @@ def test_given_rows_are_filled_up(here: Path, model: Path) -> None:
     assert found["age"].tolist() == people()["age"].head(7).tolist()
     assert list(found) == list(people())
     the_line(run("sample", model, "--given", "seeds.csv", "-n", 5), "either -n", "or --given")
-    the_line(run("sample", model), "either -n", "or --given")
+
+
+def test_without_a_number_as_many_rows_come_as_were_learned(here: Path, model: Path) -> None:
+    result = run("sample", model, "-o", "rows.csv")
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_csv(here / "rows.csv")) == synthgan.load(model).rows
 
 
 @pytest.mark.parametrize("balance", ["member", '{"member": {"no": 0.5}}'])
@@ -578,7 +583,6 @@ def test_an_extreme_table_is_learned_or_refused_in_one_line(here: Path, data: by
         (["fit", "data.csv", "--schema", "."], "cannot be read"),
         (["fit", "data.csv", "-o", "no/model.synthgan"], "no"),
         (["fit", "data.csv", "-o", "."], "folder"),
-        (["sample"], "-n"),
         (["sample", "-n", "0"], "-n"),
         (["sample", "-n", "-5"], "-n"),
         (["sample", "-n", "1.5"], "-n"),
@@ -775,7 +779,7 @@ def test_a_real_process_saves_on_sigterm(here: Path) -> None:
     calm = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=calm) as process:
         assert process.stderr is not None
-        first = process.stderr.readline()
+        first = next(line for line in process.stderr if "reading" not in line)
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
     assert first.startswith("warm start: ")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from synthgan.cli.audit import audit
 from synthgan.cli.evaluate import evaluate
 from synthgan.cli.failures import Stop, one_line
 from synthgan.cli.fit import fit
@@ -40,7 +41,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[evaluate, fit, impute, info, ledger, sample, schema, split],
+    commands=[audit, evaluate, fit, impute, info, ledger, sample, schema, split],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")

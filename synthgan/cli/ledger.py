@@ -13,7 +13,13 @@ from synthgan.cli.output import tell
 
 @click.group()
 def ledger() -> None:
-    """Accounts for several private releases."""
+    """Accounts for several private releases.
+
+    \b
+    Examples:
+      synthgan ledger add january.synthgan february.synthgan
+      synthgan ledger add --help
+    """
 
 
 @ledger.command()

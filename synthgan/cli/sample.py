@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_argument
-@click.option("-n", "--rows", "n", type=click.IntRange(min=1), help="How many rows.")
+@click.option(
+    "-n",
+    "--rows",
+    "n",
+    type=click.IntRange(min=1),
+    help="How many rows; without it, about as many as were learned.",
+)
 @click.option(
     "-o",
     "--output",
@@ -80,16 +86,17 @@ def sample(
       synthgan sample -n 100 -o - --quiet | head
     """
     seeds = None if how["given_file"] is None else synthgan.read_table(how["given_file"])
-    if (n is None) == (seeds is None):
+    if n is not None and seeds is not None:
         raise click.UsageError("give either -n, the number of rows, or --given, a table of them")
-    chunks = synthgan.load(model, **given(device=how["device"])).iter_samples(
+    loaded = synthgan.load(model, **given(device=how["device"]))
+    chunks = loaded.iter_samples(
         n,
         given=seeds,
         extrapolate=how["extrapolate"],
         **given(where=how["where"], balance=_shares(how["balance"]), seed=how["seed"]),
     )
     kept: dict[str, float] = {}
-    total = len(seeds) if seeds is not None else n or 0
+    total = len(seeds) if seeds is not None else n or loaded.rows
     try:
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")
