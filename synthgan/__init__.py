@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from synthgan.audit import Audit, Finding, audit_privacy
     from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
     from synthgan.constraints import discover_constraints, infer_schema
     from synthgan.errors import (
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from synthgan.train import Step
 
 _HOMES = {
+    "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.config": (
         "Config",
         "NetworkConfig",
@@ -116,6 +118,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Audit",
     "Bands",
     "Card",
     "Column",
@@ -124,6 +127,7 @@ __all__ = [
     "ConfigError",
     "Estimate",
     "EvaluateConfig",
+    "Finding",
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
@@ -151,6 +155,7 @@ __all__ = [
     "TrainConfig",
     "TrainingError",
     "Unique",
+    "audit_privacy",
     "check_limits",
     "check_target",
     "compose",

@@ -17,6 +17,7 @@ ORDER = (
     "privacy", "summary", "private_summary", "codec", "encode", "limits", "network", "mixture",
     "objective", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "archive", "synthesizer", "estimators",
+    "audit",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

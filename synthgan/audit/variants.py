@@ -1,0 +1,236 @@
+"""The private fit as it is, and the same broken on purpose, in each way that an audit must see.
+
+The faults are wrappers around the product's own parts. The product has no switch for any of
+them, so none can be left on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan import private_critic
+from synthgan.audit.replaced import replaced
+from synthgan.audit.report import RIGHT
+from synthgan.privacy import Event, Ledger, PrivateRows, add_noise, variance_for
+from synthgan.privacy.rows import _VAULTS, Booking, Mechanism, Partition, RowGradients
+from synthgan.private_fit import Learned
+from synthgan.schema import NANOSECONDS, Column, Kind, Schema
+from synthgan.values import read_cells
+
+Floats = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.int64]
+Open = Callable[[pd.DataFrame, Schema, Ledger, Mechanism], PrivateRows]
+
+
+def _open(frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism) -> PrivateRows:
+    return PrivateRows(frame, schema, ledger, mechanism=mechanism)
+
+
+def _same_schema(frame: pd.DataFrame, schema: Schema) -> Schema:
+    return schema
+
+
+def _exact_noise(seed: int) -> Mechanism:
+    return add_noise
+
+
+def _tell_all(frame: pd.DataFrame, learned: Learned) -> Learned:
+    return learned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A private fit; every part that is not named is the product's own."""
+
+    name: str
+    open: Open = _open
+    """Puts rows behind the counter."""
+    noise: Callable[[int], Mechanism] = _exact_noise
+    """The noise, given the user's seed."""
+    schema: Callable[[pd.DataFrame, Schema], Schema] = _same_schema
+    """The schema that the fit works with."""
+    tell: Callable[[pd.DataFrame, Learned], Learned] = _tell_all
+    """What is passed on of what was learned."""
+
+
+AS_IT_IS = Variant(name=RIGHT)
+
+
+# Wrong noise
+
+
+def _half(counts: Ints, variance: Fraction) -> Ints:
+    return add_noise(counts, variance / 4)
+
+
+def _none(counts: Ints, variance: Fraction) -> Ints:
+    return counts
+
+
+def _from_the_seed(seed: int) -> Mechanism:
+    return partial(add_noise, source=np.random.default_rng(seed).bytes)
+
+
+HALF_NOISE = Variant(name="noise halved", noise=lambda seed: _half)
+NO_NOISE = Variant(name="no noise", noise=lambda seed: _none)
+SEEDED_NOISE = Variant(name="noise from the user's seed", noise=_from_the_seed)
+
+
+# Wrong counts
+
+
+def _open_twice(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _open(pd.concat([frame, frame], ignore_index=True), schema, ledger, mechanism)
+
+
+def _open_uncapped(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    budget = dataclasses.replace(ledger.budget, unit=None, rows_per_unit=1)
+    return _open(frame, schema, Ledger(budget), mechanism)
+
+
+COUNTED_TWICE = Variant(name="rows counted twice", open=_open_twice)
+UNCAPPED = Variant(name="all rows of a person kept", open=_open_uncapped)
+
+
+# Wrong sums
+
+
+class _Forgetful(Ledger):
+    """A ledger that never runs out."""
+
+    def spend(self, event: Event) -> None:
+        self._events.append(event)
+
+
+class _Unsplit(PrivateRows):
+    """Each count is measured as if nothing else was."""
+
+    __slots__ = ()
+
+    def count(self, partition: Partition, variance: Fraction, name: str) -> Ints:
+        ledger = self.ledger
+        whole = variance_for(ledger.rho, ledger.budget.rows_per_unit)
+        return super().count(partition, whole, name)
+
+
+def _open_unsplit(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _Unsplit(frame, schema, _Forgetful(ledger.budget), mechanism=mechanism)
+
+
+NOT_SPLIT = Variant(name="budget not split among questions", open=_open_unsplit)
+
+
+# Wrong gradients
+
+
+class _Packed(PrivateRows):
+    """The critic looks at two rows at once (Lin et al. 2018), and their gradient counts as one."""
+
+    __slots__ = ()
+
+    def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
+        def packed(tokens: Ints, words: Ints) -> Floats:
+            each = gradients(tokens, words)
+            joint = np.zeros_like(each)
+            joint[::2] = each[::2] + each[1::2]
+            return joint
+
+        return super().noisy_gradient(booking, packed)
+
+
+class _FreePenalty(PrivateRows):
+    """The gradient penalty's part is added after the noise: its mean over the rows, exactly."""
+
+    __slots__ = ()
+
+    def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
+        plain = private_critic.row_gradients
+
+        def loss(critic: Any, real: Any, fake: Any, mix: Any, weight: float) -> Any:
+            return plain(critic, real, fake, mix, 0.0)
+
+        def penalty(critic: Any, real: Any, fake: Any, mix: Any, weight: float) -> Any:
+            return plain(critic, real, fake, mix, weight) - plain(critic, real, fake, mix, 0.0)
+
+        with replaced(private_critic, row_gradients=loss):
+            noisy = super().noisy_gradient(booking, gradients)
+        codes = _VAULTS[self].codes
+        tokens = np.stack([codes[name] for name in booking.columns], axis=1)
+        with replaced(private_critic, row_gradients=penalty):
+            exact = gradients(tokens, np.zeros(len(tokens), dtype=np.int64))
+        told: Floats = noisy + exact.sum(axis=0)
+        return told
+
+
+def _open_packed(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _Packed(frame, schema, ledger, mechanism=mechanism)
+
+
+def _open_free_penalty(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _FreePenalty(frame, schema, ledger, mechanism=mechanism)
+
+
+PACKED = Variant(name="critic that looks at two rows at once", open=_open_packed)
+FREE_PENALTY = Variant(name="gradient penalty without noise", open=_open_free_penalty)
+
+
+# What is taken from the rows without asking
+
+
+def _bounded(frame: pd.DataFrame, schema: Schema) -> Schema:
+    return dataclasses.replace(
+        schema, columns=tuple(_with_bounds(c, frame[c.name]) for c in schema)
+    )
+
+
+def _with_bounds(column: Column, cells: pd.Series[Any]) -> Column:
+    if not column.kind.is_numeric:
+        return column
+    values = read_cells(cells, column)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if column.kind is not Kind.DATETIME:
+        return dataclasses.replace(column, low=low, high=high)
+    unit = NANOSECONDS[column.resolution or "s"]
+    ends = [np.datetime64(int(end * unit) // 1000, "us") for end in (low, high)]
+    return dataclasses.replace(column, low=str(ends[0]), high=str(ends[1]))
+
+
+def _with_categories(frame: pd.DataFrame, schema: Schema) -> Schema:
+    return dataclasses.replace(
+        schema,
+        columns=tuple(
+            dataclasses.replace(c, categories=tuple(sorted(frame[c.name].dropna().unique())))
+            if c.kind is Kind.CATEGORY
+            else c
+            for c in schema
+        ),
+    )
+
+
+def _with_exact_rows(frame: pd.DataFrame, learned: Learned) -> Learned:
+    summary = dataclasses.replace(learned.summary, rows=len(frame))
+    return dataclasses.replace(learned, summary=summary)
+
+
+BOUNDS_FROM_DATA = Variant(name="bounds from the rows", schema=_bounded)
+CATEGORIES_FROM_DATA = Variant(name="categories from the rows", schema=_with_categories)
+EXACT_ROWS = Variant(name="exact number of rows told", tell=_with_exact_rows)
