@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,8 @@ from synthgan.given import Given
 from synthgan.limits import Limits
 from synthgan.network import Chain, Generator, categorical
 from synthgan.rules import Rules
-from synthgan.schema import Column, FixedNullCombinations, Kind, MissingWhen
+from synthgan.sample.draw import Draw, resample, snap
+from synthgan.schema import FixedNullCombinations, MissingWhen
 from synthgan.values import write_cells
 
 Bools = npt.NDArray[np.bool_]
@@ -55,29 +56,6 @@ _REPLACINGS = 16  # times that places within a stretch of values are drawn again
 _ROUNDS = 100  # in which rows that break a constraint are drawn again
 _FRUITLESS = 10  # such rounds in turn without a row that keeps all, before giving up
 _LEAST_AGAIN = 512  # rows drawn in such a round: the same ones several times, if there are fewer
-
-
-@dataclass
-class _Draw:
-    """Rows under way: what is given so far, and how the conditioned cells are to be decoded."""
-
-    tokens: Tensor
-    mask: Tensor
-    strata: Ints
-    """Rows of one stratum were given the same before any condition was drawn."""
-    places: dict[str, Floats]
-    values: dict[str, Floats]
-
-    def take(self, index: Ints) -> _Draw:
-        """The rows at ``index``, in that order."""
-        at = torch.from_numpy(index).to(self.tokens.device)
-        return _Draw(
-            self.tokens[at],
-            self.mask[at],
-            self.strata[index],
-            {name: places[index] for name, places in self.places.items()},
-            {name: values[index] for name, values in self.values.items()},
-        )
 
 
 class Sampler:
@@ -167,7 +145,7 @@ class Sampler:
     def _device(self) -> torch.device:
         return self._generator.out.device
 
-    def _draw_cells(self, start: _Draw, part: Given | None, rows: Ints, rngs: _Rngs) -> Cells:
+    def _draw_cells(self, start: Draw, part: Given | None, rows: Ints, rngs: _Rngs) -> Cells:
         """Cells of each modelled column, of chunk rows ``rows``, that are to begin as ``start``."""
         draw = self._given(start, *rngs)
         tokens = self._fill(draw, rngs[1]).cpu().numpy()
@@ -182,14 +160,14 @@ class Sampler:
                 cells[name][wrong] = values
         return cells
 
-    def _decode(self, tokens: Ints, draw: _Draw, rng: np.random.Generator) -> Cells:
+    def _decode(self, tokens: Ints, draw: Draw, rng: np.random.Generator) -> Cells:
         cells: Cells = dict(self._encoder.decode(tokens, rng, draw.places))
         for name, values in draw.values.items():
             cells[name] = np.where(np.isnan(values), cells[name].astype(np.float64), values)
         for name, allowed in self._where.items():
             column = self._encoder.codecs[name].column
             if column.kind.is_numeric:
-                cells[name] = _snap(cells[name].astype(np.float64), column, allowed)
+                cells[name] = snap(cells[name].astype(np.float64), column, allowed)
         return cells
 
     @staticmethod
@@ -205,7 +183,7 @@ class Sampler:
     def _keep_rules(
         self,
         cells: Cells,
-        start: _Draw,
+        start: Draw,
         part: Given | None,
         rngs: _Rngs,
         seen: set[object],
@@ -299,7 +277,7 @@ class Sampler:
             f"{kept or 'what the condition says'}"
         )
 
-    def _fill(self, draw: _Draw, rng: torch.Generator) -> Tensor:
+    def _fill(self, draw: Draw, rng: torch.Generator) -> Tensor:
         if not self._encoder.layout.spans:
             return draw.tokens
         z, drawn = self._noise(draw, rng), []
@@ -340,7 +318,7 @@ class Sampler:
         wanted = math.log(_BAD) / math.log(1 - share)
         return int(min(2 ** math.ceil(math.log2(wanted)), _MOST_CANDIDATES))
 
-    def _noise(self, draw: _Draw, rng: torch.Generator) -> Tensor:
+    def _noise(self, draw: Draw, rng: torch.Generator) -> Tensor:
         shape = (len(draw.tokens), self._generator.config.noise_width)
         return torch.randn(shape, generator=rng, device=self._device)
 
@@ -372,7 +350,7 @@ class Sampler:
         plain = write_cells(np.array([low, high]), codec.column).astype(str)
         return f"{text}; it showed {plain.iloc[0]} to {plain.iloc[1]}"
 
-    def _given(self, start: _Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> _Draw:
+    def _given(self, start: Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> Draw:
         """What is given in each row: what it started with, and what is asked for."""
         free = [name for name, options in self._options.items() if len(options.codes) > 1]
         fixed = [name for name in self._options if name not in free]
@@ -397,9 +375,9 @@ class Sampler:
         order = {name: position for position, name in enumerate(self._encoder.codecs)}
         for name in sorted(free, key=order.__getitem__):
             weights += self._draw_option(draw, name, rng, torch_rng)
-        return draw.take(_resample(weights, draw.strata, wanted, rng))
+        return draw.take(resample(weights, draw.strata, wanted, rng))
 
-    def _start(self, part: Given | None, rows: int, rng: np.random.Generator) -> _Draw:
+    def _start(self, part: Given | None, rows: int, rng: np.random.Generator) -> Draw:
         """Rows with the cells that came with them, and the balanced ones."""
         layout = self._encoder.layout
         tokens = np.zeros((rows, len(layout.spans)), dtype=np.int64)
@@ -418,11 +396,11 @@ class Sampler:
                 tokens[:, at] = codes
                 mask[:, layout.columns.index(name)] = 1.0
         on = self._device
-        return _Draw(torch.from_numpy(tokens).to(on), torch.from_numpy(mask).to(on), strata, {}, {})
+        return Draw(torch.from_numpy(tokens).to(on), torch.from_numpy(mask).to(on), strata, {}, {})
 
     @torch.no_grad()
     def _draw_option(
-        self, draw: _Draw, name: str, rng: np.random.Generator, torch_rng: torch.Generator
+        self, draw: Draw, name: str, rng: np.random.Generator, torch_rng: torch.Generator
     ) -> Floats:
         """Draws ``name`` from the model within its options; log probability of all options."""
         at = self._encoder.layout.code_position(name)
@@ -444,7 +422,7 @@ class Sampler:
 
     def _set(
         self,
-        draw: _Draw,
+        draw: Draw,
         name: str,
         choice: Ints,
         rng: np.random.Generator,
@@ -464,55 +442,3 @@ class Sampler:
             fine = self._encoder.codecs[name].steps(options.codes[choice], places)
             draw.tokens[:, at + 1] = torch.from_numpy(fine).to(self._device)
         draw.mask[:, layout.columns.index(name)] = 1.0
-
-
-def _resample(log_weights: Floats, strata: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
-    """Systematic resampling (Kitagawa 1996) within strata, one index for each row ``wanted``.
-
-    ``strata`` are those of the candidates; each that is wanted has some.
-    """
-    order = np.argsort(strata, kind="stable")
-    names, first, size = np.unique(strata[order], return_index=True, return_counts=True)
-    group = np.repeat(np.arange(len(names)), size)
-    logs = np.maximum(log_weights[order], -1e9)  # a condition that a constraint rules out
-    weights = np.exp(logs - np.maximum.reduceat(logs, first)[group])
-    total = np.cumsum(weights)
-    before = np.r_[0.0, total[first[1:] - 1]]
-    edges = group + (total - before[group]) / np.add.reduceat(weights, first)[group]
-    index = np.empty(len(wanted), dtype=np.int64)
-    rows = rng.permutation(len(wanted))
-    rows = rows[np.argsort(wanted[rows], kind="stable")]
-    which, start, count = np.unique(wanted[rows], return_index=True, return_counts=True)
-    place = np.arange(len(rows)) - np.repeat(start, count)
-    points = (place + np.repeat(rng.random(len(which)), count)) / np.repeat(count, count)
-    at = np.searchsorted(names, np.repeat(which, count))
-    found = np.searchsorted(edges, at + points)
-    index[rows] = order[np.clip(found, first[at], first[at] + size[at] - 1)]
-    return index
-
-
-def _snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:
-    """Rounds ``cells`` as the column is written, without leaving what is allowed."""
-    step = 1.0
-    if column.kind is Kind.NUMBER:
-        if column.decimals is None:
-            low = np.nextafter(allowed.low, math.inf) if allowed.low_open else allowed.low
-            high = np.nextafter(allowed.high, -math.inf) if allowed.high_open else allowed.high
-            return np.clip(cells, low, high)
-        step = 10.0**-column.decimals
-    low = np.ceil(allowed.low / step - 1e-9) * step
-    high = np.floor(allowed.high / step + 1e-9) * step
-    low += step * (allowed.low_open and math.isclose(low, allowed.low, abs_tol=step / 1e6))
-    high -= step * (allowed.high_open and math.isclose(high, allowed.high, abs_tol=step / 1e6))
-    if low > high:
-        raise ConditionError(
-            f"column {column.name!r}: no number with its {column.decimals or 0} decimals "
-            "lies in the range asked for"
-        )
-    snapped = np.clip(np.round(cells / step) * step, low, high)
-    excluded = np.array([float(value) for value in allowed.excluded])
-    for move in (step, -step):
-        for _ in range(2 * len(excluded)):
-            bad = np.isclose(snapped[:, None], excluded[None, :], atol=step / 4, rtol=0).any(axis=1)
-            snapped = np.clip(np.where(bad, snapped + move, snapped), low, high)
-    return snapped
