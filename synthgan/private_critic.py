@@ -7,8 +7,9 @@ post-processing: the critic's weights, the generator that is trained through it,
 the generator draws. A row is compared with a fake of its own at a mix of its own, never with
 other rows: no packing, no norm over a batch.
 
-The generator sees no row: it starts from the noisy shares of single columns, and is asked for
-whole rows only, with nothing given. Conditions are learned afterwards, from rows it draws.
+The generator sees no row: it starts from the noisy shares of single columns, is kept near them
+while it plays, and is asked for whole rows only, with nothing given. Conditions are learned
+afterwards, from rows it draws.
 
 Fakes come from a pool that knows nothing of the sample; which of them a row meets, and where
 between the two the penalty looks, is in the row's own random word. So one row more in the
@@ -44,7 +45,7 @@ from synthgan.train import OnStep, Step, fade
 
 Ints = npt.NDArray[np.int64]
 
-_MOST_STEPS_OF_NOISE = 8192  # of the grid, in sigma: beyond, exact noise gets slow
+_MOST_SIGMA = 8192  # of the noise, in steps of the grid: beyond, exact noise gets slow
 _MOST_UNITS, _FEWEST_UNITS = 4096, 64  # steps of the grid that clip is long
 _WORD_BITS = 30  # of a row's random word, for each of the two things that it decides
 _TEMPERATURE = 0.5  # of the Gumbel-softmax
@@ -57,16 +58,19 @@ _CHUNK = 5_000  # rows drawn at once
 class Game:
     """How generator and critic are trained. Public, as all settings are."""
 
-    steps: int = 600
+    steps: int = 400
     """Steps of the critic; the generator takes as many."""
     batch_size: int = 1024
     """Rows in a sample, on average."""
+    generator_batch_size: int = 512
     clip: float = 1.0
     """Length that the gradient of a row is cut to."""
     gradient_penalty: float = 1.0
+    share_weight: float = 10.0
+    """Weight of the generator's squared error in the noisy shares of single columns."""
     critic_lr: float = 1e-3
     generator_lr: float = 4e-4
-    pool: int = 2048
+    pool: int = 1024
     """Fakes that a step's rows are compared with."""
     network: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(critic_width=64, critic_depth=2)
@@ -86,7 +90,7 @@ def plan_gradients(ledger: Ledger, game: Game, *, size: int, rows: float) -> Gra
     sampling = min(Fraction(max(round(game.batch_size / rows * 2**30), 1), 2**30), Fraction(1))
     noise = ledger.noise_multiplier(sampling, game.steps)
     most = ledger.budget.rows_per_unit
-    units = int(np.clip(_MOST_STEPS_OF_NOISE / (noise * most), _FEWEST_UNITS, _MOST_UNITS))
+    units = int(np.clip(_MOST_SIGMA / (noise * most), _FEWEST_UNITS, _MOST_UNITS))
     return GradientPlan(
         size=size,
         clip=game.clip,
@@ -112,6 +116,7 @@ def play(
     ``count`` is the noisy number of rows. ``seed`` has no part in noise and samples. Raises
     :class:`ConfigError` if nothing of the budget is left.
     """
+    assert not layout.fine.any(), "rows tell their codes only, which is all that private fits have"
     players = Players.start(layout, game or GAME, seed=seed, device=device)
     game, began = players.game, time.monotonic()
     size = sum(weight.numel() for weight in players.critic.parameters())
@@ -157,6 +162,8 @@ class Players:
         return Players(game, generator.to(device), critic.to(device), rng)
 
     def __post_init__(self) -> None:
+        prior = torch.from_numpy(self.generator.layout.prior).float()
+        self.shares = prior.to(self.generator.out.device)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self._critic_optimizer = _adam(self.critic, self.game.critic_lr)
         self._generator_optimizer = _adam(self.generator, self.game.generator_lr)
@@ -191,14 +198,15 @@ class Players:
 
     def move_generator(self, rate: float) -> Tensor:
         """One step of the generator through the critic: its loss."""
-        size, generator = self.game.batch_size, self.generator
+        size, generator = self.game.generator_batch_size, self.generator
         z, nothing, mask = self._blank(size)
         fake = generator.relaxed(z, nothing, mask, self.rng, _TEMPERATURE)
         self.critic.requires_grad_(False)
         loss = generator_loss(self.critic(self._features(fake)))
         self.critic.requires_grad_(True)
+        off = (fake.mean(dim=0) - self.shares).square().sum()
         self._generator_optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss + self.game.share_weight * off).backward()  # type: ignore[no-untyped-call]
         _move(self._generator_optimizer, self.game.generator_lr * rate)
         with torch.no_grad():
             average: list[Tensor] = list(self.average.parameters())

@@ -41,6 +41,7 @@ CPU = torch.device("cpu")
 SMALL = Game(
     steps=6,
     batch_size=64,
+    generator_batch_size=64,
     pool=128,
     network=NetworkConfig(width=16, head_width=8, noise_width=8, critic_width=16, critic_depth=2),
 )

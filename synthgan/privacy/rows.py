@@ -300,7 +300,7 @@ class PrivateRows:
         also from the operating system, for whatever chance is in its vector: were that chance
         known to others, and dealt to rows by their place in the sample, then one row more would
         change it for all after it. Vectors are cut and rounded as whole numbers, whose length
-        is checked exactly, and the noise is exact; one with a number that is none counts as 0.
+        is checked exactly, and the noise is exact; one that is not finite counts as 0.
         """
         vault, plan = _VAULTS[self], booking.plan
         if vault.left.get(booking, 0) < 1:
@@ -441,12 +441,15 @@ def _cut(vectors: Floats, plan: GradientPlan) -> Ints:
     Rounding to the nearest step hardly ever makes a vector too long. Where it does, rounding
     towards zero does not, unless floats have slipped; then the vector does not count.
     """
-    vectors = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0.0)
-    vectors = np.clip(vectors.astype(np.float64), -1e100, 1e100)  # so that squares are finite
-    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-100)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    finite = np.isfinite(squares)
+    vectors = vectors if finite.all() else np.where(finite[:, None], vectors, 0)
+    lengths = np.sqrt(np.maximum(np.where(finite, squares, 1.0), 1e-200))
     # Of a vector on the sphere, rounding adds about size / 12 to the squared length.
     room = math.sqrt(max(plan.units**2 - plan.size / 10, plan.units**2 / 4)) / plan.units
-    scaled = vectors * (plan.units / plan.clip * np.minimum(1.0, room * plan.clip / lengths))
+    scales = plan.units / plan.clip * np.minimum(1.0, room * plan.clip / lengths)
+    scaled = vectors * scales[:, None].astype(vectors.dtype)
     cut: Ints = np.rint(scaled).astype(np.int64)
     long = _squares(cut) > plan.units**2
     cut[long] = np.trunc(scaled[long])
