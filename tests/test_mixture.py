@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from synthgan.privacy import mixture as module
+from synthgan import mixture as module
 from synthgan.mixture import Mixture, Progress, Table, count_rows, fit_mixture
 
 CPU = torch.device("cpu")
