@@ -57,6 +57,8 @@ def replay(
 ) -> list[Finding]:
     """Compares fits on two neighbours.
 
+    Raises what the fit of the first one raises.
+
     With ``whole``, ``fit`` itself is run, down to the bytes of the model file; otherwise all
     of it but the mixture of pairs and the network, which see noisy counts alone.
     """
@@ -166,7 +168,10 @@ def _run(
                     found = dict(_model_file(synthesizer.fit(table, schema, _tiny(config))))
             else:
                 learned_under_watch(table, schema, config)
-        except SynthganError as error:  # as good as an artefact: whoever asks can read it
+        except SynthganError as error:
+            if script is None:
+                raise  # there is nothing to compare with
+            # As good as an artefact: whoever runs the fit can read it.
             found["error"] = f"{type(error).__name__}: {error}".encode()
     if not kept:
         return Run(watched=None, learned=None, artefacts=found)

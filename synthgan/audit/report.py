@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthgan.records import to_plain
 from synthgan.table import write_bytes_atomically
 
 RIGHT = "as it is"
@@ -87,7 +86,7 @@ class Audit:
         """All of it as JSON text."""
         plain = {
             "passed": self.passed,
-            "broken": to_plain(self.broken),
+            "broken": [each.check for each in self.broken],
             "missed": list(self.missed),
             "controls": self.controls,
             "seconds": round(self.seconds, 1),
