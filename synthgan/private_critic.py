@@ -58,22 +58,22 @@ _CHUNK = 5_000  # rows drawn at once
 class Game:
     """How generator and critic are trained. Public, as all settings are."""
 
-    steps: int = 400
+    steps: int = 1000
     """Steps of the critic; the generator takes as many."""
-    batch_size: int = 1024
+    batch_size: int = 512
     """Rows in a sample, on average."""
     generator_batch_size: int = 512
     clip: float = 1.0
     """Length that the gradient of a row is cut to."""
     gradient_penalty: float = 1.0
-    share_weight: float = 10.0
+    share_weight: float = 3.0
     """Weight of the generator's squared error in the noisy shares of single columns."""
-    critic_lr: float = 1e-3
-    generator_lr: float = 4e-4
-    pool: int = 1024
+    critic_lr: float = 2e-3
+    generator_lr: float = 2e-3
+    pool: int = 512
     """Fakes that a step's rows are compared with."""
     network: NetworkConfig = field(
-        default_factory=lambda: NetworkConfig(critic_width=64, critic_depth=2)
+        default_factory=lambda: NetworkConfig(critic_width=32, critic_depth=2)
     )
     """Of both networks. A small critic: noise grows with the number of its weights."""
 
