@@ -47,9 +47,11 @@ if TYPE_CHECKING:
         Kind,
         MissingWhen,
         OneHot,
+        PersonalColumn,
         RowRule,
         Schema,
         Unique,
+        find_personal,
     )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
@@ -102,9 +104,11 @@ _HOMES = {
         "Kind",
         "MissingWhen",
         "OneHot",
+        "PersonalColumn",
         "RowRule",
         "Schema",
         "Unique",
+        "find_personal",
     ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
@@ -140,6 +144,7 @@ __all__ = [
     "ModelFileError",
     "NetworkConfig",
     "OneHot",
+    "PersonalColumn",
     "PrivacyConfig",
     "Report",
     "RowRule",
@@ -161,6 +166,7 @@ __all__ = [
     "compose",
     "discover_constraints",
     "evaluate",
+    "find_personal",
     "fit",
     "infer_schema",
     "iter_table",

@@ -22,10 +22,11 @@ import pandas as pd
 from synthgan.codec import FINE, CategoryCodec, Codec, NumberCodec
 from synthgan.constraints import Context, Pattern, declared_patterns, takes_patterns
 from synthgan.errors import SchemaError
+from synthgan.making_up import Inventor
 from synthgan.schema import Constraint, Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
 from synthgan.table import FIXED_DECIMALS
-from synthgan.values import make_up, read_cells, write_cells
+from synthgan.values import read_cells, write_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -128,6 +129,7 @@ class Encoder:
 
     def __init__(self, schema: Schema, summary: Summary) -> None:
         self.schema = schema
+        self.unlearned = summary.unlearned
         self.codecs: dict[str, Codec] = {}
         for column in schema:
             if not column.kind.is_modelled:
@@ -202,16 +204,31 @@ class Encoder:
             cells[name] = codec.decode(codes, within)
         return cells
 
-    def assemble(self, cells: Mapping[str, Cells], *, start: int, rows: int) -> pd.DataFrame:
+    def invent(self, seed: int, locale: str | None = None, *, full: bool = False) -> Inventor:
+        """Makes up the columns that are not modelled; see there."""
+        return Inventor(
+            schema=self.schema, unlearned=self.unlearned, seed=seed, locale=locale, full=full
+        )
+
+    def assemble(
+        self,
+        cells: Mapping[str, Cells],
+        *,
+        start: int,
+        rows: int,
+        inventor: Inventor | None = None,
+    ) -> pd.DataFrame:
         """A table of ``cells``, with the schema's columns, order and dtypes.
 
-        ``start`` is the number of the first row, from which identifiers are made up.
+        ``start`` is the number of the first row; from it ``inventor`` (None: that of seed 0)
+        makes up the columns that are not modelled.
         """
+        inventor = inventor or self.invent(0)
         series = []
         for column in self.schema:
             codec = self.codecs.get(column.name)
             if codec is None:
-                series.append(make_up(column, start, rows))
+                series.append(inventor.cells(column, start, rows))
             else:
                 series.append(write_cells(cells[column.name], column, codec.levels or None))
         frame = pd.concat(series, axis=1)

@@ -264,8 +264,8 @@ def _schema(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> Schema:
         if not kind.is_modelled and frame[column.name].dtype.kind in _KINDS:
             kind = _KINDS[frame[column.name].dtype.kind]
         if kind is not column.kind:
-            column = replace(column, kind=kind, format=None)
-        found.append(column)
+            column = replace(column, kind=kind, format=None, personal=None)
+        found.append(replace(column, references=None))
     return Schema(columns=tuple(found))
 
 

@@ -13,7 +13,8 @@ linear quantile function says where the rows lie.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +109,20 @@ class Combinations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unlearned:
+    """All that is known of the cells of a column that is made anew."""
+
+    missing: float = 0.0
+    """Share of rows without a cell, rounded to whole percents."""
+    rows_per_value: float = 1.0
+    """How many rows share a cell on average, rounded to two digits."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.missing <= 1 and 1 <= self.rows_per_value < np.inf):
+            raise ValueError("missing must be 0 to 1, and rows_per_value at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What is known of every modelled column, by name, and of the table."""
 
@@ -116,6 +131,8 @@ class Summary:
     """Number of rows seen, rounded to two significant digits."""
     combinations: tuple[Combinations, ...] = ()
     """Of the schema's constraints that take their combinations from the table, in order."""
+    unlearned: dict[str, Unlearned] = field(default_factory=dict)
+    """Of columns that are not modelled, those of which anything is known, by name."""
 
 
 def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
@@ -131,8 +148,10 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
             f"{config.min_category_rows} rows (min_category_rows)"
         )
     columns: dict[str, ColumnSummary] = {}
+    unlearned: dict[str, Unlearned] = {}
     for column in schema:
         if not column.kind.is_modelled:
+            unlearned[column.name] = _count_unlearned(frame[column.name], column, config)
             continue
         cells = read_cells(frame[column.name], column)
         if column.kind.is_numeric:
@@ -142,7 +161,24 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
     check_constraints(frame, schema)
     patterns = find_patterns(frame, schema, config.min_category_rows)
     combinations = tuple(Combinations(rows=rows) for rows in patterns.values())
-    return Summary(columns=columns, rows=_rounded(len(frame)), combinations=combinations)
+    return Summary(
+        columns=columns,
+        rows=_rounded(len(frame)),
+        combinations=combinations,
+        unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
+    )
+
+
+def _count_unlearned(cells: pd.Series[Any], column: Column, config: SummaryConfig) -> Unlearned:
+    rows, missing = len(cells), int(cells.isna().sum())
+    if missing < config.min_category_rows or not column.nullable:
+        share = 0.0
+    else:  # a few cells that are there are not told from none
+        share = 1.0 if rows - missing < config.min_category_rows else round(missing / rows, 2)
+    repeats = 1.0
+    if column.references is not None or (column.personal is not None and column.kind is Kind.TEXT):
+        repeats = (rows - missing) / max(cells.nunique(), 1)
+    return Unlearned(missing=share, rows_per_value=max(float(f"{repeats:.2g}"), 1.0))
 
 
 def summarize_categories(

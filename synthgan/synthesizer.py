@@ -30,7 +30,7 @@ from synthgan.network import Generator
 from synthgan.privacy import Guarantee
 from synthgan.private_fit import learn_privately
 from synthgan.sample import Sampler
-from synthgan.schema import Kind, Schema
+from synthgan.schema import Column, Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
 from synthgan.table import read_table
 from synthgan.train import Step, choose_device, train
@@ -200,6 +200,7 @@ class Synthesizer:
         balance: Balance | None = None,
         extrapolate: bool = False,
         seed: int | None = None,
+        locale: str | None = None,
     ) -> pd.DataFrame:
         """``n`` synthetic rows with the columns, order and dtypes of the learned table; without
         ``n`` about as many as were learned.
@@ -211,7 +212,8 @@ class Synthesizer:
         ``{"income": {">50K": 0.5}}``; other levels keep their proportions. What the
         training data never showed is refused, unless ``extrapolate`` lets numbers and dates
         beyond their range, and unknown categories in ``given``, through. The same ``seed``
-        gives the same rows on the same kind of device; None draws fresh ones.
+        gives the same rows on the same kind of device; None draws fresh ones. Made-up names,
+        addresses and the like are those of ``locale``, such as ``de_DE``; None: the schema's.
 
         Every row keeps the schema's constraints. What share did when it was first drawn, and
         needed no second draw, is in ``attrs["synthgan.acceptance"]``, by constraint.
@@ -220,7 +222,13 @@ class Synthesizer:
         """
         chunks = list(
             self.iter_samples(
-                n, where=where, given=given, balance=balance, extrapolate=extrapolate, seed=seed
+                n,
+                where=where,
+                given=given,
+                balance=balance,
+                extrapolate=extrapolate,
+                seed=seed,
+                locale=locale,
             )
         )
         frame = pd.concat(chunks, ignore_index=True)
@@ -236,6 +244,7 @@ class Synthesizer:
         balance: Balance | None = None,
         extrapolate: bool = False,
         seed: int | None = None,
+        locale: str | None = None,
     ) -> Iterator[pd.DataFrame]:
         """The rows of :meth:`sample` in chunks, in constant memory.
 
@@ -259,7 +268,7 @@ class Synthesizer:
             given=known,
             extrapolate=extrapolate,
         )
-        for chunk in sampler.chunks(_count(n, known, self.rows), seed):
+        for chunk in sampler.chunks(_count(n, known, self.rows), seed, locale):
             chunk.attrs[ACCEPTANCE] = sampler.acceptance
             yield chunk
 
@@ -354,10 +363,8 @@ def _protections(card: archive.Card) -> Iterator[str]:
     for column in card.schema:
         name = repr(column.name)
         known = card.summary.columns.get(column.name)
-        if column.kind is Kind.IDENTIFIER:
-            yield f"{name}: identifiers are not learned; new ones are made up"
-        elif column.kind is Kind.TEXT:
-            yield f"{name}: text is not learned; filler text is made up"
+        if not column.kind.is_modelled:
+            yield f"{name}: {_made_up(column)}"
         elif card.guarantee is not None:
             continue  # what is rare or extreme is as well protected as the rest
         elif isinstance(known, CategorySummary) and known.rare_levels:
@@ -379,6 +386,16 @@ def _protections(card: archive.Card) -> Iterator[str]:
             f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
             f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
         )
+
+
+def _made_up(column: Column) -> str:
+    if column.personal is not None:
+        return f"not learned; made-up cells ({column.personal.replace('_', ' ')}) come out"
+    if column.references is not None:
+        return f"not learned; made-up cells of {column.references!r} come out"
+    if column.kind is Kind.IDENTIFIER:
+        return "identifiers are not learned; new ones are made up"
+    return "text is not learned; filler text is made up"
 
 
 def _ordinal(number: int) -> str:

@@ -2,7 +2,8 @@
 
 :func:`read_cells` takes a column in any dtype that holds its values; :func:`write_cells`
 gives it back in the dtype and the spelling that the schema names. Columns that are never
-modelled have no values to read: :func:`make_up` writes them from the number of the row alone.
+modelled have no values to read: :func:`make_up` writes them from the number of the row alone
+(:mod:`synthgan.making_up` those that say who somebody is).
 """
 
 from __future__ import annotations
@@ -508,34 +509,53 @@ def make_up(column: Column, start: int, count: int) -> pd.Series[Any]:
 
     Raises :class:`SchemaError`, naming the column, if the dtype cannot count so far.
     """
-    rows = np.arange(start, start + count, dtype=np.int64)
-    here = np.zeros(count, dtype=bool)
+    return make_up_rows(column, np.arange(start, start + count, dtype=np.int64))
+
+
+def make_up_rows(column: Column, rows: Ints) -> pd.Series[Any]:
+    """Cells as :func:`make_up` writes them, for the rows numbered ``rows``, in that order."""
+    here = np.zeros(len(rows), dtype=bool)
     dtype = to_dtype(column.dtype, column.name)
-    held = family(dtype)
     if column.kind is Kind.TEXT:
-        return _as_text(_filler(rows), column)
+        return write_text(_filler(rows), here, column)
     if column.kind is not Kind.IDENTIFIER:
         raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not made up")
-    if held not in ("text", "object", "category"):
+    if family(dtype) not in ("text", "object", "category"):
         series = _store_numbers((rows + 1).astype(np.float64), here, column, dtype)
-        if count and int(series.iloc[-1]) != start + count:
+        if len(rows) and int(series.max()) != rows.max() + 1:
             raise SchemaError(
-                f"column {column.name!r}: dtype {column.dtype} cannot number {start + count} "
+                f"column {column.name!r}: dtype {column.dtype} cannot number {rows.max() + 1} "
                 "rows; use a wider one"
             )
         return series
-    return _as_text(_fill(column.format, rows) if column.format else _named(column, rows), column)
+    if not column.format:
+        return write_text(_named(column, rows), here, column)
+    return write_text(fill_slots(to_slots(column.format), rows), here, column)
 
 
-def _as_text(cells: Objects, column: Column) -> pd.Series[Any]:
-    return _spread(cells, np.zeros(len(cells), dtype=bool), column)
+def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]:
+    """Text ``cells`` (rows) in the column's dtype: digits as whole numbers, if it holds numbers.
+
+    Raises :class:`SchemaError`, naming the column, if they do not fit the dtype.
+    """
+    dtype = to_dtype(column.dtype, column.name)
+    if family(dtype) in ("text", "object", "category"):
+        return _spread(cells[~missing], missing, column)
+    numbers = np.array([int(re.sub(r"\D", "", cell)) for cell in cells], dtype=np.int64)
+    stored = np.where(missing, 0, numbers).astype(_numpy_type(dtype))
+    if (stored.astype(np.float64) != np.where(missing, 0, numbers).astype(np.float64)).any():
+        raise SchemaError(
+            f"column {column.name!r}: dtype {column.dtype} cannot hold made-up cells of "
+            f"{column.personal}; use a wider one"
+        )
+    return _store(stored, missing, column, dtype)
 
 
 def _filler(rows: Ints) -> Objects:
     words = pa.array(_FILLER)
-    lengths = 3 + _mix(rows * 8) % 4
+    lengths = 3 + mix(rows * 8) % 4
     parts = [
-        pa.array((_mix(rows * 8 + 1 + i) % len(_FILLER)).astype(np.int64), mask=i >= lengths)
+        pa.array((mix(rows * 8 + 1 + i) % len(_FILLER)).astype(np.int64), mask=i >= lengths)
         for i in range(6)
     ]
     joined = pc.binary_join_element_wise(*map(words.take, parts), " ", null_handling="skip")
@@ -550,23 +570,33 @@ def _named(column: Column, rows: Ints) -> Objects:
     return cells
 
 
-def _fill(pattern: str, rows: Ints) -> Objects:
-    slots = [place for place, character in enumerate(pattern) if character in _SLOTS]
-    alphabets = [np.array(list(_SLOTS[pattern[place]])) for place in slots]
-    digits, rounds = _scrambled(rows, [len(alphabet) for alphabet in alphabets])
-    letters = np.empty((len(rows), len(pattern)), dtype="U1")
-    letters[:] = list(pattern)
-    for place, alphabet, digit in zip(slots, alphabets, digits, strict=True):
+def to_slots(pattern: str) -> list[str]:
+    """For each character of an identifier's format, those that it stands for."""
+    return [_SLOTS.get(character, character) for character in pattern]
+
+
+def fill_slots(slots: Sequence[str], rows: Ints, key: int = 0) -> Objects:
+    """For each row a text with one character of each slot, in an order that ``key`` scrambles.
+
+    Texts of different rows differ: once all are used up, digits are added.
+    """
+    open_ = [place for place, characters in enumerate(slots) if len(characters) > 1]
+    alphabets = [np.array(list(slots[place])) for place in open_]
+    digits, rounds = scrambled(rows, [len(alphabet) for alphabet in alphabets], key)
+    letters = np.empty((len(rows), len(slots)), dtype="U1")
+    letters[:] = [characters[0] for characters in slots]
+    for place, alphabet, digit in zip(open_, alphabets, digits, strict=True):
         letters[:, place] = alphabet[digit]
-    cells: Objects = letters.view(f"U{len(pattern)}").ravel().astype(object)
+    cells: Objects = letters.view(f"U{len(slots)}").ravel().astype(object)
     again = rounds > 0
     cells[again] += rounds[again].astype(str).astype(object)
     return cells
 
 
-def _scrambled(rows: Ints, radices: Sequence[int]) -> tuple[list[Ints], Ints]:
+def scrambled(rows: Ints, radices: Sequence[int], key: int = 0) -> tuple[list[Ints], Ints]:
     """Digits of each row's number that look random yet differ between rows, and how often
-    the numbers before it have used up all that the digits can say."""
+    the numbers before it have used up all that the digits can say. Each ``key`` scrambles in
+    another way."""
     digits: list[Ints] = []
     rest = rows
     for radix in reversed(radices):
@@ -575,14 +605,14 @@ def _scrambled(rows: Ints, radices: Sequence[int]) -> tuple[list[Ints], Ints]:
     # Each digit is turned by a hash of those already turned, once from either end. Both
     # passes can be undone, so no two numbers meet.
     for order in (range(len(radices) - 1, -1, -1), range(len(radices))):
-        hashed = np.full(len(rows), len(radices), dtype=np.int64)
+        hashed = np.full(len(rows), len(radices) + key, dtype=np.int64)
         for place in order:
-            digits[place] = (digits[place] + _mix(hashed) % radices[place]) % radices[place]
-            hashed = _mix(hashed + digits[place] + 1)
+            digits[place] = (digits[place] + mix(hashed) % radices[place]) % radices[place]
+            hashed = mix(hashed + digits[place] + 1)
     return digits, rest
 
 
-def _mix(numbers: Ints) -> Ints:
+def mix(numbers: Ints) -> Ints:
     """A hash of ``numbers`` to 0 .. 2**31 - 1 (the finaliser of splitmix64, Steele et al. 2014)."""
     z = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -59,6 +59,22 @@ def print_columns(schema: synthgan.Schema) -> None:
     print_table(("column", "kind", "", "dtype", "written as"), rows)
 
 
+def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:
+    """Prints which columns are not learned, or perhaps should not be: how sure, and why."""
+    for learned, title in (
+        (False, "not learned, but made up anew:"),
+        (True, "learned, but perhaps personal; say so in the schema if they are:"),
+    ):
+        rows = [each for each in findings if each.learned is learned]
+        if rows:
+            click.echo()
+            tell(title)
+            print_table(
+                ("  column", "what", "score", "why"),
+                ((f"  {r.column}", r.personal or "", f"{r.score:.2f}", r.why) for r in rows),
+            )
+
+
 def print_constraints(schema: synthgan.Schema) -> None:
     """Prints the rules between columns, if there are any, a line a rule."""
     if schema.constraints:
@@ -70,6 +86,9 @@ def print_constraints(schema: synthgan.Schema) -> None:
 
 def _spelling(column: synthgan.Column) -> str:
     """How the cells of a column are written, in words."""
+    if column.personal is not None or column.references is not None:
+        what = column.personal or f"as in {column.references}"
+        return what if column.format is None else f"{what} {column.format}"
     if column.format is not None:
         return column.format
     if column.decimals is not None:

@@ -65,6 +65,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Let numbers and dates through that lie beyond what the training data showed.",
 )
+@click.option(
+    "--locale",
+    help="Language and country of made-up names, addresses and the like, such as de_DE; without "
+    "it the schema's, or en_US.",
+)
 @click.option("--seed", type=int, help="The same seed gives the same rows; without it, fresh ones.")
 @device_option
 @overwrite_option
@@ -93,7 +98,12 @@ def sample(
         n,
         given=seeds,
         extrapolate=how["extrapolate"],
-        **given(where=how["where"], balance=_shares(how["balance"]), seed=how["seed"]),
+        **given(
+            where=how["where"],
+            balance=_shares(how["balance"]),
+            seed=how["seed"],
+            locale=how["locale"],
+        ),
     )
     kept: dict[str, float] = {}
     total = len(seeds) if seeds is not None else n or loaded.rows

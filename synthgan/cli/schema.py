@@ -9,7 +9,7 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import print_columns, print_constraints, say
+from synthgan.cli.output import print_columns, print_constraints, print_findings, say
 
 
 @click.command()
@@ -25,8 +25,10 @@ from synthgan.cli.output import print_columns, print_constraints, say
 def schema(data: Path, output: Path, overwrite: bool) -> None:
     """Tells what the columns of a table are, and which rules between them all rows keep.
 
-    Prints them, and writes them as JSON, to be edited and given to 'synthgan fit --schema'.
-    Take out a rule that holds by chance, add those that you know: docs/constraints.md.
+    Columns that say who somebody is, and names of rows, are not learned but made up anew: it
+    tells how sure it is of each (0 to 1), and why. Prints all, and writes it as JSON, to be
+    edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance, add those
+    that you know: docs/constraints.md; docs/personal-data.md.
 
     \b
     Examples:
@@ -36,12 +38,14 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
     """
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
-    found = synthgan.infer_schema(synthgan.read_table(data))
+    table = synthgan.read_table(data)
+    found = synthgan.infer_schema(table)
     if is_stdout(output):
         click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
         return
     found.save(output, overwrite=overwrite)
     print_columns(found)
+    print_findings(synthgan.find_personal(table, found))
     print_constraints(found)
     say(
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"

@@ -116,17 +116,24 @@ class Sampler:
         drawn, if not all did: the others were drawn again."""
         return self._rules.acceptance
 
-    def chunks(self, rows: int, seed: int) -> Iterator[pd.DataFrame]:
+    def chunks(self, rows: int, seed: int, locale: str | None = None) -> Iterator[pd.DataFrame]:
         """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i).
 
-        Where a constraint wants rows to be unique, also from the chunks before it.
+        Where a constraint wants rows to be unique, also from the chunks before it. Made-up names
+        and the like are those of ``locale``; None: the schema's.
         """
         seen: set[object] = set()
         for number in range(math.ceil(rows / CHUNK_ROWS)):
-            yield self.chunk(number, min(CHUNK_ROWS, rows - number * CHUNK_ROWS), seed, seen)
+            count = min(CHUNK_ROWS, rows - number * CHUNK_ROWS)
+            yield self.chunk(number, count, seed, seen, locale)
 
     def chunk(
-        self, number: int, rows: int, seed: int, seen: set[object] | None = None
+        self,
+        number: int,
+        rows: int,
+        seed: int,
+        seen: set[object] | None = None,
+        locale: str | None = None,
     ) -> pd.DataFrame:
         """Chunk ``number``, of ``rows`` rows, whoever draws it; ``seen`` are keys before it."""
         words = np.random.SeedSequence([seed, number])
@@ -138,7 +145,8 @@ class Sampler:
         cells = self._draw_cells(start, part, np.arange(rows), (rng, torch_rng))
         if self._rules.exist:
             self._keep_rules(cells, start, part, (rng, torch_rng), set() if seen is None else seen)
-        frame = self._encoder.assemble(cells, start=first, rows=rows)
+        inventor = self._encoder.invent(seed, locale, full=self._fill_all)
+        frame = self._encoder.assemble(cells, start=first, rows=rows, inventor=inventor)
         return frame if part is None or self._fill_all else part.keep_in(frame)
 
     @property

@@ -10,12 +10,13 @@ has one way to say "missing"; text that holds dates goes through :func:`parse_da
 
 Modules, each importing only those before it: ``dtypes`` (what a dtype can hold), ``dates``
 (dates <-> text), ``expression`` (formulas and rules as text), ``constraints`` (rules between
-columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON); ``arrow`` (cells of any dtype)
-needs the first, ``infer`` all.
+columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON), ``arrow`` (cells of any dtype),
+``personal`` (which text says who somebody is), ``references`` (keys that refer to other rows),
+``infer`` (a :class:`Schema` from rows), ``findings`` (why columns are not learned).
 """
 
 from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Schema
+from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.constraints import (
     Bands,
     Constraint,
@@ -41,7 +42,9 @@ from synthgan.schema.dates import (
 )
 from synthgan.schema.dtypes import Dtype, family, to_dtype
 from synthgan.schema.expression import Expression
+from synthgan.schema.findings import PersonalColumn, find_personal
 from synthgan.schema.infer import infer_columns
+from synthgan.schema.personal import passes_iban, passes_luhn
 
 __all__ = [
     "NANOSECONDS",
@@ -59,6 +62,8 @@ __all__ = [
     "Level",
     "MissingWhen",
     "OneHot",
+    "Personal",
+    "PersonalColumn",
     "Resolution",
     "RowRule",
     "Schema",
@@ -66,8 +71,11 @@ __all__ = [
     "coerce_dates",
     "family",
     "find_date_format",
+    "find_personal",
     "infer_columns",
     "parse_dates",
+    "passes_iban",
+    "passes_luhn",
     "spell_dates",
     "tick_of",
     "to_arrow",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,30 @@ class Kind(Enum):
         return self not in (Kind.IDENTIFIER, Kind.TEXT)
 
 
+Personal = Literal[
+    "first_name",
+    "last_name",
+    "name",
+    "user_name",
+    "email",
+    "phone",
+    "street_address",
+    "address",
+    "city",
+    "postcode",
+    "national_id",
+    "card",
+    "iban",
+    "ipv4",
+    "ipv6",
+    "url",
+]
+"""What the cells of a column say of a person. Such cells are never learned: they are made up."""
+
+_PATTERNED = ("phone", "postcode", "national_id", "card", "iban")  # have a format
+_OF_DIGITS = ("phone", "postcode", "national_id", "card")  # may be held as numbers
+_LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
+
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.BOOLEAN, Kind.IDENTIFIER)
 _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "text": tuple(Kind),
@@ -95,7 +120,8 @@ class Column:
     with its point and without trailing zeros. BOOLEAN: the two spellings, false first, as in
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
-    hexadecimal digits, other characters for themselves. None: cells are not text. With dtype
+    hexadecimal digits, other characters for themselves; likewise with ``personal`` phone,
+    postcode, national_id, card or iban. None: cells are not text. With dtype
     ``object``, ``Decimal``, ``date`` or ``datetime`` names the Python type of the cells."""
     categories: tuple[Level, ...] | None = None
     """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
@@ -105,13 +131,14 @@ class Column:
     """Declared lower bound (inclusive; an ISO date for DATETIME); never filled in from rows."""
     high: float | str | None = None
     """Declared upper bound, likewise."""
+    personal: Personal | None = None
+    """IDENTIFIER, TEXT: what is made up. Of an identifier, cells of all rows differ."""
+    references: str | None = None
+    """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
+    column of managers are among the keys of employees."""
 
     def __post_init__(self) -> None:
-        held = family(to_dtype(self.dtype, self.name))
-        self._require(
-            self.kind in _KINDS_OF[held],
-            f"kind {self.kind.value} does not go with dtype {self.dtype}",
-        )
+        self._check_kind()
         self._require(
             self.decimals is None or (self.kind is Kind.NUMBER and 0 <= self.decimals <= 15),
             "decimals must be 0 to 15, and are for kind number only",
@@ -128,6 +155,31 @@ class Column:
     def _require(self, holds: bool, message: str) -> None:
         if not holds:
             raise SchemaError(f"column {self.name!r}: {message}")
+
+    def _check_kind(self) -> None:
+        held = family(to_dtype(self.dtype, self.name))
+        of_digits = held in ("integer", "float") and self.personal in _OF_DIGITS
+        self._require(
+            self.kind in _KINDS_OF[held] or (self.kind is Kind.TEXT and of_digits),
+            f"kind {self.kind.value} does not go with dtype {self.dtype}",
+        )
+        if self.personal is not None:
+            self._require(
+                self.personal in get_args(Personal), f"personal must be one of {get_args(Personal)}"
+            )
+            self._require(
+                self.kind in (Kind.IDENTIFIER, Kind.TEXT),
+                "personal is for kinds identifier and text; leave it out to learn the column",
+            )
+            self._require(
+                held in ("text", "object", "category") or of_digits,
+                f"personal {self.personal} does not go with dtype {self.dtype}",
+            )
+        if self.references is not None:
+            self._require(
+                self.kind is Kind.IDENTIFIER and self.personal is None,
+                "references is for kind identifier without personal; leave it out otherwise",
+            )
 
     def _check_categories(self) -> None:
         levels = self.categories
@@ -177,7 +229,8 @@ class Column:
             fit = format == "Decimal" or _PRINTF.fullmatch(format) is not None
             self._require(fit, "format must be one printf conversion, such as %.2f")
         else:
-            fit = self.kind is Kind.IDENTIFIER and 1 <= len(format) <= 200
+            has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
+            fit = has_pattern and 1 <= len(format) <= 200
             self._require(fit, "format is for identifiers (a pattern), numbers, dates and booleans")
 
 
@@ -188,6 +241,9 @@ class Schema:
     columns: tuple[Column, ...]
     constraints: tuple[Constraint, ...] = ()
     """Rules that every row that is drawn keeps."""
+    locale: str | None = None
+    """Language and country of made-up names, addresses and the like, such as ``de_DE``; None
+    is ``en_US``."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -195,9 +251,21 @@ class Schema:
             if column.name in seen:
                 raise SchemaError(f"column names must be unique, but {column.name!r} comes twice")
             seen.add(column.name)
+        if self.locale is not None and not _LOCALE.fullmatch(self.locale):
+            raise SchemaError("locale must be a language and a country, such as de_DE")
+        for column in self.columns:
+            if column.references is not None:
+                self._check_reference(column, column.references)
         for constraint in self.constraints:
             self._check_constraint(constraint)
         check_cycles(self.constraints)
+
+    def _check_reference(self, column: Column, key: str) -> None:
+        about = f"column {column.name!r}: references {key!r}"
+        if key not in self.names:
+            raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
+        if self[key].kind is not Kind.IDENTIFIER or self[key].references is not None:
+            raise SchemaError(f"{about}, which must be an identifier that references no other")
 
     def _check_constraint(self, constraint: Constraint) -> None:
         about = f"constraint {constraint.rule} ({constraint})"

@@ -18,6 +18,8 @@ from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Schema, checked_names
 from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family
+from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
+from synthgan.schema.references import find_references
 from synthgan.table import FIXED_DECIMALS
 
 Floats = npt.NDArray[np.float64]
@@ -34,9 +36,12 @@ def infer_columns(frame: pd.DataFrame) -> Schema:
     stays text where it looks like codes (leading zeros, digits of one width, few values).
     Slashed dates that could be either are month first, all others day first. Columns that
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
-    An object column of mixed types is read as text, cell by cell, as ``str`` gives it. The
-    dtype ``category`` always means CATEGORY; the order of an ordered one, where it is not
-    that of sorting, is its owner's declaration and is kept as ``categories``.
+    What says who somebody is (names, addresses, e-mail, numbers of phones, cards and accounts)
+    is ``personal``, and a column of cells of an identifier references it: :func:`find_personal`
+    tells how sure that is. An object column of mixed types is read as text, cell by cell, as
+    ``str`` gives it. The dtype ``category`` means CATEGORY unless it is personal; the order of an
+    ordered one, where it is not that of sorting, is its owner's declaration and is kept as
+    ``categories``.
 
     ``frame.attrs["synthgan.fixed_decimals"]`` may map a column to the number of digits that
     its text always had after the point.
@@ -48,11 +53,10 @@ def infer_columns(frame: pd.DataFrame) -> Schema:
     if len(frame) == 0:
         raise TableError("a table with rows is needed, but this one has none")
     fixed = frame.attrs.get(FIXED_DECIMALS, {})
-    return Schema(
-        columns=tuple(
-            _infer_column(frame.iloc[:, i], name, fixed.get(name)) for i, name in enumerate(names)
-        )
-    )
+    columns = [
+        _infer_column(frame.iloc[:, i], name, fixed.get(name)) for i, name in enumerate(names)
+    ]
+    return Schema(columns=find_references(frame, columns))
 
 
 def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Column:
@@ -71,6 +75,9 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Colum
         return _infer_dates(base, present)
     if pa.types.is_large_string(present.type):
         return _infer_text(base, present)
+    guess = guess_column(name, present)
+    if guess is not None and guess.score >= SURE:
+        return _as_guessed(base, guess)
     if pa.types.is_integer(present.type):
         values = present.to_numpy(zero_copy_only=False)
         names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
@@ -84,6 +91,9 @@ def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> 
             f"column {base.name!r}: categories must be text, numbers or booleans; "
             "use astype(str), or the dtype of the categories themselves"
         )
+    guess = guess_column(base.name, present) if pa.types.is_large_string(present.type) else None
+    if guess is not None and guess.score >= SURE:
+        return _as_guessed(base, guess)
     ordered = isinstance(series.dtype, pd.CategoricalDtype) and bool(series.dtype.ordered)
     if not ordered:
         return base
@@ -138,6 +148,36 @@ def _decimals(values: Floats, *, single: bool = False) -> int | None:
     return None
 
 
+_LIKE_A_CARD = 10**12  # numbers below it have fewer digits than a card's
+
+
+def guess_column(name: str, present: pa.Array) -> Guess | None:
+    """What a column of ``present`` cells seems to say of people, if they can say anything."""
+    if not len(present):
+        return None
+    if pa.types.is_large_string(present.type):
+        return guess_personal(name, pc.unique(present), len(present))
+    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
+        return _guess_numbers(name, present)
+    return None
+
+
+def _guess_numbers(name: str, present: pa.Array) -> Guess | None:
+    """A guess from numbers that may be written as text as well: phone numbers and the like."""
+    values = present.to_numpy(zero_copy_only=False)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 2**63 - 1 or not (is_called_personal(name) or low >= _LIKE_A_CARD):
+        return None
+    if pa.types.is_floating(present.type) and (high > 2**53 or (values != np.rint(values)).any()):
+        return None
+    distinct = pc.unique(present.cast(pa.int64()))
+    return guess_personal(name, distinct.cast(pa.large_string()), len(present))
+
+
+def _as_guessed(base: Column, guess: Guess) -> Column:
+    return replace(base, kind=guess.kind, personal=guess.personal, format=guess.format)
+
+
 _NAMING_WORDS = {"id", "ids", "key", "nr", "no", "number", "uuid", "guid", "index"}
 _NAMING_ENDS = re.compile(
     r"(?:(?:user|customer|client|order|row|record|patient|person|member|employee|student|account"
@@ -180,6 +220,9 @@ def _infer_text(base: Column, present: pa.Array) -> Column:
     dates = parse_dates(distinct, format) if format else None
     if dates is not None:
         return replace(base, kind=Kind.DATETIME, format=format, resolution=resolution_of(dates))
+    guess = guess_personal(base.name, distinct, len(present))
+    if guess is not None and guess.score >= SURE:
+        return _as_guessed(base, guess)
     number = _infer_number_text(base, present, distinct)
     return number or _infer_words(base, present, distinct)
 
