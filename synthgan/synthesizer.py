@@ -59,8 +59,9 @@ def fit(
     """
     config = config or Config()
     choose_device(config.train.device)
-    frame = data if isinstance(data, pd.DataFrame) else read_table(data)
-    if config.privacy is not None:
+    private = config.privacy is not None
+    frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
+    if private:
         return _fit_privately(frame, schema, config, on_step)
     if schema is None:
         schema = infer_schema(frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from sample_tables import people, quick
 import synthgan
 from synthgan import Formula, Inequality, Kind, RowRule, Schema, private_fit, synthesizer
 from synthgan.cli import main
-from synthgan.privacy import recompute
+from synthgan.privacy import Ledger, Levels, PrivateRows, recompute
+from synthgan.private_summary import plan_budget
 
 DECLARED = {
     "age": {"low": 0.0, "high": 120.0},
@@ -224,3 +226,37 @@ def test_fits_of_the_same_rows_add_up(tmp_path: Path, monkeypatch: pytest.Monkey
     model().save("m.synthgan")
     told = CliRunner().invoke(main, ["ledger", "add", "m.synthgan", "m.synthgan"])
     assert f"together: epsilon {both.epsilon:.6g}" in told.stdout
+
+
+def test_no_cell_of_a_file_decides_how_another_one_is_read(tmp_path: Path) -> None:
+    frame = people(400)
+    frame["code"] = np.arange(400) % 5 + 1
+    schema = declared(frame)
+    code = replace(schema["code"], kind=Kind.CATEGORY, categories=(1, 2, 3, 4, 5))
+    schema = Schema(columns=tuple(code if c.name == "code" else c for c in schema))
+    odd = pd.DataFrame([dict.fromkeys(frame, "odd")])
+    frame.to_csv(tmp_path / "plain.csv", index=False)
+    pd.concat([frame.astype(str).where(frame.notna(), None), odd]).to_csv(
+        tmp_path / "odd.csv", index=False
+    )
+
+    def counts(table: pd.DataFrame) -> dict[str, list[int]]:
+        ledger = Ledger(plan_budget(schema, epsilon=50, delta=1e-6))
+        rows = PrivateRows(table, schema, ledger, mechanism=lambda exact, variance: exact)
+        asked = {
+            "code": Levels(column="code", levels=(1, 2, 3, 4, 5)),
+            "job": Levels(column="job", levels=("boss", "clerk", "smith", "other")),
+            "rich": Levels(column="rich", levels=(False, True)),
+            "member": Levels(column="member", levels=(False, True)),
+        }
+        return {
+            name: rows.count(each, Fraction(100), name).tolist() for name, each in asked.items()
+        }
+
+    whole = counts(frame)
+    assert sum(whole["code"][:5]) == 400
+    assert counts(synthgan.read_table(tmp_path / "plain.csv", as_text=True)) == whole
+    other = counts(synthgan.read_table(tmp_path / "odd.csv", as_text=True))
+    for name, before in whole.items():
+        moved = np.abs(np.array(other[name]) - np.array(before))
+        assert moved.sum() == 1

@@ -101,6 +101,8 @@ def fit(
     train = synthgan.TrainConfig(**given(**rest))
     config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
     known = None if schema is None else synthgan.Schema.load(schema)
+    if declare and privacy is None:
+        raise click.UsageError("--declare goes with --epsilon: give it too")
     if privacy is not None and (known is None) != declare:
         raise click.UsageError(
             "with --epsilon, what the columns are must be known without looking at the rows: give "
@@ -111,10 +113,9 @@ def fit(
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", str(data))
-        table = synthgan.read_table(data)
         if declare:
-            known = synthgan.infer_schema(table, constraints=privacy is None)
-        model = synthgan.fit(table, known, config, on_step=Training(progress))
+            known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
+        model = synthgan.fit(data, known, config, on_step=Training(progress))
         stop.patient = True
     _save(model, output, overwrite=overwrite)
     if not quiet:

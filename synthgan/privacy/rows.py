@@ -33,7 +33,7 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
 from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
-from synthgan.schema import Column, Kind, Level, Schema, coerce_dates, to_arrow
+from synthgan.schema import Column, Kind, Level, Schema, coerce_dates, family, to_arrow, to_dtype
 from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -508,6 +508,9 @@ def _read(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
     """
     series = series.reset_index(drop=True)
     of_one_type = pd.api.types.infer_dtype(series, skipna=True)
+    if column.kind is Kind.CATEGORY and of_one_type == "string":
+        series = _as_levels(series, column)
+        of_one_type = "mixed"
     if column.kind is Kind.DATETIME and of_one_type == "string":
         dates = coerce_dates(to_arrow(series.fillna(""), column.name), column.format or "")
         series = series.astype(object).mask(np.isnat(dates), None)
@@ -524,6 +527,23 @@ def _read(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
             found[key] = _read_one(cell, column)
         values[i] = found[key]
     return values.astype(np.float64) if column.kind.is_numeric else values
+
+
+def _as_levels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    """Text as the levels of a column of numbers, where it is one: a CSV file holds text only."""
+    held = family(to_dtype(column.dtype, column.name))
+    if held not in ("integer", "float", "boolean"):
+        return series
+    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    if held == "boolean":
+        truths = series.astype(object).map({"True": True, "False": False})
+        return truths.where(truths.notna(), None)
+    fits = np.isfinite(numbers) & ((held == "float") | (numbers == np.rint(numbers)))
+    levels = [
+        (int(number) if held == "integer" else number) if fit else None
+        for number, fit in zip(numbers.tolist(), fits, strict=True)
+    ]
+    return pd.Series(levels, dtype=object, name=series.name)
 
 
 def _read_one(cell: Any, column: Column) -> Any:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from synthgan.errors import TableError
-from synthgan.table.csv_cells import Evidence, csv_frame
+from synthgan.table.csv_cells import TEXT, Evidence, csv_frame
 from synthgan.table.files import chosen_columns, decompressed, require_rows
 
 T = TypeVar("T")
@@ -244,15 +244,22 @@ def _in_right_encoding(source: _CsvFile, work: Callable[[_CsvFile], T]) -> tuple
 
 
 def read_csv(
-    path: Path, compression: str, delimiter: str, columns: Sequence[str] | None
+    path: Path,
+    compression: str,
+    delimiter: str,
+    columns: Sequence[str] | None,
+    *,
+    as_text: bool = False,
 ) -> pd.DataFrame:
-    """The table in a CSV file, or only ``columns`` of it."""
+    """The table in a CSV file, or only ``columns`` of it; ``as_text``: of columns of text."""
     source = _sniffed(path, compression, delimiter)
     names = chosen_columns(path, columns, source.header)
     source, table = _in_right_encoding(source, partial(_csv_table, names=names))
     require_rows(path, table.num_rows)
     if names[-1] == source.header[-1]:
         _check_closed(source, table.column(names[-1]))
+    if as_text:
+        return csv_frame(table, dict.fromkeys(names, TEXT))
     evidence = dict.fromkeys(names, Evidence())
     for name in names:
         for cells in table.column(name).chunks:

@@ -33,13 +33,16 @@ from synthgan.table.files import (
 )
 
 
-def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_table(
+    path: str | Path, *, columns: Sequence[str] | None = None, as_text: bool = False
+) -> pd.DataFrame:
     """The table in a file, or only ``columns`` of it, in that order.
 
     In CSV an empty cell is missing, and so are words such as ``NA`` among numbers. Columns
     of integers become int64 (float64 where cells are missing, as pandas has it; Int64 if
     that would round them), of decimal numbers float64, of ``True`` and ``False`` bool
-    (boolean where cells are missing); all others stay text.
+    (boolean where cells are missing); all others stay text. With ``as_text`` all columns of
+    CSV stay text, so that no cell decides how another one is read.
 
     Raises :class:`TableError` for anything that is no table with at least one row.
     """
@@ -48,7 +51,7 @@ def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.
     with read_errors(path):
         check_source(path)
         if ending in DELIMITERS:
-            return read_csv(path, compression, DELIMITERS[ending], columns)
+            return read_csv(path, compression, DELIMITERS[ending], columns, as_text=as_text)
         return _read_arrow(path, ending, columns)
 
 
