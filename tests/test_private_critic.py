@@ -227,6 +227,8 @@ def test_a_row_s_gradient_does_not_depend_on_what_is_beside_it() -> None:
     order = rng.permutation(CHUNK)
     found = gradients(tokens, words)
     assert np.array_equal(gradients(tokens[order], words[order]), found[order])
+    cutting = plan(found.shape[1], clip=float(np.linalg.norm(found, axis=1).mean()))
+    assert np.array_equal(_cut(found[order], cutting), _cut(found, cutting)[order])
     few = np.where(np.arange(CHUNK)[:, None] < 5, tokens, 0)
     assert np.array_equal(gradients(few, words)[:5], found[:5])
 

@@ -442,7 +442,7 @@ def _cut(vectors: Floats, plan: GradientPlan) -> Ints:
     towards zero does not, unless floats have slipped; then the vector does not count.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+        squares = np.square(vectors, dtype=np.float64).sum(axis=1)  # einsum may split rows anyhow
     finite = np.isfinite(squares)
     vectors = vectors if finite.all() else np.where(finite[:, None], vectors, 0)
     lengths = np.sqrt(np.maximum(np.where(finite, squares, 1.0), 1e-200))
