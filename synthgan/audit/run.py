@@ -56,7 +56,7 @@ class Effort:
     """How many pairs are replayed down to the model file."""
 
 
-QUICK, THOROUGH = Effort(), Effort(right=2000, plain=600, told=600, wholes=99)
+QUICK, THOROUGH = Effort(), Effort(right=1200, plain=400, told=400, wholes=99)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def audit_privacy(
     neighbours is exact; attacks flag the right fit with a chance below 1e-7 in all.
 
     ``schema`` gives replay other columns than the made-up ones; its constraints play no part.
-    ``thorough`` runs attacks some six times as often. ``on_part`` is told how far it is.
+    ``thorough`` runs attacks four times as often. ``on_part`` is told how far it is.
 
     While it runs, no private fit may run in the same process. Raises :class:`SchemaError` for
     a schema that no private fit takes.

@@ -30,6 +30,7 @@ COLUMNS = Schema(
         Column(name="age", kind=Kind.INTEGER, dtype="int64", low=0, high=120),
         Column(name="income", kind=Kind.NUMBER, dtype="float64", nullable=True),
         Column(name="town", kind=Kind.CATEGORY, dtype="object", categories=("a", "b", "c", "z")),
+        Column(name="rooms", kind=Kind.CATEGORY, dtype="int64", categories=(1, 2, 3, 9)),
         Column(name="job", kind=Kind.CATEGORY, dtype="object", nullable=True),
         Column(name="member", kind=Kind.BOOLEAN, dtype="bool"),
         Column(
@@ -103,15 +104,16 @@ def neighbours(schema: Schema, rows: int) -> list[Pair]:
 
 
 def lines_of_files(schema: Schema, rows: int) -> Pair:
-    """Two CSV files of which one has a line more, whose cells are spelled like nothing else."""
+    """Two CSV files of which one has a line more, whose cells are spelled like nothing else;
+    read as a private fit reads them."""
     base = near_rows(schema, rows)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         write_table([base], path)
-        less = read_table(path)
+        less = read_table(path, as_text=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(",".join(["?"] * len(schema)) + "\n")
-        more = read_table(path)
+        more = read_table(path, as_text=True)
     return Pair(name="one line more in a file, of odd spellings", less=less, more=more)
 
 

@@ -15,7 +15,7 @@ from synthgan.cli.progress import Progress
 
 @click.command()
 @click.option("--schema", type=PATH, help="Replay with these columns: a file of 'synthgan schema'.")
-@click.option("--thorough", is_flag=True, help="Run attacks some six times as often.")
+@click.option("--thorough", is_flag=True, help="Run attacks four times as often.")
 @click.option("--json", "json_file", type=PATH, help="Write all findings there too.")
 @overwrite_option
 @quiet_option
