@@ -227,7 +227,7 @@ def test_the_right_fit_stands_the_white_box_and_uses_its_budget() -> None:
     assert not found.flagged
     assert not law.flagged
     about = float(found.detail.split()[2].rstrip(";"))
-    assert about == pytest.approx(found.allowed, abs=1.0)  # six standard errors
+    assert about == pytest.approx(found.allowed, abs=1.4)  # six standard errors
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,9 @@ def _with_categories(frame: pd.DataFrame, schema: Schema) -> Schema:
     return dataclasses.replace(
         schema,
         columns=tuple(
-            dataclasses.replace(c, categories=tuple(sorted(frame[c.name].dropna().unique())))
+            dataclasses.replace(
+                c, categories=tuple(sorted(frame[c.name].dropna().unique().tolist()))
+            )
             if c.kind is Kind.CATEGORY
             else c
             for c in schema
