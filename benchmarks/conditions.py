@@ -211,8 +211,9 @@ def show(found: dict[str, object]) -> None:
         names = ("rows", "satisfied, %", "C2ST", "filtered", "time", "seconds a row", "fit, s")
         digits = (0, 1, 3, 3, 2, 6, 0)
         cells = (
-            f"{name} {found[name]:.{n}f}" if name in found else f"{name} -"
+            f"{name} {found[name]:.{n}f}"
             for name, n in zip(names, digits, strict=True)
+            if name in found
         )
         print(line + "  ".join(cells))
     sys.stdout.flush()
