@@ -281,11 +281,16 @@ def _email(task: _Task) -> Objects:
 def _joined_names(task: _Task, separator: str) -> Objects:
     """Names in Latin letters: no two alike, with a number once all pairs are used up."""
     first, last, rounds = task.names
-    firsts = [_slug(name) or f"name{i}" for i, name in enumerate(task.words.first)]
-    lasts = [_slug(name) or f"family{i}" for i, name in enumerate(task.words.last)]
+    firsts = [_slug(name) or _letters(i) for i, name in enumerate(task.words.first)]
+    lasts = [_slug(name) or _letters(i) for i, name in enumerate(task.words.last)]
     joined = _as_objects(firsts)[first] + separator + _as_objects(lasts)[last]
     joined[rounds > 0] += rounds[rounds > 0].astype(str).astype(object)
     return np.asarray(joined)
+
+
+def _letters(number: int) -> str:
+    """Letters for a name that has no Latin ones; no digits, as a number may follow."""
+    return "x" + "".join(chr(ord("a") + int(digit)) for digit in str(number)) + "x"
 
 
 def _city(task: _Task) -> Objects:
@@ -386,13 +391,14 @@ def _dialled(pattern: str, country: str, trunk: str, national: str) -> list[str]
 def _spelled(pattern: str, country: str, trunk: str, national: str) -> Iterator[str]:
     """The ways to write a number, from abroad or at home."""
     abroad = pattern.startswith("+")
+    optional = "(9)" in pattern  # as in +49 (0) 30 ...
     if country == _NOWHERE[0]:  # with as many digits as there are, and never from home
         prefix = country if abroad else "00" + country
         yield prefix + "X" * max(pattern.count("9") - len(prefix), 4)
         return
     if not abroad:
-        yield from (trunk + national, national, "00" + country + national)
-    yield from (country + national, country + trunk + national)
+        yield from (trunk + national, "00" + country + national)
+    yield country + (trunk if optional else "") + national
 
 
 def _national_id(task: _Task) -> Objects:

@@ -456,6 +456,12 @@ _HALF_NAMES = re.compile(
     r"|passenger|contact|member|student|owner|holder|doctor|physician|teacher|manager|author|guest"
     r"|sender|recipient|cast|director)$"
 )
+_THINGS = re.compile(  # called after people, many of them
+    r"(?:^|_)(?:manufacturer|maker?|brand|company|firm|vendor|supplier|shop|store|model|team|club"
+    r"|city|town|ort|county|region|state|province|district|country|place|station|airport|airline"
+    r"|carrier|ship|school|university|hospital|bank|title|product|job|profession|occupation|month"
+    r"|religion|species|breed|genre|language)(?:_?name)?s?$"
+)
 _LISTS = (
     "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_BR", "pl_PL", "sv_SE",
     "da_DK", "fi_FI", "no_NO", "cs_CZ", "tr_TR", "en_IN", "ro_RO", "hu_HU",
@@ -475,6 +481,8 @@ def _first_names() -> frozenset[str]:
 
 def _judge_people(called: str, texts: Sequence[str]) -> tuple[float, str, _Look] | None:
     """Whether the values are people's names, by the first names among them."""
+    if _THINGS.search(called):
+        return None
     shaped = [text for text in texts if text[:1].isupper() and (_is_full(text) or _is_one(text))]
     if len(shaped) < 0.8 * len(texts):
         return None
