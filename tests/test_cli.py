@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -301,9 +302,11 @@ def test_impute_fills_holes(here: Path, model: Path) -> None:
 def test_schema_can_be_edited_and_fitted(here: Path) -> None:
     result = run("schema", "data.csv")
     assert result.exit_code == 0
-    table = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines()}
+    columns, made_up = result.stdout.split("\n\n")
+    table = {line.split()[0]: line.split()[1] for line in columns.splitlines()}
     assert table["id"] == "identifier"
     assert table["age"] == "integer"
+    assert re.search(r"\bid +1\.00 +100% of the cells differ", made_up)
     assert "synthgan fit data.csv --schema schema.json" in result.stderr
     plain = json.loads(Path("schema.json").read_text())
     next(each for each in plain["columns"] if each["name"] == "age")["kind"] = "category"
