@@ -70,10 +70,12 @@ def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
         f"epsilon {guarantee.epsilon:.6g}, delta {guarantee.delta:.3g}, neighbours differ by one "
         f"{guarantee.unit}; from {len(guarantee.events):,} measurements (all of them: --json):"
     )
-    prices = Counter((e.kind, e.variance, e.sensitivity, e.delta) for e in guarantee.events)
+    prices = Counter(
+        (e.kind, e.steps or 1, e.variance, e.sensitivity, e.delta) for e in guarantee.events
+    )
     rows = [
-        (kind, f"{times:,}", f"{float(variance):,.1f}", f"{sensitivity}", f"{delta:.3g}")
-        for (kind, variance, sensitivity, delta), times in prices.items()
+        (kind, f"{times * steps:,}", f"{float(variance):,.1f}", f"{sensitivity}", f"{delta:.3g}")
+        for (kind, steps, variance, sensitivity, delta), times in prices.items()
     ]
     print_table(("measurement", "times", "variance", "sensitivity", "delta"), rows)
 
