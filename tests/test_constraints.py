@@ -141,6 +141,9 @@ def test_what_is_trivially_implied_is_not_proposed() -> None:
     )
     found = synthgan.infer_schema(frame).constraints
     assert found == (Formula(column="sum", formula="small + large"),)
+    net = rng.gamma(2, 300, 1000).round(2)
+    bills = pd.DataFrame({"net": net, "tax": (net * 0.2).round(2), "total": (net * 1.2).round(2)})
+    assert {type(rule) for rule in synthgan.infer_schema(bills).constraints} == {Formula}
 
 
 def test_a_pair_that_names_a_row_is_found() -> None:

@@ -127,7 +127,7 @@ def _needs_both(seen: Seen, formula: Formula, first: str, second: str) -> bool:
 
 
 def find_inequalities(
-    seen: Seen, formulas: Iterable[Formula], dependencies: Iterable[FixedCombinations]
+    seen: Seen, formulas: Sequence[Formula], dependencies: Iterable[FixedCombinations]
 ) -> list[Inequality]:
     """Chains of numbers, or of dates, that never fall."""
     told = {
@@ -135,6 +135,7 @@ def find_inequalities(
     }
     for formula in formulas:
         told |= _ordered_by(seen, formula)
+    told |= _multiples_of_one(formulas)
     edges: dict[str, set[str]] = {name: set() for name in seen.numbers}
     for low, high in _pairs(seen):
         if frozenset((low, high)) not in told and low not in edges[high]:
@@ -158,6 +159,18 @@ def _ordered_by(seen: Seen, formula: Formula) -> set[frozenset[str]]:
     elif "/" in formula.formula:
         implied &= {first}
     return {frozenset((target, part)) for part in implied}
+
+
+def _multiples_of_one(formulas: Iterable[Formula]) -> set[frozenset[str]]:
+    """Pairs of columns that are multiples of the same one."""
+    alike: dict[str, set[str]] = {}
+    for formula in formulas:
+        target, *parts = formula.columns
+        if len(parts) == 1:
+            group = alike.get(target, {target}) | alike.get(parts[0], {parts[0]})
+            alike |= dict.fromkeys(group, group)
+    groups = alike.values()
+    return {frozenset(pair) for group in groups for pair in itertools.combinations(group, 2)}
 
 
 def _pairs(seen: Seen) -> Iterator[tuple[str, str]]:
