@@ -22,6 +22,7 @@ from synthgan.schema.constraints import check_cycles, plain_name
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _FEWEST_VALUES = 10  # distinct values of a number that a formula gives
 _FEWEST_PRESENT = 100  # rows
@@ -62,19 +63,39 @@ def find_formulas(seen: Seen) -> list[Formula]:
 
 def _multiples(seen: Seen, names: Sequence[str]) -> Iterator[Formula]:
     """One number is another one, or so many times it."""
-    for second, first in itertools.permutations(names, 2):
-        x, y = seen.numbers[first][seen.sample], seen.numbers[second][seen.sample]
-        with np.errstate(all="ignore"):
-            ratios = y / x
-        ratios = ratios[np.isfinite(ratios) & (x != 0)]
-        if len(ratios) < _FEWEST_VALUES or np.ptp(ratios) > 0.1 * abs(float(np.median(ratios))):
-            continue
-        largest = np.nanargmax(np.abs(np.where(np.isfinite(y), x, np.nan)))
-        factor = float(f"{y[largest] / x[largest]:.4g}")
-        name = plain_name(first)
-        formula = Formula(column=second, formula=name if factor == 1 else f"{name} * {factor:.15g}")
-        if factor != 0 and _holds(seen, formula):
-            yield formula
+    tried = seen.sample[:_TRIED]
+    table = np.stack([seen.numbers[name][tried] for name in names]) if names else np.zeros((0, 0))
+    for first in names:
+        for second in (names[k] for k in _nearly_multiples(table, names.index(first)).tolist()):
+            formula = _multiple(seen, first, second)
+            if formula is not None and _holds(seen, formula):
+                yield formula
+
+
+def _nearly_multiples(table: Floats, of: int) -> Ints:
+    """Columns (d, rows) that are about some number times the column ``of``."""
+    with np.errstate(all="ignore"):
+        ratios = np.where(table[of] != 0, table / table[of], np.nan)
+        low, high = np.fmin.reduce(ratios, axis=1), np.fmax.reduce(ratios, axis=1)
+        near = high - low <= 0.2 * np.maximum(np.abs(low), np.abs(high))
+    near[of] = False
+    return np.flatnonzero(near)
+
+
+def _multiple(seen: Seen, first: str, second: str) -> Formula | None:
+    """The second as so many times the first, if it is about that."""
+    x, y = seen.numbers[first][seen.sample], seen.numbers[second][seen.sample]
+    with np.errstate(all="ignore"):
+        ratios = y / x
+    ratios = ratios[np.isfinite(ratios) & (x != 0)]
+    if len(ratios) < _FEWEST_VALUES or np.ptp(ratios) > 0.1 * abs(float(np.median(ratios))):
+        return None
+    largest = np.nanargmax(np.abs(np.where(np.isfinite(y), x, np.nan)))
+    factor = float(f"{y[largest] / x[largest]:.4g}")
+    if factor == 0:
+        return None
+    name = plain_name(first)
+    return Formula(column=second, formula=name if factor == 1 else f"{name} * {factor:.15g}")
 
 
 def _of_two(seen: Seen, names: Sequence[str]) -> Iterator[Formula]:
