@@ -5,7 +5,8 @@
                                  [--rows N] [--json OUT]
 
 Each table is split 80/20 in a fixed way. "Declared" means that bounds, decimals and categories
-stand in the schema: here they are those of the whole table, as an owner would know them. With
+stand in the schema: here they are those of the whole table (decimals: of 99 % of it), as an owner
+would know them. With
 ``--undeclared`` the schema has kinds and formats alone, and the rest is found within the budget.
 delta is 1e-6. Peers run in the same process, on the same rows, with the same judge; each must be
 installed (smartnoise-synth, mostlyai-engine).
@@ -29,6 +30,7 @@ from fidelity import Split, judge, split_table
 import synthgan
 
 DELTA = 1e-6
+_MOSTLY = 0.99  # of the numbers have as many decimals as an owner would say
 SHOWN = ("C2ST", "shape", "trend", "TSTR", "TRTR", "ratio", "DCR", "MIA")
 
 
@@ -44,10 +46,13 @@ def schema_of(split: Split, *, declared: bool) -> synthgan.Schema:
 def _declared(column: synthgan.Column, frame: pd.DataFrame) -> synthgan.Column:
     present = frame[column.name].dropna()
     if column.kind is synthgan.Kind.CATEGORY:
-        return replace(column, categories=tuple(sorted(present.unique().tolist(), key=str)))
-    if column.kind in (synthgan.Kind.NUMBER, synthgan.Kind.INTEGER):
+        column = replace(column, categories=tuple(sorted(present.unique().tolist(), key=str)))
+    elif column.kind in (synthgan.Kind.NUMBER, synthgan.Kind.INTEGER):
         numbers = pd.to_numeric(present)
-        return replace(column, low=float(numbers.min()), high=float(numbers.max()))
+        column = replace(column, low=float(numbers.min()), high=float(numbers.max()))
+        if column.kind is synthgan.Kind.NUMBER:
+            fits = (d for d in range(10) if (numbers.round(d) == numbers).mean() >= _MOSTLY)
+            column = replace(column, decimals=next(fits, None))
     return column
 
 
