@@ -75,7 +75,7 @@ def learn_privately(
     )
     rows = PrivateRows(frame, schema, Ledger(budget))
     found = summarize_privately(rows, schema)
-    encoder = Encoder(schema, found.summary)
+    encoder = Encoder(found.schema, found.summary)
     rows.encode(encoder.codecs)
     widths = [span.width for span in encoder.layout.spans]
     if config.engine == "critic" and len(widths) > 1:

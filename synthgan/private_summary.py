@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 
@@ -26,6 +26,7 @@ import numpy.typing as npt
 from synthgan.errors import ConfigError
 from synthgan.privacy import (
     Budget,
+    Decimals,
     Grid,
     Ledger,
     Levels,
@@ -45,6 +46,9 @@ Bools = npt.NDArray[np.bool_]
 ONE_WAY_SHARE = 0.2
 """Share of the budget that single columns get; pairs get the rest."""
 
+_FEW_DECIMALS = 3  # columns of more are asked how many their numbers have
+_DECIMALS_SHARE = 0.1  # of what such a column gets, for that question
+_ODD_SHARE = 0.05  # of the numbers may have more decimals than the rest
 _RELEASE_SHARE = 0.1  # of delta, for columns whose levels are not declared
 _TOTAL_SHARE = 0.02  # of what single columns get, for the number of rows
 _BRANCHES = 16
@@ -67,6 +71,8 @@ class PrivateSummary:
     """What came of the counts; all of it may be told."""
 
     summary: Summary
+    schema: Schema
+    """The schema, with as many decimals as nearly all numbers of a column have."""
     rows: float
     """Estimate of the number of rows, at least 1."""
     deviations: dict[str, float]
@@ -109,23 +115,21 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
     total = rows.count(Total(), whole, "number of rows")
     delta = ledger.budget.release_delta / max(len(_releases(schema)), 1)
     counted = [_count_column(rows, column, each, delta) for column in columns]
-    sums = [found.total for found in counted if found.total is not None]
+    settled = {column.name: column for column, _ in counted}
+    sums = [found.total for _, found in counted if found.total is not None]
     count = _combine([_Estimate(float(total[0]), float(whole)), *sums])
     _check_rows(count, ledger, pair_variance, pairs)
     codes = int(np.clip(_codes_that_fit(count, pair_variance), _FEWEST_CODES, _MOST_CODES))
     return PrivateSummary(
         summary=Summary(
             columns={
-                column.name: found.summarize(column, count, codes)
-                for column, found in zip(columns, counted, strict=True)
+                column.name: found.summarize(column, count, codes) for column, found in counted
             },
             rows=_rounded(count),
         ),
+        schema=replace(schema, columns=tuple(settled.get(c.name, c) for c in schema)),
         rows=count,
-        deviations={
-            column.name: math.sqrt(found.variance)
-            for column, found in zip(columns, counted, strict=True)
-        },
+        deviations={column.name: math.sqrt(found.variance) for column, found in counted},
         pair_variance=pair_variance,
     )
 
@@ -173,9 +177,33 @@ def _releases(schema: Schema) -> list[str]:
 
 def _count_column(
     rows: PrivateRows, column: Column, rho: Fraction, delta: float
-) -> _Ranges | _Levels:
+) -> tuple[Column, _Ranges | _Levels]:
+    """The column as it is to be taken, and what was counted."""
+    if column.kind is Kind.NUMBER and (column.decimals is None or column.decimals > _FEW_DECIMALS):
+        spent = rho * Fraction(_DECIMALS_SHARE)
+        column, rho = _settle_decimals(rows, column, spent), rho - spent
     if column.kind.is_numeric:
-        return _count_numbers(rows, column, rho)
+        return column, _count_numbers(rows, column, rho)
+    return column, _count_levels(rows, column, rho, delta)
+
+
+def _settle_decimals(rows: PrivateRows, column: Column, rho: Fraction) -> Column:
+    """The column with as many decimals as nearly all of its numbers have, if that is few.
+
+    One odd cell may have shown the schema many more, and numbers on so fine a grid are smeared.
+    """
+    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    asked = Decimals(column=column.name, most=_FEW_DECIMALS)
+    counts = rows.count(asked, variance, f"decimals of {column.name!r}")[:-1].astype(np.float64)
+    left = counts[::-1].cumsum()[::-1][1:]  # numbers that need more than 0, 1, ... decimals
+    odd = _ODD_SHARE * counts.sum()
+    enough = np.flatnonzero(left <= odd)
+    if odd < _STANDS_OUT * math.sqrt(float(variance) * len(counts)) or not len(enough):
+        return column  # too much noise to tell, or numbers that do need them
+    return replace(column, decimals=int(enough[0]))
+
+
+def _count_levels(rows: PrivateRows, column: Column, rho: Fraction, delta: float) -> _Levels:
     variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
     name = f"levels of {column.name!r}"
     if column.kind is Kind.CATEGORY and column.categories is None:

@@ -358,3 +358,25 @@ def test_no_cell_is_within_reach() -> None:
 def test_rows_are_told_to_two_digits() -> None:
     assert [private_summary._rounded(rows) for rows in (1.0, 17.4, 26_048.0)] == [1, 17, 26_000]
     assert math.isfinite(summarize(TABLE.head(0), epsilon=1e4)[0].rows)
+
+
+def test_odd_cells_do_not_decide_how_fine_a_grid_is() -> None:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"t": rng.normal(10, 8, ROWS).round(), "p": rng.normal(0, 1, ROWS)})
+    frame.loc[:1, "t"] = [9.333333333, 14.66666667]
+    frame["q"] = frame["p"].round(2)
+    columns = tuple(
+        Column(name=name, kind=Kind.NUMBER, dtype="float64", decimals=decimals, low=-90, high=90)
+        for name, decimals in (("t", 9), ("p", None), ("q", 6))
+    )
+    for epsilon, told in ((10.0, (0, None, 2)), (0.05, (9, None, 6))):
+        ledger = Ledger(plan_budget(Schema(columns=columns), epsilon=epsilon, delta=1e-6))
+        rows = PrivateRows(frame, Schema(columns=columns), ledger)
+        found = summarize_privately(rows, Schema(columns=columns))
+        assert tuple(column.decimals for column in found.schema) == told
+        asked = [event.name for event in ledger.events if event.name.startswith("decimals")]
+        assert asked == ["decimals of 't'", "decimals of 'p'", "decimals of 'q'"]
+        summary = found.summary.columns["t"]
+        assert isinstance(summary, NumberSummary)
+        whole = [s.values[0].is_integer() for s in summary.segments if not s.is_bin]
+        assert all(whole)

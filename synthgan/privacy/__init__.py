@@ -19,6 +19,7 @@ from synthgan.privacy.noise import add_noise, discrete_gaussian, variance_for
 from synthgan.privacy.rows import (
     Booking,
     Crosstab,
+    Decimals,
     GradientPlan,
     Grid,
     Levels,
@@ -33,6 +34,7 @@ __all__ = [
     "Booking",
     "Budget",
     "Crosstab",
+    "Decimals",
     "Event",
     "GradientPlan",
     "Grid",

@@ -95,6 +95,18 @@ class Ranges:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decimals:
+    """Cells by how many decimals a number needs: 0, 1, up to ``most``, more; then missing."""
+
+    column: str
+    most: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Levels:
     """Cells of a categorical or boolean column: each level, then all other levels, then missing."""
 
@@ -113,7 +125,7 @@ class Crosstab:
     columns: tuple[str, ...]
 
 
-Partition = Total | Ranges | Levels | Crosstab
+Partition = Total | Ranges | Decimals | Levels | Crosstab
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -395,6 +407,8 @@ def _place(partition: Partition, vault: _Vault) -> tuple[Ints, tuple[int, ...]]:
     cells = vault.cells[partition.column]
     if isinstance(partition, Ranges):
         return _place_numbers(cells, partition), (len(partition.edges),)
+    if isinstance(partition, Decimals):
+        return _place_decimals(cells, partition), (partition.most + 3,)
     return _place_levels(cells, partition.levels), (len(partition.levels) + 2,)
 
 
@@ -404,6 +418,15 @@ def _place_numbers(cells: npt.NDArray[np.float64], partition: Ranges) -> Ints:
     ticks = partition.grid.ticks(np.where(missing, 0.0, cells))
     inside = np.searchsorted(edges, ticks, side="right") - 1
     places: Ints = np.where(missing, len(edges) - 1, np.clip(inside, 0, len(edges) - 2))
+    return places
+
+
+def _place_decimals(cells: npt.NDArray[np.float64], partition: Decimals) -> Ints:
+    missing = np.isnan(cells)
+    places = np.full(len(cells), partition.most + 1, dtype=np.int64)
+    for decimals in range(partition.most, -1, -1):
+        places[np.round(cells, decimals) == cells] = decimals
+    places[missing] = partition.most + 2
     return places
 
 
