@@ -199,9 +199,9 @@ class Sampler:
         """Mends ``cells`` (rows), and draws the rows again that no mending helps."""
         wrong = self._mend(cells, part, np.arange(len(start.tokens)), count=True)
         fruitless = 0
-        for round_ in range(_ROUNDS):
+        for round_ in range(_ROUNDS + 1):
             left = np.flatnonzero(wrong | self._rules.repeats(cells, seen, count=round_ == 0))
-            if not len(left) or fruitless == _FRUITLESS:
+            if not len(left) or fruitless == _FRUITLESS or round_ == _ROUNDS:
                 break
             again = np.resize(left, max(len(left), min(_LEAST_AGAIN, CHUNK_ROWS)))
             drawn = self._draw_cells(start.take(again), part, again, rngs)
