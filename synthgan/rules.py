@@ -20,10 +20,10 @@ class Rules:
     """The constraints that rows are to keep."""
 
     def __init__(self, constraints: tuple[Constraint, ...], context: Context) -> None:
-        first = [c for c in constraints if isinstance(c, FixedIncrements)]
-        self._alone = [*first, *(c for c in constraints if c not in first)]
         self._together = [c for c in constraints if isinstance(c, Unique)]
-        self._alone = [c for c in self._alone if c not in self._together]
+        alone = [c for c in constraints if not isinstance(c, Unique)]
+        # Increments first: what other rules compute or compare has to lie on the grid.
+        self._alone = sorted(alone, key=lambda c: not isinstance(c, FixedIncrements))
         self.orders = tuple(
             c
             for c in constraints
