@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
-    from synthgan.privacy import Guarantee, compose
+    from synthgan.privacy import Event, Guarantee, compose
     from synthgan.report import (
         Card,
         Estimate,
@@ -83,7 +83,7 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
-    "synthgan.privacy": ("Guarantee", "compose"),
+    "synthgan.privacy": ("Event", "Guarantee", "compose"),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -131,6 +131,7 @@ __all__ = [
     "ConfigError",
     "Estimate",
     "EvaluateConfig",
+    "Event",
     "Finding",
     "FixedCombinations",
     "FixedIncrements",

@@ -89,7 +89,9 @@ def _fit_privately(
             "infer_schema(frame, constraints=False) tells is public by passing it"
         )
     device = choose_device(config.train.device)
-    learned = learn_privately(frame, schema, config.privacy, seed=config.seed, device=device)
+    learned = learn_privately(
+        frame, schema, config.privacy, seed=config.seed, device=device, on_step=on_step
+    )
     Sampler.check(learned.encoder)
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.

@@ -44,11 +44,13 @@ _TEMPERATURE = 0.5  # of the Gumbel-softmax in training
 class Step:
     """Where training is, every few steps. Losses are means over the steps since the last one."""
 
-    phase: Literal["warm start", "adversarial"]
+    phase: Literal["mixture", "warm start", "adversarial"]
+    """A private fit begins with a mixture that agrees with noisy counts, or (critic engine) is
+    adversarial first."""
     step: int
-    """Generator steps done in this phase."""
+    """Steps done in this phase: of the mixture or the generator."""
     of: int
-    """Generator steps that this phase takes at most."""
+    """Steps that this phase takes at most."""
     seconds: float
     """Wall time since training began."""
     likelihood_loss: float | None = None

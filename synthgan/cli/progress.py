@@ -105,15 +105,16 @@ class Training:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._last: synthgan.Step | None = None
-        self._began = 0.0
+        self._began = self._then = time.monotonic()  # of the phase, and the last call
 
     def __call__(self, step: synthgan.Step) -> None:
         if self._last is None or self._last.phase != step.phase:
-            self._began = self._last.seconds if self._last else 0.0
+            self._began = self._then
             line = f"{step.phase}: at most {step.of:,} steps"
             self._progress.phase(step.phase, step.of, "steps", line=line)
         self._last = step = _with_validation(step, self._last)
-        left = (step.seconds - self._began) / step.step * (step.of - step.step)
+        self._then = time.monotonic()
+        left = (self._then - self._began) / step.step * (step.of - step.step)
         self._progress.update(
             step.step,
             *(f"{name} {loss}" for name, loss in losses(step).items() if loss),
