@@ -92,14 +92,26 @@ class RuleTally:
                     "the table, or take the constraint out of the schema"
                 )
 
-    def holding(self) -> tuple[Constraint, ...]:
-        """The constraints that hold in all rows. Of fixed combinations the first column must
-        decide the others, as it does where they are discovered."""
+    def holding(self, enough: int) -> tuple[Constraint, ...]:
+        """The constraints that hold in all rows: those that nobody declared must.
+
+        Of fixed combinations the first column must decide the others, as it does where they are
+        discovered, and ``enough`` rows must share one.
+        """
         return tuple(
             each
             for each in self._schema.constraints
-            if not self._zeros[each] and not self._count_broken(each) and self._decides(each)
+            if not self._zeros[each]
+            and not self._count_broken(each)
+            and self._decides(each)
+            and max(self._combinations.get(each, {each: enough}).values(), default=0) >= enough
         )
+
+    def keep(self, schema: Schema) -> None:
+        """Forgets constraints that ``schema`` does not have."""
+        self._schema = schema
+        kept = set(schema.constraints)
+        self._combinations = {c: n for c, n in self._combinations.items() if c in kept}
 
     def patterns(self, enough: int) -> dict[Constraint, tuple[Pattern, ...]]:
         """The combinations that at least ``enough`` rows share, by the constraint that wants them.

@@ -98,6 +98,15 @@ class Tally:
         for name, tally in self.columns.items():
             tally.merge(other.columns[name])  # type: ignore[arg-type]  # of one schema
 
+    def follow(self, schema: Schema) -> None:
+        """Goes on with a schema of the same columns that says more of what their cells may be,
+        or has fewer constraints."""
+        self.rules.keep(schema)
+        for column in schema:
+            tally = self.columns[column.name]
+            if isinstance(tally, UnlearnedTally):
+                tally.column = column
+
     def summary(self) -> Summary:
         """What is kept. Raises as :func:`summarize`."""
         _check_rows(self.rows, self._config)
@@ -226,8 +235,8 @@ class UnlearnedTally:
 
     def __init__(self, column: Column) -> None:
         self.missing = 0
+        self.column = column
         self._rows = 0
-        self._column = column
         personal = column.personal is not None and column.kind is Kind.TEXT
         self._may_repeat = column.references is not None or personal
         self._hashes: Hashes = np.zeros(0, dtype=np.uint64)
@@ -252,7 +261,7 @@ class UnlearnedTally:
     def summary(self, config: SummaryConfig) -> Unlearned:
         """What is kept of the column."""
         rows, missing = self._rows, self.missing
-        if missing < config.min_category_rows or not self._column.nullable:
+        if missing < config.min_category_rows or not self.column.nullable:
             share = 0.0
         else:  # a few cells that are there are not told from none
             share = 1.0 if rows - missing < config.min_category_rows else round(missing / rows, 2)

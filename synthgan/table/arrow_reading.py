@@ -27,17 +27,15 @@ from synthgan.table.sources import Source
 class ArrowTable:
     """The table in one such file or several, whose columns have the same types."""
 
-    def __init__(
-        self, sources: Sequence[Source], columns: Sequence[str] | None, batch_rows: int
-    ) -> None:
-        self._sources, self._batch_rows = sources, batch_rows
+    def __init__(self, sources: Sequence[Source], columns: Sequence[str] | None) -> None:
+        self._sources = sources
         first = _schema_of(sources[0])
-        self._names = chosen_columns(sources[0], columns, _names_of(first))
-        types = {name: first.field(name).type for name in self._names}
+        self.names = chosen_columns(sources[0], columns, _names_of(first))
+        types = {name: first.field(name).type for name in self.names}
         for source in sources[1:]:
             other = _schema_of(source)
             check_same_columns(source, _names_of(other), sources[0], _names_of(first))
-            for name in self._names:
+            for name in self.names:
                 found = other.field(name).type
                 types[name] = _common_type(types[name], found, source, name, sources[0])
         self._schema = first
@@ -49,31 +47,31 @@ class ArrowTable:
 
     def read(self) -> pd.DataFrame:
         """All of it at once."""
-        tables = [self._alike(_table_of(source, self._names)) for source in self._sources]
+        tables = [self._alike(_table_of(source, self.names)) for source in self._sources]
         table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
         require_rows(self._whole, table.num_rows)
         self._plan = _plan_arrow(table.to_batches(), self._schema)
         return self.frame(table)
 
-    def survey(self) -> int:
+    def survey(self, batch_rows: int) -> int:
         """Judges the columns whose type leaves something open; gives the number of rows."""
         categorical, _ = _categorical(self._schema)
         unsure = [n for n, kind in self._types.items() if n in categorical or _has_no_missing(kind)]
-        self._plan = _plan_arrow(self._batches(unsure or self._names[:1]), self._schema)
+        self._plan = _plan_arrow(self._batches(unsure or self.names[:1], batch_rows), self._schema)
         require_rows(self._whole, self._plan.rows)
         return self._plan.rows
 
-    def batches(self) -> Iterator[Any]:
-        """Record batches."""
-        return self._batches(self._names)
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Record batches of at most about ``rows`` rows."""
+        return self._batches(self.names, rows)
 
     def frame(self, table: Any) -> pd.DataFrame:
         """Rows of the table as a frame, with the dtypes that all of it asks for."""
         return _arrow_frame(table, self._plan)
 
-    def _batches(self, names: list[str]) -> Iterator[Any]:
+    def _batches(self, names: list[str], rows: int) -> Iterator[Any]:
         for source in self._sources:
-            for batch in _batches_of(source, names, self._batch_rows):
+            for batch in _batches_of(source, names, rows):
                 yield self._alike(batch)
 
     def _alike(self, cells: Any) -> Any:

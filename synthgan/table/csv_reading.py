@@ -278,7 +278,7 @@ class CsvTable:
                 self._evidence[name] = self._evidence[name].with_cells(cells)
         return self.frame(table)
 
-    def survey(self) -> int:
+    def survey(self, batch_rows: int) -> int:
         """Judges the columns by all cells; gives the number of rows."""
         rows = 0
         for number, file in enumerate(self._files):
@@ -291,8 +291,8 @@ class CsvTable:
         require_rows(_whole(self._files), rows)
         return rows
 
-    def batches(self) -> Iterator[Any]:
-        """Record batches of text columns."""
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Record batches of text columns, of as many rows as a block of the file has."""
         for file in self._files:
             yield from _csv_batches(file, self.names)
 

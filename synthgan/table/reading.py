@@ -17,7 +17,7 @@ from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.sources import Source, estimate_cells, find_sources
 
-CHUNK_ROWS = 65_536
+_CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
 
 
 def read_table(
@@ -42,7 +42,7 @@ def read_table(
 
 
 def iter_table(
-    path: str | Path, *, chunk_rows: int = CHUNK_ROWS, columns: Sequence[str] | None = None
+    path: str | Path, *, chunk_rows: int = _CHUNK_ROWS, columns: Sequence[str] | None = None
 ) -> Iterator[pd.DataFrame]:
     """The table in a file as frames of ``chunk_rows`` rows (the last may have fewer).
 
@@ -54,18 +54,22 @@ def iter_table(
 
 
 def open_dataset(
-    path: str | Path, *, columns: Sequence[str] | None = None, chunk_rows: int = CHUNK_ROWS
+    path: str | Path, *, columns: Sequence[str] | None = None, chunk_rows: int | None = None
 ) -> Dataset:
     """A table that is to be read several times, in chunks, looked through once.
 
-    Raises as :func:`read_table`.
+    Without ``chunk_rows`` the chunks of a wide table have fewer rows. Raises as
+    :func:`read_table`.
     """
-    if chunk_rows < 1:
+    if chunk_rows is not None and chunk_rows < 1:
         raise TableError(f"chunk_rows must be at least 1, got {chunk_rows}")
     sources = find_sources(path)
     with read_errors(path):
-        table = _table(sources, columns, chunk_rows)
-        return Dataset(path, table.survey(), chunk_rows, table)
+        table = _table(sources, columns)
+        width = len(table.names)
+        if chunk_rows is None:
+            chunk_rows = min(_CHUNK_ROWS, max(_CHUNK_CELLS // width, 1))
+        return Dataset(path, table.survey(chunk_rows), width, chunk_rows, table)
 
 
 def count_cells(path: str | Path) -> int:
@@ -76,13 +80,12 @@ def count_cells(path: str | Path) -> int:
 def _table(
     sources: Sequence[Source],
     columns: Sequence[str] | None,
-    chunk_rows: int = CHUNK_ROWS,
     *,
     as_text: bool = False,
 ) -> CsvTable | ArrowTable:
     if sources[0].ending in DELIMITERS:
         return CsvTable(sources, columns, as_text=as_text)
-    return ArrowTable(sources, columns, chunk_rows)
+    return ArrowTable(sources, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,7 @@ class Dataset:
 
     path: str | Path
     rows: int
+    columns: int
     chunk_rows: int
     _table: CsvTable | ArrowTable
 
@@ -111,7 +115,7 @@ class Dataset:
             return self._table.frame(pa.concat_tables(picked))
 
     def _pieces(self) -> Iterator[Any]:
-        return _regrouped(self._table.batches(), self.chunk_rows)
+        return _regrouped(self._table.batches(self.chunk_rows), self.chunk_rows)
 
 
 def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
