@@ -143,16 +143,16 @@ class _Rows:
 
     @staticmethod
     def split(tokens: Tokens, config: Config, device: torch.device) -> _Rows:
-        order = np.random.default_rng(config.seed).permutation(len(tokens))
         share = round(config.train.validation_share * len(tokens))
         held = min(max(share, min(200, len(tokens) // 4)), 2000)
         rng = torch.Generator(device).manual_seed(config.seed)
+        order = np.random.default_rng(config.seed)
         if isinstance(tokens, np.memmap):
-            away = np.sort(order[: max(held, 1)])
+            away = np.sort(order.choice(len(tokens), max(held, 1), replace=False, shuffle=False))
             gaps = torch.from_numpy(away - np.arange(len(away))).to(device)
             validation = torch.from_numpy(tokens[away]).to(device)
             return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps)
-        rows = torch.from_numpy(tokens[order]).to(device)
+        rows = torch.from_numpy(tokens[order.permutation(len(tokens))]).to(device)
         return _Rows(rows[held:], rows[: max(held, 1)], rng)
 
     def batch(self, size: int) -> Tensor:
