@@ -17,7 +17,7 @@ import pandas as pd
 
 from synthgan.errors import ConfigError, TableError
 from synthgan.sample import CHUNK_ROWS
-from synthgan.table import write_bytes_atomically, write_table
+from synthgan.table import format_of, write_bytes_atomically, write_table
 
 MANIFEST = "_synthgan.json"
 """The file beside the parts; readers of part files pass over names that begin so."""
@@ -30,7 +30,8 @@ _WRITTEN_CHUNKS = 8  # written at once
 class Parts:
     """Part files to write.
 
-    Raises :class:`ConfigError` for settings out of range.
+    Raises :class:`ConfigError` for settings out of range, :class:`TableError` for an ending that
+    is no format.
     """
 
     folder: str | Path
@@ -51,6 +52,7 @@ class Parts:
                 f"shard {number}/{of} is out of range: shards are numbered 1/{max(of, 1)} to "
                 f"{max(of, 1)}/{max(of, 1)}"
             )
+        format_of(f"part{self.ending}")
         for name in ("rows", "chunks"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -152,7 +154,7 @@ def _read(path: Path) -> dict[str, object]:
     """The manifest; empty if there is none."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from None

@@ -98,12 +98,11 @@ def sample(
     \b
     Examples:
       synthgan sample -n 10000
-      synthgan sample people.synthgan -n 1000000 -o people.parquet --seed 7
+      synthgan sample people.synthgan -n 1_000_000_000 -o rows/ --seed 7 --shard 3/16
       synthgan sample -n 500 --where 'income == ">50K" and age >= 30' -o rich.csv
       synthgan sample -n 1000 --balance income -o balanced.csv
       synthgan sample --given seeds.csv -o filled.csv
       synthgan sample -n 100 -o - --quiet | head
-      synthgan sample -n 1_000_000_000 -o rows/ --seed 7 --shard 3/16
     """
     shard, ending = how.pop("shard"), how.pop("ending")
     if how.pop("parts") or output.endswith(("/", os.sep)):
