@@ -517,7 +517,9 @@ def test_names_cannot_command_the_terminal(here: Path) -> None:
 def test_plain_progress_is_a_line_every_tenth(
     here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fit(*_: object, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(
+        *_: object, on_step: Callable[[synthgan.Step], None], **__: object
+    ) -> synthgan.Synthesizer:
         for i in range(1, 101):
             validation = 9.5 if i == 20 else None
             on_step(
@@ -777,12 +779,14 @@ def test_an_interrupted_training_is_saved(
 ) -> None:
     real = synthgan.fit
 
-    def fit(*args: Any, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(
+        *args: Any, on_step: Callable[[synthgan.Step], None], **more: Any
+    ) -> synthgan.Synthesizer:
         def interrupted(step: synthgan.Step) -> None:
             on_step(step)
             strike(number)
 
-        return real(*args, on_step=interrupted)
+        return real(*args, on_step=interrupted, **more)
 
     monkeypatch.setattr(synthgan, "fit", fit)
     result = run("fit", "data.csv", "--steps", "5000", "--batch-size", "32", "--device", "cpu")

@@ -129,6 +129,8 @@ def _local(text: str) -> list[str]:
             raise TableError(f"{text}: no file has such a name")
         return names
     if not path.exists():
+        if path.suffix:
+            format_of(text)
         raise TableError(f"{text}: there is no such file")
     if not path.is_dir():
         return [text]
