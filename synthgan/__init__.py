@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
+    from synthgan.parts import Parts
     from synthgan.privacy import Event, Guarantee, compose
     from synthgan.report import (
         Card,
@@ -83,6 +84,7 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
+    "synthgan.parts": ("Parts",),
     "synthgan.privacy": ("Event", "Guarantee", "compose"),
     "synthgan.report": (
         "Card",
@@ -145,6 +147,7 @@ __all__ = [
     "ModelFileError",
     "NetworkConfig",
     "OneHot",
+    "Parts",
     "PersonalColumn",
     "PrivacyConfig",
     "Report",
