@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
-    from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
+    from synthgan.config import (
+        CheckpointConfig,
+        Config,
+        NetworkConfig,
+        PrivacyConfig,
+        SummaryConfig,
+        TrainConfig,
+    )
     from synthgan.constraints import discover_constraints, infer_schema
+    from synthgan.distributed import Ranks, join_ranks
     from synthgan.errors import (
         ConditionError,
         ConfigError,
@@ -66,6 +74,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.config": (
+        "CheckpointConfig",
         "Config",
         "NetworkConfig",
         "PrivacyConfig",
@@ -73,6 +82,7 @@ _HOMES = {
         "TrainConfig",
     ),
     "synthgan.constraints": ("discover_constraints", "infer_schema"),
+    "synthgan.distributed": ("Ranks", "join_ranks"),
     "synthgan.errors": (
         "ConditionError",
         "ConfigError",
@@ -125,6 +135,7 @@ __all__ = [
     "Audit",
     "Bands",
     "Card",
+    "CheckpointConfig",
     "Column",
     "ConditionError",
     "Config",
@@ -146,6 +157,7 @@ __all__ = [
     "OneHot",
     "PersonalColumn",
     "PrivacyConfig",
+    "Ranks",
     "Report",
     "RowRule",
     "Schema",
@@ -170,6 +182,7 @@ __all__ = [
     "fit",
     "infer_schema",
     "iter_table",
+    "join_ranks",
     "load",
     "read_table",
     "split_table",

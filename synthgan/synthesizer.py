@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +22,9 @@ import torch
 from synthgan import archive
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
-from synthgan.config import Config
+from synthgan.config import CheckpointConfig, Config
 from synthgan.constraints import infer_schema, takes_patterns
+from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError
 from synthgan.given import Given, read_given, typical
@@ -33,11 +35,20 @@ from synthgan.sample import Sampler
 from synthgan.schema import Column, Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
 from synthgan.table import read_table
-from synthgan.train import Step, choose_device, train
+from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
 """In ``attrs`` of drawn tables: by constraint, the share of rows that kept it at first, if not
 all did. Those that did not were drawn again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """What training has beside settings and rows."""
+
+    on_step: OnStep | None
+    checkpoint: CheckpointConfig | None
+    ranks: Ranks
 
 
 def fit(
@@ -46,6 +57,8 @@ def fit(
     config: Config | None = None,
     *,
     on_step: Callable[[Step], None] | None = None,
+    checkpoint: CheckpointConfig | None = None,
+    ranks: Ranks | None = None,
 ) -> Synthesizer:
     """Learns a table.
 
@@ -54,15 +67,29 @@ def fit(
     is called every few training steps with a :class:`Step`. A KeyboardInterrupt during
     training keeps the best state until then.
 
+    ``checkpoint`` has a long training leave what it needs to go on after a stop, and go on: to
+    the same model, bit for bit on the CPU. ``ranks``, see :func:`join_ranks`, are processes that
+    all call this with the same arguments: each trains on its share of the rows, and all get the
+    same model.
+
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
-    :class:`TrainingError` if ``config.train.device`` is not there.
+    :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
+    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
     """
     config = config or Config()
     choose_device(config.train.device)
     private = config.privacy is not None
+    how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=ranks or ALONE)
+    if private and (checkpoint is not None or how.ranks.size > 1):
+        raise ConfigError(
+            "a private fit has no checkpoints and runs in one process: going on, or measuring in "
+            "each process, would look at the rows again, and pay again; leave that out"
+        )
+    if checkpoint is not None and how.ranks.first:
+        Checkpoints.check(checkpoint)
     frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
     if private:
-        return _fit_privately(frame, schema, config, on_step)
+        return _fit_privately(frame, schema, config, how)
     if schema is None:
         schema = infer_schema(frame)
     schema.check(frame)
@@ -70,14 +97,14 @@ def fit(
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
-    return _train(tokens, encoder, summary, config, on_step)
+    return _train(tokens, encoder, summary, config, how)
 
 
 def _fit_privately(
     frame: pd.DataFrame,
     schema: Schema | None,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
 ) -> Synthesizer:
     """A fit in which whatever depends on the rows is paid for."""
     assert config.privacy is not None, "called for private fits only"
@@ -94,9 +121,7 @@ def _fit_privately(
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.
     config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
-    return _train(
-        learned.tokens, learned.encoder, learned.summary, config, on_step, learned.guarantee
-    )
+    return _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
 
 
 def _train(
@@ -104,10 +129,29 @@ def _train(
     encoder: Encoder,
     summary: Summary,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
     guarantee: Guarantee | None = None,
 ) -> Synthesizer:
-    trained = train(tokens, encoder.layout, config, on_step=on_step)
+    checkpoints = None
+    if how.checkpoint is not None or how.ranks.size > 1:
+        parts = fingerprint(
+            tokens,
+            choose_device(config.train.device),
+            how.ranks,
+            settings=config,
+            columns=[encoder.schema, summary],
+        )
+        how.ranks.check_same(parts)
+        if how.checkpoint is not None:
+            checkpoints = Checkpoints(config=how.checkpoint, fingerprint=parts)
+    trained = train(
+        tokens,
+        encoder.layout,
+        config,
+        on_step=how.on_step,
+        checkpoints=checkpoints,
+        ranks=how.ranks,
+    )
     card = archive.Card(
         format=archive.FORMAT,
         version=version("synthgan"),
@@ -119,7 +163,8 @@ def _train(
         notes=trained.notes,
         guarantee=guarantee,
     )
-    return Synthesizer(card, encoder, trained.generator)
+    done = None if checkpoints is None or trained.interrupted else checkpoints.path
+    return Synthesizer(card, encoder, trained.generator, done)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
@@ -138,6 +183,8 @@ class Synthesizer:
     _card: archive.Card
     _encoder: Encoder
     _generator: Generator
+    _checkpoint: Path | None = None
+    """What training left on the way, and nobody needs once the model is saved."""
 
     def __repr__(self) -> str:
         return f"Synthesizer({len(self.schema)} columns, learned from about {self.rows:,} rows)"
@@ -331,8 +378,12 @@ class Synthesizer:
         return found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
+        """Writes the model file, atomically, and removes the checkpoint of its training, unless
+        that was interrupted. Raises :class:`TableError` if it cannot."""
         archive.save(path, self._card, self._generator, overwrite=overwrite)
+        if self._checkpoint is not None:
+            with suppress(OSError):  # the model is safe, and the command line looks
+                self._checkpoint.unlink(missing_ok=True)
 
 
 def _count(n: object, given: Given | None, usual: int | None) -> int:

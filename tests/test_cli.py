@@ -727,6 +727,38 @@ def test_an_interrupted_training_is_saved(
 
 
 @pytest.mark.usefixtures("interruptible")
+def test_a_stopped_fit_goes_on_from_its_checkpoint(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, real = ("fit", "data.csv", *QUICK, "--steps", "24"), synthgan.fit
+    assert run(*command, "-o", "whole.synthgan").exit_code == 0
+
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
+        def interrupted(step: synthgan.Step) -> None:
+            on_step(step)
+            strike(signal.SIGTERM)
+
+        return real(*args, on_step=interrupted, **rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(synthgan, "fit", fit)
+        result = run(*command, "--checkpoint-every", 5)
+    assert result.exit_code == 130
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("checkpoints go to model.synthgan.checkpoint")
+    assert "guard it like the table" in lines[0]
+    assert lines[-1].endswith("with the same command and --resume --overwrite")
+    the_line(run(*command, "--checkpoint-every", 5, "-o", "model.synthgan"), "model.synthgan")
+    the_line(run(*command, "--resume", "-o", "other.synthgan"), "no checkpoint to go on from")
+    the_line(run(*command, "--resume", "--overwrite", "--seed", 1), "settings differ")
+    result = run(*command, "--resume", "--overwrite")
+    assert result.exit_code == 0, result.stderr
+    assert files(here) == ["data.csv", "model.synthgan", "whole.synthgan"]
+    drawn = [synthgan.load(name, device="cpu").sample(50, seed=0) for name in files(here)[1:]]
+    assert drawn[0].equals(drawn[1])
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_before_training_leaves_nothing(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,175 @@
+"""The few lines of torch.distributed: processes that train one model or draw one table together.
+
+``torchrun`` starts the processes; each is a *rank*. Ranks average their gradients, agree on
+whatever decides how training goes on, and rank 0 alone writes and speaks. A process that was
+started in the ordinary way is rank 0 of 1, and everything here costs it nothing.
+
+What ranks tell one another are tensors and bytes; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from synthgan.errors import TrainingError
+
+_VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranks:
+    """This process among those that work together. Made by :func:`join_ranks`."""
+
+    rank: int = 0
+    """The number of this process, from 0."""
+    size: int = 1
+    """How many processes there are."""
+    local: int = 0
+    """The number of this process on its machine: which GPU is its own."""
+    _talk: dist.ProcessGroup | None = None
+    """For what the CPU knows; gradients on a GPU go the default way."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files and shows progress."""
+        return self.rank == 0
+
+    def device(self, chosen: torch.device) -> torch.device:
+        """``chosen``, or this rank's own GPU where no particular one was chosen."""
+        if self.size == 1 or chosen.type != "cuda" or chosen.index is not None:
+            return chosen
+        return torch.device("cuda", self.local % torch.cuda.device_count())
+
+    def average_gradients(self, module: torch.nn.Module) -> None:
+        """Gives every rank the mean over ranks of the gradients of ``module``."""
+        if self.size == 1:
+            return
+        gradients = [each.grad for each in module.parameters() if each.grad is not None]
+        flat = torch.cat([each.flatten() for each in gradients])
+        self._sum(flat)
+        parts = torch.split(flat.div_(self.size), [each.numel() for each in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def total(self, *values: float) -> tuple[float, ...]:
+        """The sum over ranks of each value, the same bits on all of them."""
+        if self.size == 1:
+            return values
+        sums = torch.tensor(values, dtype=torch.float64)
+        self._sum(sums)
+        return tuple(sums.tolist())
+
+    def any(self, *flags: bool) -> tuple[bool, ...]:
+        """Of each flag, whether a rank has raised it."""
+        return tuple(count > 0 for count in self.total(*map(float, flags)))
+
+    def lead(self, flag: bool) -> bool:
+        """The flag of rank 0."""
+        return self.any(flag and self.first)[0]
+
+    def gather(self, data: Tensor) -> Tensor:
+        """``data`` (n,), bytes, of every rank: (ranks, n)."""
+        if self.size == 1:
+            return data.unsqueeze(0)
+        found = [torch.empty_like(data) for _ in range(self.size)]
+        with _in_touch():
+            dist.all_gather(found, data, group=self._talk)
+        return torch.stack(found)
+
+    def share(self, data: bytes) -> bytes:
+        """What rank 0 holds."""
+        if self.size == 1:
+            return data
+        length = int(self.total(float(len(data)) if self.first else 0.0)[0])
+        held = torch.zeros(length, dtype=torch.uint8)
+        if self.first and length:
+            held = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        with _in_touch():
+            dist.broadcast(held, src=0, group=self._talk)
+        return held.numpy().tobytes()
+
+    def check_same(self, parts: Mapping[str, str]) -> None:
+        """Raises :class:`TrainingError` on every rank if ``parts`` (hexadecimal digests of one
+        length, by what they are of) differ between ranks, and says in what."""
+        if self.size == 1:
+            return
+        for name, digest in sorted(parts.items()):
+            found = self.gather(torch.frombuffer(bytearray(digest.encode()), dtype=torch.uint8))
+            other = torch.nonzero((found != found[0]).any(dim=1)).flatten().tolist()
+            if other:
+                raise TrainingError(
+                    f"processes must work on the same, but {name} of rank {other[0]} differ from "
+                    "those of rank 0; give all of them the same file and the same options"
+                )
+
+    def _sum(self, values: Tensor) -> None:
+        with _in_touch():
+            dist.all_reduce(values, group=None if values.is_cuda else self._talk)
+
+
+ALONE = Ranks()
+"""An ordinary process."""
+
+
+@contextmanager
+def join_ranks() -> Iterator[Ranks]:
+    """Joins the processes that ``torchrun`` has started, if it has started this one.
+
+    A group that is there already, such as that of Ray Train, is used and left as it is.
+    Raises :class:`TrainingError` if the others cannot be reached.
+    """
+    started = os.environ.get("WORLD_SIZE", "1") != "1"
+    if not dist.is_available() or not (started or dist.is_initialized()):
+        yield ALONE
+        return
+    ours = not dist.is_initialized()
+    if ours:
+        _begin()
+    try:
+        with _in_touch():
+            talk = dist.new_group(backend="gloo")
+        yield Ranks(
+            rank=dist.get_rank(),
+            size=dist.get_world_size(),
+            local=int(os.environ.get("LOCAL_RANK", "0")),
+            _talk=talk,
+        )
+    finally:
+        if ours:
+            dist.destroy_process_group()
+
+
+def _begin() -> None:
+    missing = [name for name in _VARIABLES if not os.environ.get(name)]
+    if missing:
+        raise TrainingError(
+            f"WORLD_SIZE is set, but {' and '.join(missing)} not: start the processes with "
+            "torchrun, or unset WORLD_SIZE to work in one process"
+        )
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    try:
+        dist.init_process_group(backend)
+    except (RuntimeError, ValueError) as error:
+        raise TrainingError(
+            f"the other processes cannot be reached ({type(error).__name__}); see RANK, "
+            "WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which torchrun sets"
+        ) from None
+
+
+@contextmanager
+def _in_touch() -> Iterator[None]:
+    """Turns a broken connection into :class:`TrainingError`."""
+    try:
+        yield
+    except RuntimeError:
+        raise TrainingError(
+            "lost touch with another process, which has failed or was stopped; if there is a "
+            "checkpoint, start all of them again with --resume"
+        ) from None
