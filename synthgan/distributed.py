@@ -41,6 +41,11 @@ class Ranks:
         """Whether this is the process that writes files and shows progress."""
         return self.rank == 0
 
+    @property
+    def shard(self) -> tuple[int, int]:
+        """This rank's share of part files: (3, 16) is the third of 16."""
+        return self.rank + 1, self.size
+
     def device(self, chosen: torch.device) -> torch.device:
         """``chosen``, or this rank's own GPU where no particular one was chosen."""
         if self.size == 1 or chosen.type != "cuda" or chosen.index is not None:

@@ -61,6 +61,10 @@ def train(
         rng = torch.Generator().manual_seed(config.seed)
         generator = Generator(layout, config.network, rng).to(device)
         return Trained(generator.eval(), (), ("nothing to learn: no column varies",))
+    if len(tokens) < 2 * ranks.size:
+        raise TrainingError(
+            f"{len(tokens)} rows cannot be shared by {ranks.size} processes; start fewer"
+        )
     run = Run.begin(tokens, layout, config, device, on_step=on_step, ranks=ranks)
     interrupts, interrupted = Interrupts(), False
     try:

@@ -20,7 +20,6 @@ from torch import Tensor
 from synthgan.config import Config, TrainConfig
 from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Layout, Tokens
-from synthgan.errors import TrainingError
 from synthgan.network import Critic, Generator, onehot
 from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
 
@@ -120,9 +119,10 @@ class Run:
         ranks: Ranks = ALONE,
     ) -> Run:
         """Untrained networks, and this rank's share of the rows."""
-        rows = _Rows.split(tokens, config, device)
+        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device)
         if ranks.size > 1:
-            rows = _share_of(rows, config, ranks)
+            words = np.random.SeedSequence([config.seed, ranks.rank])
+            rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
         return Run(_untrained(layout, config).to(device), rows, config, on_step, ranks)
 
     def __post_init__(self) -> None:
@@ -195,21 +195,6 @@ def _untrained(layout: Layout, config: Config) -> Generator:
     return Generator(layout, config.network, torch.Generator().manual_seed(config.seed))
 
 
-def _share_of(rows: _Rows, config: Config, ranks: Ranks) -> _Rows:
-    """Every ``ranks.size``-th row, and randomness that no other rank has."""
-    if len(rows.training) < ranks.size:
-        raise TrainingError(
-            f"{len(rows.training)} rows to train on cannot be shared by {ranks.size} processes; "
-            "start fewer"
-        )
-    mine = slice(ranks.rank, None, ranks.size)
-    rng = torch.Generator(rows.training.device)
-    seed = np.random.SeedSequence([config.seed, ranks.rank]).generate_state(1, np.uint64)[0]
-    rng.manual_seed(int(seed >> np.uint64(1)))
-    # Cloned, so that the rows of others can be forgotten.
-    return _Rows(rows.training[mine].clone(), rows.validation[mine].clone(), rng)
-
-
 def likelihood(run: Run, size: int) -> Tensor:
     """Teacher-forced negative log-likelihood of the hidden cells of ``size`` rows."""
     rows, generator = run.rows, run.generator
@@ -240,8 +225,6 @@ def validation_loss(run: Run) -> float:
     fixed = _Rows(held, held, torch.Generator(held.device).manual_seed(7 + run.ranks.rank))
     columns, total = run.average.geometry.columns, 0.0
     for chunk in _chunks(held, run.batch_size):
-        if not len(chunk):
-            continue
         tokens = chunk.long()
         for mask in (torch.zeros(len(tokens), columns, device=held.device), None):
             mask = fixed.mask(len(tokens), columns) if mask is None else mask
