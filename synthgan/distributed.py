@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -122,12 +123,21 @@ class Ranks:
 ALONE = Ranks()
 """An ordinary process."""
 
+_CURRENT: ContextVar[Ranks] = ContextVar("ranks", default=ALONE)
+
+
+def current_ranks() -> Ranks:
+    """The ranks that :func:`join_ranks` has joined, within its block."""
+    return _CURRENT.get()
+
 
 @contextmanager
 def join_ranks() -> Iterator[Ranks]:
     """Joins the processes that ``torchrun`` has started, if it has started this one.
 
-    A group that is there already, such as that of Ray Train, is used and left as it is.
+    Within the block they fit one model together, so all are to call :func:`synthgan.fit` alike. A
+    group that is there already, such as that of Ray Train, is used and left as it is.
+
     Raises :class:`TrainingError` if the others cannot be reached.
     """
     started = os.environ.get("WORLD_SIZE", "1") != "1"
@@ -140,12 +150,17 @@ def join_ranks() -> Iterator[Ranks]:
     try:
         with _in_touch():
             talk = dist.new_group(backend="gloo")
-        yield Ranks(
+        ranks = Ranks(
             rank=dist.get_rank(),
             size=dist.get_world_size(),
             local=int(os.environ.get("LOCAL_RANK", "0")),
             _talk=talk,
         )
+        token = _CURRENT.set(ranks)
+        try:
+            yield ranks
+        finally:
+            _CURRENT.reset(token)
     finally:
         if ours:
             dist.destroy_process_group()

@@ -20,13 +20,14 @@ import pandas as pd
 import torch
 
 from synthgan import archive
+from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config
 from synthgan.constraints import infer_schema, takes_patterns
-from synthgan.distributed import ALONE, Ranks
+from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
-from synthgan.errors import ConditionError, ConfigError, SchemaError
+from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
 from synthgan.privacy import Guarantee
@@ -34,7 +35,7 @@ from synthgan.private_fit import learn_privately
 from synthgan.sample import Sampler
 from synthgan.schema import Column, Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
-from synthgan.table import read_table
+from synthgan.table import count_cells, open_dataset, read_table
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
@@ -50,27 +51,41 @@ class _Training:
     checkpoint: CheckpointConfig | None
     ranks: Ranks
 
+    def refuse(self) -> None:
+        """Raises :class:`ConfigError` for what a private fit cannot have."""
+        if self.checkpoint is not None or self.ranks.size > 1:
+            raise ConfigError(
+                "a private fit has no checkpoints and runs in one process: going on, or measuring "
+                "in each process, would look at the rows again, and pay again; leave that out"
+            )
+
 
 def fit(
     data: pd.DataFrame | str | Path,
     schema: Schema | None = None,
     config: Config | None = None,
     *,
+    memory_limit: int | None = None,
     on_step: Callable[[Step], None] | None = None,
     checkpoint: CheckpointConfig | None = None,
-    ranks: Ranks | None = None,
+    on_rows: Callable[[str, int, int], None] | None = None,
 ) -> Synthesizer:
     """Learns a table.
 
-    ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file. ``schema`` says
-    what its columns are and which constraints its rows keep; None infers both. ``on_step``
-    is called every few training steps with a :class:`Step`. A KeyboardInterrupt during
-    training keeps the best state until then.
+    ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
+    part files, a glob, or a URL. ``schema`` says what its columns are and which constraints its
+    rows keep; None infers both. ``on_step`` is called every few training steps with a
+    :class:`Step`. A KeyboardInterrupt during training keeps the best state until then.
+
+    Files whose fit would take more than ``memory_limit`` bytes, None: half of the machine's
+    memory, are read in chunks: columns and constraints are then told from a sample and held
+    against all rows, and tokens may go to a temporary file (:mod:`synthgan.chunked_fit`).
+    ``on_rows`` is called after each chunk with what is done, and how many rows of how many.
 
     ``checkpoint`` has a long training leave what it needs to go on after a stop, and go on: to
-    the same model, bit for bit on the CPU. ``ranks``, see :func:`join_ranks`, are processes that
-    all call this with the same arguments: each trains on its share of the rows, and all get the
-    same model.
+    the same model, bit for bit on the CPU. Processes that have called :func:`join_ranks` fit one
+    model together: all give the same arguments, each trains on its share of the rows, and all get
+    the same model.
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
     :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
@@ -79,14 +94,27 @@ def fit(
     config = config or Config()
     choose_device(config.train.device)
     private = config.privacy is not None
-    how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=ranks or ALONE)
-    if private and (checkpoint is not None or how.ranks.size > 1):
-        raise ConfigError(
-            "a private fit has no checkpoints and runs in one process: going on, or measuring in "
-            "each process, would look at the rows again, and pay again; leave that out"
-        )
+    how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
+    if private:
+        how.refuse()
     if checkpoint is not None and how.ranks.first:
         Checkpoints.check(checkpoint)
+    if memory_limit is not None and memory_limit < 1:
+        raise ConfigError(f"memory_limit must be at least 1 byte, got {memory_limit}")
+    if not isinstance(data, pd.DataFrame):
+        limit = half_of_memory() if memory_limit is None else memory_limit
+        if not fits_in_memory(count_cells(data), limit):
+            if private:
+                raise TableError(
+                    f"{data}: a private fit holds the whole table in memory, and this one may take "
+                    f"more than the limit of {limit / 2**30:.3g} GiB; set a higher one, or give "
+                    "fewer rows"
+                )
+            dataset = open_dataset(data)
+            progress = on_rows or _say_nothing
+            with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
+                encoder = encoded.encoder
+                return _train(encoded.tokens, encoder, encoded.summary, config, how)
     frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
     if private:
         return _fit_privately(frame, schema, config, how)
@@ -98,6 +126,10 @@ def fit(
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
     return _train(tokens, encoder, summary, config, how)
+
+
+def _say_nothing(doing: str, done: int, of: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def _fit_privately(

@@ -30,9 +30,7 @@ def fit(
     ranks: Ranks, frame: Any = None, config: Any = None, **how: Any
 ) -> tuple[synthgan.Synthesizer, str]:
     """The model of all ranks, and a digest of it."""
-    model = synthgan.fit(
-        people() if frame is None else frame, config=config or quick(24), ranks=ranks, **how
-    )
+    model = synthgan.fit(people() if frame is None else frame, config=config or quick(24), **how)
     history = [dataclasses.replace(step, seconds=0.0) for step in model.history]
     digest = hashlib.sha256(repr(history).encode() if ranks.first else b"")
     for _, weights in sorted(model._generator.state_dict().items()):

@@ -135,9 +135,9 @@ def fit(
             progress.wait("reading", str(data))
             if declare:
                 known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
-            told = given(checkpoint=checkpoint, ranks=ranks if ranks.size > 1 else None)
+            training = Training(progress, _warning(checkpoint))
             model = synthgan.fit(
-                data, known, config, on_step=Training(progress, _warning(checkpoint)), **told
+                data, known, config, on_step=training, **given(checkpoint=checkpoint)
             )
             stop.patient = True
         if not ranks.first:

@@ -60,21 +60,32 @@ class _Rows:
     training: Tensor
     validation: Tensor
     rng: torch.Generator
+    gaps: Tensor | None = None
+    """Of a file of tokens, which stays as it is: for each validation row, how many training rows
+    lie before it."""
 
     @staticmethod
     def split(tokens: Tokens, config: Config, device: torch.device) -> _Rows:
-        order = np.random.default_rng(config.seed).permutation(len(tokens))
         share = round(config.train.validation_share * len(tokens))
         held = min(max(share, min(200, len(tokens) // 4)), 2000)
-        rows = torch.from_numpy(tokens[order]).to(device)
         rng = torch.Generator(device).manual_seed(config.seed)
+        order = np.random.default_rng(config.seed)
+        if isinstance(tokens, np.memmap):
+            away = np.sort(order.choice(len(tokens), max(held, 1), replace=False, shuffle=False))
+            gaps = torch.from_numpy(away - np.arange(len(away))).to(device)
+            validation = torch.from_numpy(tokens[away]).to(device)
+            return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps)
+        rows = torch.from_numpy(tokens[order.permutation(len(tokens))]).to(device)
         return _Rows(rows[held:], rows[: max(held, 1)], rng)
 
     def batch(self, size: int) -> Tensor:
         """``size`` training rows with replacement: (size, P), int64."""
         shape = (size,)
         device = self.training.device
-        index = torch.randint(len(self.training), shape, generator=self.rng, device=device)
+        rows = len(self.training) - (0 if self.gaps is None else len(self.gaps))
+        index = torch.randint(rows, shape, generator=self.rng, device=device)
+        if self.gaps is not None:
+            index += torch.searchsorted(self.gaps, index, right=True)
         return self.training[index].long()
 
     def mask(self, size: int, columns: int) -> Tensor:
