@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from synthgan.constraints import discover_constraints, infer_schema
-    from synthgan.distributed import Ranks, join_ranks
+    from synthgan.distributed import Ranks, join_ranks, launched_shard
     from synthgan.errors import (
         ConditionError,
         ConfigError,
@@ -82,7 +82,7 @@ _HOMES = {
         "TrainConfig",
     ),
     "synthgan.constraints": ("discover_constraints", "infer_schema"),
-    "synthgan.distributed": ("Ranks", "join_ranks"),
+    "synthgan.distributed": ("Ranks", "join_ranks", "launched_shard"),
     "synthgan.errors": (
         "ConditionError",
         "ConfigError",
@@ -183,6 +183,7 @@ __all__ = [
     "infer_schema",
     "iter_table",
     "join_ranks",
+    "launched_shard",
     "load",
     "read_table",
     "split_table",

@@ -21,8 +21,6 @@ from torch import Tensor
 
 from synthgan.errors import TrainingError
 
-_VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ranks:
@@ -32,8 +30,6 @@ class Ranks:
     """The number of this process, from 0."""
     size: int = 1
     """How many processes there are."""
-    local: int = 0
-    """The number of this process on its machine: which GPU is its own."""
     _talk: dist.ProcessGroup | None = None
     """For what the CPU knows; gradients on a GPU go the default way."""
 
@@ -41,17 +37,6 @@ class Ranks:
     def first(self) -> bool:
         """Whether this is the process that writes files and shows progress."""
         return self.rank == 0
-
-    @property
-    def shard(self) -> tuple[int, int]:
-        """This rank's share of part files: (3, 16) is the third of 16."""
-        return self.rank + 1, self.size
-
-    def device(self, chosen: torch.device) -> torch.device:
-        """``chosen``, or this rank's own GPU where no particular one was chosen."""
-        if self.size == 1 or chosen.type != "cuda" or chosen.index is not None:
-            return chosen
-        return torch.device("cuda", self.local % torch.cuda.device_count())
 
     def average_gradients(self, module: torch.nn.Module) -> None:
         """Gives every rank the mean over ranks of the gradients of ``module``."""
@@ -140,8 +125,7 @@ def join_ranks() -> Iterator[Ranks]:
 
     Raises :class:`TrainingError` if the others cannot be reached.
     """
-    started = os.environ.get("WORLD_SIZE", "1") != "1"
-    if not dist.is_available() or not (started or dist.is_initialized()):
+    if not dist.is_available() or not (_is_launched() or dist.is_initialized()):
         yield ALONE
         return
     ours = not dist.is_initialized()
@@ -150,12 +134,7 @@ def join_ranks() -> Iterator[Ranks]:
     try:
         with _in_touch():
             talk = dist.new_group(backend="gloo")
-        ranks = Ranks(
-            rank=dist.get_rank(),
-            size=dist.get_world_size(),
-            local=int(os.environ.get("LOCAL_RANK", "0")),
-            _talk=talk,
-        )
+        ranks = Ranks(rank=dist.get_rank(), size=dist.get_world_size(), _talk=talk)
         token = _CURRENT.set(ranks)
         try:
             yield ranks
@@ -166,13 +145,43 @@ def join_ranks() -> Iterator[Ranks]:
             dist.destroy_process_group()
 
 
+def launched_shard() -> tuple[int, int] | None:
+    """Which share of part files is this process's, for :class:`synthgan.Parts`: (3, 16) is the
+    third of 16. None unless ``torchrun`` has started several.
+
+    Parts need no talk between processes: one that dies costs no more than the part under way.
+    """
+    if not _is_launched():
+        return None
+    _check_launch("RANK", "WORLD_SIZE")
+    return int(os.environ["RANK"]) + 1, int(os.environ["WORLD_SIZE"])
+
+
+def own_gpu() -> torch.device:
+    """The GPU that is this process's among those of its machine; the first, if it is alone."""
+    local = os.environ.get("LOCAL_RANK", "")
+    if not _is_launched() or not local.isdecimal():
+        return torch.device("cuda")
+    return torch.device("cuda", int(local) % max(torch.cuda.device_count(), 1))
+
+
+def _is_launched() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") != "1"
+
+
+def _check_launch(*names: str) -> None:
+    """Raises :class:`TrainingError` unless the variables that torchrun sets are there."""
+    for name in names:
+        value = os.environ.get(name, "")
+        if not value or (name in ("RANK", "WORLD_SIZE") and not value.isdecimal()):
+            raise TrainingError(
+                f"WORLD_SIZE says that processes work together, but {name} does not fit: start "
+                "them with torchrun, or unset WORLD_SIZE to work in one process"
+            )
+
+
 def _begin() -> None:
-    missing = [name for name in _VARIABLES if not os.environ.get(name)]
-    if missing:
-        raise TrainingError(
-            f"WORLD_SIZE is set, but {' and '.join(missing)} not: start the processes with "
-            "torchrun, or unset WORLD_SIZE to work in one process"
-        )
+    _check_launch("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
         dist.init_process_group(backend)

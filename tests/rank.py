@@ -91,7 +91,7 @@ def refusal(call: Callable[[], object]) -> str:
 def main(folder: Path) -> None:
     found: dict[str, Any] = {}
     with synthgan.join_ranks() as ranks:
-        found["shard"] = ranks.shard
+        found["rank"] = [ranks.rank, ranks.size, synthgan.launched_shard()]
         found["gradients"] = gradients(ranks)
         whole, found["whole"] = fit(ranks)
         found["weights"] = weights_of(whole)

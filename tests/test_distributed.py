@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from sample_tables import people, quick
 
 import synthgan
 from synthgan.distributed import ALONE
+from synthgan.train import choose_device
 
 SCRIPT = Path(__file__).with_name("rank.py")
 
@@ -72,7 +74,7 @@ def test_two_ranks_give_the_gradients_of_one_process(found: list[dict[str, Any]]
 def test_all_ranks_have_the_same_model(found: list[dict[str, Any]]) -> None:
     assert found[0]["weights"] == found[1]["weights"]
     assert found[0]["validation"] == found[1]["validation"]
-    assert [each["shard"] for each in found] == [[1, 2], [2, 2]]
+    assert [each["rank"] for each in found] == [[0, 2, [1, 2]], [1, 2, [2, 2]]]
 
 
 def test_two_ranks_learn_as_well_as_one(found: list[dict[str, Any]]) -> None:
@@ -140,14 +142,33 @@ def test_an_ordinary_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
         with synthgan.join_ranks() as ranks:
             assert ranks is ALONE
-    assert (ALONE.first, ALONE.shard, ALONE.total(1.5, 2)) == (True, (1, 1), (1.5, 2))
+        assert synthgan.launched_shard() is None
+    assert (ALONE.first, ALONE.total(1.5, 2)) == (True, (1.5, 2))
 
 
-def test_half_an_invitation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.delenv("RANK", raising=False)
-    with (
-        pytest.raises(synthgan.TrainingError, match="WORLD_SIZE is set, but RANK"),
-        synthgan.join_ranks(),
-    ):
+@pytest.mark.parametrize(
+    "variables", [{}, {"RANK": "one"}, {"RANK": "0"}, {"RANK": "0", "MASTER_ADDR": "127.0.0.1"}]
+)
+def test_half_a_launch_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"WORLD_SIZE": "2", **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(synthgan.TrainingError, match="does not fit"), synthgan.join_ranks():
         pass
+    if variables.get("RANK") != "0":
+        with pytest.raises(synthgan.TrainingError, match="RANK does not fit"):
+            synthgan.launched_shard()
+
+
+def test_each_process_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setenv("LOCAL_RANK", "6")
+    assert choose_device("auto") == torch.device("cuda")  # nobody else is there
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:2")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    assert choose_device("cpu") == torch.device("cpu")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import torch
 
+from synthgan.distributed import own_gpu
 from synthgan.errors import TrainingError
 
 
 def choose_device(name: str) -> torch.device:
     """The device that ``name`` means; ``auto`` is CUDA, else MPS, else the CPU.
 
+    Where ``torchrun`` has started several processes, ``auto`` and ``cuda`` are this one's own GPU.
     Raises :class:`TrainingError` if there is no such device here.
     """
     if name == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            return own_gpu()
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
@@ -32,4 +34,4 @@ def choose_device(name: str) -> torch.device:
             f"device {name!r} was asked for, but this machine has none that PyTorch can use; "
             "use --device auto or cpu"
         )
-    return device
+    return own_gpu() if device == torch.device("cuda") else device

@@ -56,7 +56,7 @@ def train(
     Raises :class:`TrainingError` for a device that is not there, a checkpoint that is of
     something else, or if nothing can be learned at these learning rates.
     """
-    device = ranks.device(choose_device(config.train.device))
+    device = choose_device(config.train.device)
     if not layout.spans or len(tokens) < 2:
         rng = torch.Generator().manual_seed(config.seed)
         generator = Generator(layout, config.network, rng).to(device)
