@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
+    from synthgan.parts import Parts
     from synthgan.privacy import Guarantee, compose
     from synthgan.report import (
         Card,
@@ -93,6 +94,7 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
+    "synthgan.parts": ("Parts",),
     "synthgan.privacy": ("Guarantee", "compose"),
     "synthgan.report": (
         "Card",
@@ -155,6 +157,7 @@ __all__ = [
     "ModelFileError",
     "NetworkConfig",
     "OneHot",
+    "Parts",
     "PersonalColumn",
     "PrivacyConfig",
     "Ranks",

@@ -37,7 +37,7 @@ SAMPLE_ROWS = 200_000
 
 _SAMPLE_CELLS = 6_000_000
 _LIBRARIES = 600 << 20  # bytes that Python and PyTorch take before any row
-_CELL_BYTES = 120  # that a fit takes at its peak for a cell of a table in memory
+_CELL_BYTES = 40  # that a fit takes at its peak for a cell of a table in memory
 _TALLY_SHARE = 0.25  # of the memory beyond the libraries', for counting
 _TOKENS_SHARE = 0.2  # and for tokens, which training holds twice
 _RUN_BYTES = 64  # that a distinct value takes, while runs are merged

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -24,17 +25,19 @@ from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memo
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config
-from synthgan.constraints import infer_schema, takes_patterns
+from synthgan.constraints import infer_schema
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
+from synthgan.parts import Parts, claim, seed_in, write
 from synthgan.privacy import Guarantee
 from synthgan.private_fit import learn_privately
+from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Column, Kind, Schema
-from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
+from synthgan.schema import Schema, Unique
+from synthgan.summary import Summary, summarize
 from synthgan.table import count_cells, open_dataset, read_table
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
@@ -269,7 +272,7 @@ class Synthesizer:
     @property
     def protections(self) -> tuple[str, ...]:
         """What is protected in each column, in words, a line a fact."""
-        return tuple(_protections(self._card))
+        return tuple(protections(self._card))
 
     def sample(
         self,
@@ -334,26 +337,65 @@ class Synthesizer:
         Chunk i depends on ``seed`` and i alone.
         """
         seed = _seed(seed)
-        allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
-        if where is not None and not allowed:
-            raise ConditionError("where is empty; leave it out to draw from the whole table")
         known = None
         if given is not None:
             rng = np.random.default_rng([seed, 0])
             known = read_given(
                 given, self._encoder, rng, foreign="hide" if extrapolate else "refuse"
             )
-        sampler = Sampler(
-            self._encoder,
-            self._generator,
-            allowed,
-            shares={} if balance is None else self._shares(balance),
-            given=known,
-            extrapolate=extrapolate,
-        )
+        sampler = self._sampler(where, balance, known, extrapolate=extrapolate)
         for chunk in sampler.chunks(_count(n, known, self.rows), seed, locale):
             chunk.attrs[ACCEPTANCE] = sampler.acceptance
             yield chunk
+
+    def sample_parts(
+        self,
+        parts: Parts,
+        *,
+        where: Where | None = None,
+        balance: Balance | None = None,
+        extrapolate: bool = False,
+        seed: int | None = None,
+        locale: str | None = None,
+        on_part: Callable[[Path], None] | None = None,
+    ) -> list[Path]:
+        """Writes rows as :meth:`iter_samples` draws them as part files, in constant memory.
+
+        Gives the paths of the parts. Those that are there already, from a run with the same model
+        and options, are kept; a folder with others is refused. A shard writes its share of the
+        parts only: the same rows, whoever writes them. Without ``seed`` it is that of the parts
+        that are there, or a fresh one; shards need one. ``on_part`` is called after each part.
+
+        Raises :class:`ConditionError` as :meth:`sample` does, and where the schema wants rows to
+        be unique in the whole table, which part files that do not know of each other cannot see
+        to; :class:`TableError` if the folder holds something else, or cannot be written to.
+        """
+        together = [c for c in self.schema.constraints if isinstance(c, Unique)]
+        if together:
+            raise ConditionError(
+                f"the constraint {together[0]} wants rows to be unique in the whole table, and "
+                "part files do not know of each other; write one file, or fit with a schema "
+                "without the constraint"
+            )
+        if seed is None:
+            seed = seed_in(parts)
+        if seed is None and parts.shard[1] > 1:
+            raise ConfigError("shards must all draw from one seed: give it")
+        seed = _seed(seed)
+        sampler = self._sampler(where, balance, None, extrapolate=extrapolate)
+        about = {
+            "model": archive.fingerprint(self._card, self._generator),
+            "versions": {"synthgan": version("synthgan"), "torch": torch.__version__},
+            "device": self._generator.out.device.type,
+            "seed": seed,
+            "where": where,
+            "balance": balance,
+            "extrapolate": extrapolate,
+            "locale": locale,
+        }
+        claim(parts, about)
+        draw = partial(sampler.chunk, seed=seed, locale=locale)
+        return write(parts, draw, on_part or (lambda path: None))
 
     def impute(
         self,
@@ -400,6 +442,26 @@ class Synthesizer:
             return filled[0]
         return pd.concat(filled, keys=range(n), names=["draw"])
 
+    def _sampler(
+        self,
+        where: Where | None,
+        balance: Balance | None,
+        given: Given | None,
+        *,
+        extrapolate: bool,
+    ) -> Sampler:
+        allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
+        if where is not None and not allowed:
+            raise ConditionError("where is empty; leave it out to draw from the whole table")
+        return Sampler(
+            self._encoder,
+            self._generator,
+            allowed,
+            shares={} if balance is None else self._shares(balance),
+            given=given,
+            extrapolate=extrapolate,
+        )
+
     def _shares(self, balance: Balance) -> dict[str, npt.NDArray[np.float64]]:
         found = {}
         wanted = parse_balance(balance, self.schema, self._encoder.levels)
@@ -435,56 +497,3 @@ def _seed(seed: int | None) -> int:
     if seed is not None and not 0 <= seed < 2**63:
         raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
     return secrets.randbits(62) if seed is None else seed
-
-
-def _protections(card: archive.Card) -> Iterator[str]:
-    if card.guarantee is not None:
-        g = card.guarantee
-        yield (
-            f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
-            f"for adding or removing one {g.unit}"
-        )
-    settings = card.config.summary
-    pulled_in: list[str] = []
-    wanting = [each for each in card.schema.constraints if takes_patterns(each)]
-    for column in card.schema:
-        name = repr(column.name)
-        known = card.summary.columns.get(column.name)
-        if not column.kind.is_modelled:
-            yield f"{name}: {_made_up(column)}"
-        elif card.guarantee is not None:
-            continue  # what is rare or extreme is as well protected as the rest
-        elif isinstance(known, CategorySummary) and known.rare_levels:
-            values = "1 value" if known.rare_levels == 1 else f"{known.rare_levels:,} values"
-            instead = "more frequent ones do instead" if known.levels else "cells are left empty"
-            yield (
-                f"{name}: {values} with fewer than {settings.min_category_rows} rows "
-                f"({known.weights[-2]:.1%} of rows) never come out; {instead}"
-            )
-        elif isinstance(known, NumberSummary) and known.segments:
-            pulled_in.append(name)
-    for constraint, found in zip(wanting, card.summary.combinations, strict=True):
-        yield (
-            f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "
-            f"come out; {len(found.rows):,} are known"
-        )
-    if pulled_in and settings.extreme_rows > 1:
-        yield (
-            f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
-            f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
-        )
-
-
-def _made_up(column: Column) -> str:
-    if column.personal is not None:
-        return f"not learned; made-up cells ({column.personal.replace('_', ' ')}) come out"
-    if column.references is not None:
-        return f"not learned; made-up cells of {column.references!r} come out"
-    if column.kind is Kind.IDENTIFIER:
-        return "identifiers are not learned; new ones are made up"
-    return "text is not learned; filler text is made up"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import io
 import itertools
 import json
@@ -297,6 +298,75 @@ def test_impute_fills_holes(here: Path, model: Path) -> None:
     assert two["draw"].tolist() == [0] * 60 + [1] * 60
     people().assign(draw=1).to_csv(here / "odd.csv", index=False)
     the_line(run("impute", "odd.csv", model, "-o", "o.csv"), "no column 'draw'")
+
+
+def test_a_folder_is_fitted_in_chunks(here: Path) -> None:
+    frame = people()
+    (here / "parts").mkdir()
+    for number, rows in enumerate((slice(0, 25), slice(25, 60))):
+        frame.iloc[rows].to_csv(here / "parts" / f"{number}.csv", index=False)
+    result = run("fit", "parts/", *QUICK, "--memory-limit", "1KiB")
+    assert result.exit_code == 0, result.output
+    assert "learned about 60 rows" in result.stderr
+    (here / "parts" / "1.csv").write_text("id,age\n1,2\n")
+    the_line(run("fit", "parts", *QUICK, "-o", "x.synthgan"), "1.csv", "'income'")
+    assert "x.synthgan" not in files(here)
+
+
+@pytest.mark.parametrize("size", ["3GiB", "0.5 gb", "1000"])
+def test_sizes(here: Path, size: str) -> None:
+    result = run("fit", "data.csv", *QUICK, "--memory-limit", size, "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize("size", ["much", "0", "3 parsecs", "-1GiB", "1e999"])
+def test_a_size_that_is_none_is_refused(here: Path, size: str) -> None:
+    the_line(run("fit", "data.csv", "--memory-limit", size), "3GiB")
+
+
+def test_sample_writes_part_files_and_goes_on(here: Path, model: Path) -> None:
+    draw = ("sample", model, "-n", "1_000", "--device", "cpu")
+    result = run(*draw, "-o", "rows/", "--seed", "3")
+    assert result.exit_code == 0, result.output
+    assert "1 part files of 1,000 synthetic rows are in rows" in result.stderr
+    assert files(here / "rows") == ["_synthgan.json", "part-00001-of-00001.parquet"]
+    assert len(synthgan.read_table("rows")) == 1000
+    assert run(*draw, "-o", "rows", "--parts", "--quiet").output == ""
+    the_line(run(*draw, "-o", "rows/", "--seed", "4"), "seed differs")
+    more = ("-o", "csv/", "--format", "csv.gz", "--shard", "1/3", "--seed", "3", "--quiet")
+    assert run(*draw, *more).output == ""
+    assert files(here / "csv") == ["_synthgan.json", "part-00001-of-00001.csv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("-o", "rows/", "--shard", "17/16", "--seed", "1"), ("shard 17/16 is out of range",)),
+        (("-o", "rows/", "--shard", "0/16", "--seed", "1"), ("out of range", "1/16 to 16/16")),
+        (("-o", "rows/", "--shard", "3 of 16"), ("3/16",)),
+        (("-o", "rows/", "--shard", "3/16"), ("seed",)),
+        (("-o", "rows/", "--overwrite"), ("remove the folder",)),
+        (("-o", "rows/", "--format", "xlsx"), (".xlsx", ".parquet")),
+        (("-o", "rows.csv", "--shard", "1/2"), ("--parts",)),
+        (("-o", "data.csv", "--parts"), ("is a file",)),
+    ],
+)
+def test_wrong_part_files_get_one_line(
+    here: Path, model: Path, args: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    the_line(run("sample", model, "-n", "50", *args), *words)
+    assert files(here) == ["data.csv"]
+
+
+def test_interrupted_part_files_stay(
+    here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synthgan.Synthesizer, "sample_parts", stop)
+    result = run("sample", model, "-n", "50", "-o", "rows/", "--quiet")
+    the_line(result, "0 of 1 part files are in rows", "goes on", code=130)
 
 
 def test_schema_can_be_edited_and_fitted(here: Path) -> None:
@@ -685,6 +755,28 @@ def test_a_model_that_cannot_be_saved_is_put_elsewhere(
     assert synthgan.load(rescue).schema == loaded.schema
 
 
+# --- several processes ------------------------------------------------------------------
+
+
+def test_launched_processes_write_their_shards(
+    here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("sample", model, "-n", 20_000, "-o", "rows/", "--device", "cpu", "--seed", 3)
+    monkeypatch.setattr(synthgan, "Parts", functools.partial(synthgan.Parts, chunks=1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    the_line(run("sample", model, "-o", "x.csv"), "--parts")
+    the_line(run(*command, "--shard", "1/2"), "--shard")
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (0, "")  # the first one speaks for all
+    names = [f"part-0000{number}-of-00003.parquet" for number in (1, 2, 3)]
+    assert files(here / "rows")[1:] == [names[1]]
+    monkeypatch.setenv("RANK", "0")
+    result = run(*command)
+    assert "(shard 1 of 2)" in result.stderr
+    assert files(here / "rows")[1:] == names
+
+
 # --- interruption -----------------------------------------------------------------------
 
 
@@ -708,12 +800,12 @@ def test_an_interrupted_training_is_saved(
 ) -> None:
     real = synthgan.fit
 
-    def fit(*args: Any, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
         def interrupted(step: synthgan.Step) -> None:
             on_step(step)
             strike(number)
 
-        return real(*args, on_step=interrupted)
+        return real(*args, on_step=interrupted, **rest)
 
     monkeypatch.setattr(synthgan, "fit", fit)
     result = run("fit", "data.csv", "--steps", "5000", "--batch-size", "32", "--device", "cpu")

@@ -17,8 +17,8 @@ ORDER = (
     "privacy", "summary", "making_up", "private_summary", "codec", "encode", "limits",
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
-    "private_fit", "given", "rules", "sample", "chunked_fit", "archive", "synthesizer",
-    "estimators", "audit",
+    "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
+    "protections", "synthesizer", "estimators", "audit",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

@@ -12,16 +12,16 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, device_option, given, quiet_option
+from synthgan.cli.options import MODEL, PATH, as_bytes, device_option, given, quiet_option
 from synthgan.cli.output import duration, file_size, say
-from synthgan.cli.progress import Progress, Training, phase_ends
+from synthgan.cli.progress import Progress, Reading, Training, phase_ends
 from synthgan.errors import TableError
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.option(
     "-o",
     "--output",
@@ -77,6 +77,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     is_flag=True,
     help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
 )
+@click.option(
+    "--memory-limit",
+    callback=as_bytes,
+    help="Read DATA in chunks if a fit of it would take more memory than this, such as 3GiB; "
+    "without it, half of the machine's.",
+)
 @device_option
 @click.option(
     "--seed", type=int, help="Another seed gives another model; without it, always the same one."
@@ -87,7 +93,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 def fit(
     stop: Stop,
     /,
-    data: Path,
+    data: str,
     output: Path,
     schema: Path | None,
     seed: int | None,
@@ -96,6 +102,8 @@ def fit(
     **rest: Any,
 ) -> None:
     """Learns a table (CSV, Parquet or Feather) and writes a model file.
+
+    DATA is a file, a folder of part files, a glob in quotes, or a URL such as s3://bucket/folder.
 
     Ctrl-C (or SIGTERM) in training stops it: the best model until then is saved, and the exit
     code is 130. A second one, or one before training began, leaves nothing. If the model
@@ -109,12 +117,13 @@ def fit(
       synthgan fit data.csv
       synthgan fit data.parquet -o people.synthgan --max-minutes 10
       synthgan fit data.csv.gz --schema schema.json --overwrite
-      synthgan fit data.csv --device cuda --seed 7 --quiet
       synthgan fit data.csv --checkpoint-every 10     then, if it was stopped: --resume
       synthgan fit data.csv --schema public.json --epsilon 1
+      synthgan fit parts/ --memory-limit 3GiB
     """
     declare, privacy = rest.pop("declare"), _privacy(rest)
     checkpoint = _checkpoint(rest, output, overwrite=overwrite)
+    limit = rest.pop("memory_limit")
     train = synthgan.TrainConfig(**given(**rest))
     config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
     known = None if schema is None else synthgan.Schema.load(schema)
@@ -132,12 +141,18 @@ def fit(
             synthgan.check_target(output, overwrite=overwrite)
         began = time.monotonic()
         with Progress(quiet=quiet) as progress:
-            progress.wait("reading", str(data))
+            progress.wait("reading", data)
             if declare:
                 known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
             training = Training(progress, _warning(checkpoint))
             model = synthgan.fit(
-                data, known, config, on_step=training, **given(checkpoint=checkpoint)
+                data,
+                known,
+                config,
+                memory_limit=limit,
+                on_step=training,
+                checkpoint=checkpoint,
+                on_rows=Reading(progress),
             )
             stop.patient = True
         if not ranks.first:

@@ -103,6 +103,20 @@ def _bars() -> rich.progress.Progress:
     )
 
 
+class Reading:
+    """Shows how far a table that is read in chunks has been read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._doing = ""
+
+    def __call__(self, doing: str, done: int, of: int) -> None:
+        if doing != self._doing:
+            self._doing = doing
+            self._progress.phase(doing, of, "rows")
+        self._progress.update(done)
+
+
 # --- training ---------------------------------------------------------------------------
 
 

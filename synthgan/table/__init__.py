@@ -12,7 +12,7 @@ no file at all.
 """
 
 from synthgan.table.csv_cells import FIXED_DECIMALS
-from synthgan.table.files import check_target, check_writable, write_bytes_atomically
+from synthgan.table.files import check_target, check_writable, format_of, write_bytes_atomically
 from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import write_table
@@ -23,6 +23,7 @@ __all__ = [
     "check_target",
     "check_writable",
     "count_cells",
+    "format_of",
     "iter_table",
     "open_dataset",
     "read_table",
