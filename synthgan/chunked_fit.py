@@ -109,9 +109,15 @@ def encoded_in_chunks(
         done = 0
         for number, frame in enumerate(dataset.chunks()):
             part = encoder.encode(frame, np.random.default_rng([config.seed, number]))
-            tokens[done : done + len(part)] = part
+            if done + len(part) <= dataset.rows:
+                tokens[done : done + len(part)] = part
             done += len(part)
             on_rows("encoding", done, dataset.rows)
+        if done != dataset.rows:
+            raise TableError(
+                f"{dataset.path} had {dataset.rows:,} rows at first and {done:,} later; it must "
+                "not change while it is read"
+            )
         yield Encoded(tokens, encoder, summary)
 
 

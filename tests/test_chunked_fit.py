@@ -174,6 +174,16 @@ def test_a_private_fit_beyond_the_limit_says_so(folder: Path) -> None:
         synthgan.fit(folder, schema, config, memory_limit=TINY)
 
 
+def test_a_table_that_changes_while_it_is_read_is_refused(folder: Path) -> None:
+    def more(doing: str, done: int, of: int) -> None:
+        if doing == "counting":
+            people(300).to_parquet(folder / "0.parquet")
+            people(10).to_parquet(folder / "2.parquet")
+
+    with pytest.raises(TableError, match="had 900 rows at first and 610 later"):
+        synthgan.fit(folder, config=quick(4), memory_limit=TINY, on_rows=more)
+
+
 def test_limits() -> None:
     with pytest.raises(ConfigError, match="memory_limit"):
         synthgan.fit("none.csv", memory_limit=0)
