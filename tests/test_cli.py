@@ -518,7 +518,9 @@ def test_names_cannot_command_the_terminal(here: Path) -> None:
 def test_plain_progress_is_a_line_every_tenth(
     here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fit(*_: object, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(
+        *_: object, on_step: Callable[[synthgan.Step], None], **__: object
+    ) -> synthgan.Synthesizer:
         for i in range(1, 101):
             validation = 9.5 if i == 20 else None
             on_step(
