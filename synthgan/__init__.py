@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
-    from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
+    from synthgan.config import (
+        CheckpointConfig,
+        Config,
+        NetworkConfig,
+        PrivacyConfig,
+        SummaryConfig,
+        TrainConfig,
+    )
     from synthgan.constraints import discover_constraints, infer_schema
+    from synthgan.distributed import Ranks, join_ranks, launched_shard
     from synthgan.errors import (
         ConditionError,
         ConfigError,
@@ -67,6 +75,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.config": (
+        "CheckpointConfig",
         "Config",
         "NetworkConfig",
         "PrivacyConfig",
@@ -74,6 +83,7 @@ _HOMES = {
         "TrainConfig",
     ),
     "synthgan.constraints": ("discover_constraints", "infer_schema"),
+    "synthgan.distributed": ("Ranks", "join_ranks", "launched_shard"),
     "synthgan.errors": (
         "ConditionError",
         "ConfigError",
@@ -127,6 +137,7 @@ __all__ = [
     "Audit",
     "Bands",
     "Card",
+    "CheckpointConfig",
     "Column",
     "ConditionError",
     "Config",
@@ -150,6 +161,7 @@ __all__ = [
     "Parts",
     "PersonalColumn",
     "PrivacyConfig",
+    "Ranks",
     "Report",
     "RowRule",
     "Schema",
@@ -174,6 +186,8 @@ __all__ = [
     "fit",
     "infer_schema",
     "iter_table",
+    "join_ranks",
+    "launched_shard",
     "load",
     "read_table",
     "split_table",

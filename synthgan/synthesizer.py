@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -23,8 +24,9 @@ from synthgan import archive
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
-from synthgan.config import Config
+from synthgan.config import CheckpointConfig, Config
 from synthgan.constraints import infer_schema
+from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
 from synthgan.given import Given, read_given, typical
@@ -37,11 +39,28 @@ from synthgan.sample import Sampler
 from synthgan.schema import Schema, Unique
 from synthgan.summary import Summary, summarize
 from synthgan.table import count_cells, open_dataset, read_table
-from synthgan.train import Step, choose_device, train
+from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
 """In ``attrs`` of drawn tables: by constraint, the share of rows that kept it at first, if not
 all did. Those that did not were drawn again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """What training has beside settings and rows."""
+
+    on_step: OnStep | None
+    checkpoint: CheckpointConfig | None
+    ranks: Ranks
+
+    def refuse(self) -> None:
+        """Raises :class:`ConfigError` for what a private fit cannot have."""
+        if self.checkpoint is not None or self.ranks.size > 1:
+            raise ConfigError(
+                "a private fit has no checkpoints and runs in one process: going on, or measuring "
+                "in each process, would look at the rows again, and pay again; leave that out"
+            )
 
 
 def fit(
@@ -51,6 +70,7 @@ def fit(
     *,
     memory_limit: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    checkpoint: CheckpointConfig | None = None,
     on_rows: Callable[[str, int, int], None] | None = None,
 ) -> Synthesizer:
     """Learns a table.
@@ -65,12 +85,23 @@ def fit(
     against all rows, and tokens may go to a temporary file (:mod:`synthgan.chunked_fit`).
     ``on_rows`` is called after each chunk with what is done, and how many rows of how many.
 
+    ``checkpoint`` has a long training leave what it needs to go on after a stop, and go on: to
+    the same model, bit for bit on the CPU. Processes that have called :func:`join_ranks` fit one
+    model together: all give the same arguments, each trains on its share of the rows, and all get
+    the same model.
+
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
-    :class:`TrainingError` if ``config.train.device`` is not there.
+    :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
+    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
     """
     config = config or Config()
     choose_device(config.train.device)
     private = config.privacy is not None
+    how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
+    if private:
+        how.refuse()
+    if checkpoint is not None and how.ranks.first:
+        Checkpoints.check(checkpoint)
     if memory_limit is not None and memory_limit < 1:
         raise ConfigError(f"memory_limit must be at least 1 byte, got {memory_limit}")
     if not isinstance(data, pd.DataFrame):
@@ -86,10 +117,10 @@ def fit(
             progress = on_rows or _say_nothing
             with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
                 encoder = encoded.encoder
-                return _train(encoded.tokens, encoder, encoded.summary, config, on_step)
+                return _train(encoded.tokens, encoder, encoded.summary, config, how)
     frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
     if private:
-        return _fit_privately(frame, schema, config, on_step)
+        return _fit_privately(frame, schema, config, how)
     if schema is None:
         schema = infer_schema(frame)
     schema.check(frame)
@@ -97,7 +128,7 @@ def fit(
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
-    return _train(tokens, encoder, summary, config, on_step)
+    return _train(tokens, encoder, summary, config, how)
 
 
 def _say_nothing(doing: str, done: int, of: int) -> None:
@@ -108,7 +139,7 @@ def _fit_privately(
     frame: pd.DataFrame,
     schema: Schema | None,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
 ) -> Synthesizer:
     """A fit in which whatever depends on the rows is paid for."""
     assert config.privacy is not None, "called for private fits only"
@@ -127,9 +158,7 @@ def _fit_privately(
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.
     config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
-    return _train(
-        learned.tokens, learned.encoder, learned.summary, config, on_step, learned.guarantee
-    )
+    return _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
 
 
 def _train(
@@ -137,10 +166,29 @@ def _train(
     encoder: Encoder,
     summary: Summary,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
     guarantee: Guarantee | None = None,
 ) -> Synthesizer:
-    trained = train(tokens, encoder.layout, config, on_step=on_step)
+    checkpoints = None
+    if how.checkpoint is not None or how.ranks.size > 1:
+        parts = fingerprint(
+            tokens,
+            choose_device(config.train.device),
+            how.ranks,
+            settings=config,
+            columns=[encoder.schema, summary],
+        )
+        how.ranks.check_same(parts)
+        if how.checkpoint is not None:
+            checkpoints = Checkpoints(config=how.checkpoint, fingerprint=parts)
+    trained = train(
+        tokens,
+        encoder.layout,
+        config,
+        on_step=how.on_step,
+        checkpoints=checkpoints,
+        ranks=how.ranks,
+    )
     card = archive.Card(
         format=archive.FORMAT,
         version=version("synthgan"),
@@ -152,7 +200,8 @@ def _train(
         notes=trained.notes,
         guarantee=guarantee,
     )
-    return Synthesizer(card, encoder, trained.generator)
+    done = None if checkpoints is None or trained.interrupted else checkpoints.path
+    return Synthesizer(card, encoder, trained.generator, done)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
@@ -171,6 +220,8 @@ class Synthesizer:
     _card: archive.Card
     _encoder: Encoder
     _generator: Generator
+    _checkpoint: Path | None = None
+    """What training left on the way, and nobody needs once the model is saved."""
 
     def __repr__(self) -> str:
         return f"Synthesizer({len(self.schema)} columns, learned from about {self.rows:,} rows)"
@@ -423,8 +474,12 @@ class Synthesizer:
         return found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
+        """Writes the model file, atomically, and removes the checkpoint of its training, unless
+        that was interrupted. Raises :class:`TableError` if it cannot."""
         archive.save(path, self._card, self._generator, overwrite=overwrite)
+        if self._checkpoint is not None:
+            with suppress(OSError):  # the model is safe, and the command line looks
+                self._checkpoint.unlink(missing_ok=True)
 
 
 def _count(n: object, given: Given | None, usual: int | None) -> int:

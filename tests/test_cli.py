@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import io
 import itertools
 import json
@@ -756,6 +757,28 @@ def test_a_model_that_cannot_be_saved_is_put_elsewhere(
     assert synthgan.load(rescue).schema == loaded.schema
 
 
+# --- several processes ------------------------------------------------------------------
+
+
+def test_launched_processes_write_their_shards(
+    here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("sample", model, "-n", 20_000, "-o", "rows/", "--device", "cpu", "--seed", 3)
+    monkeypatch.setattr(synthgan, "Parts", functools.partial(synthgan.Parts, chunks=1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    the_line(run("sample", model, "-o", "x.csv"), "--parts")
+    the_line(run(*command, "--shard", "1/2"), "--shard")
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (0, "")  # the first one speaks for all
+    names = [f"part-0000{number}-of-00003.parquet" for number in (1, 2, 3)]
+    assert files(here / "rows")[1:] == [names[1]]
+    monkeypatch.setenv("RANK", "0")
+    result = run(*command)
+    assert "(shard 1 of 2)" in result.stderr
+    assert files(here / "rows")[1:] == names
+
+
 # --- interruption -----------------------------------------------------------------------
 
 
@@ -779,14 +802,12 @@ def test_an_interrupted_training_is_saved(
 ) -> None:
     real = synthgan.fit
 
-    def fit(
-        *args: Any, on_step: Callable[[synthgan.Step], None], **more: Any
-    ) -> synthgan.Synthesizer:
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
         def interrupted(step: synthgan.Step) -> None:
             on_step(step)
             strike(number)
 
-        return real(*args, on_step=interrupted, **more)
+        return real(*args, on_step=interrupted, **rest)
 
     monkeypatch.setattr(synthgan, "fit", fit)
     result = run("fit", "data.csv", "--steps", "5000", "--batch-size", "32", "--device", "cpu")
@@ -797,6 +818,38 @@ def test_an_interrupted_training_is_saved(
     loaded = synthgan.load("model.synthgan")
     assert len(loaded.history) == 1
     assert len(loaded.sample(5, seed=0)) == 5
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_stopped_fit_goes_on_from_its_checkpoint(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, real = ("fit", "data.csv", *QUICK, "--steps", "24"), synthgan.fit
+    assert run(*command, "-o", "whole.synthgan").exit_code == 0
+
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
+        def interrupted(step: synthgan.Step) -> None:
+            on_step(step)
+            strike(signal.SIGTERM)
+
+        return real(*args, on_step=interrupted, **rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(synthgan, "fit", fit)
+        result = run(*command, "--checkpoint-every", 5)
+    assert result.exit_code == 130
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("checkpoints go to model.synthgan.checkpoint")
+    assert "guard it like the table" in lines[0]
+    assert lines[-1].endswith("with the same command and --resume --overwrite")
+    the_line(run(*command, "--checkpoint-every", 5, "-o", "model.synthgan"), "model.synthgan")
+    the_line(run(*command, "--resume", "-o", "other.synthgan"), "no checkpoint to go on from")
+    the_line(run(*command, "--resume", "--overwrite", "--seed", 1), "settings differ")
+    result = run(*command, "--resume", "--overwrite")
+    assert result.exit_code == 0, result.stderr
+    assert files(here) == ["data.csv", "model.synthgan", "whole.synthgan"]
+    drawn = [synthgan.load(name, device="cpu").sample(50, seed=0) for name in files(here)[1:]]
+    assert drawn[0].equals(drawn[1])
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -16,7 +16,7 @@ ORDER = (
     "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
     "privacy", "summary", "making_up", "private_summary", "codec", "encode", "limits",
     "network", "mixture",
-    "objective", "train", "private_critic",
+    "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
     "protections", "synthesizer", "estimators", "audit",
 )  # fmt: skip

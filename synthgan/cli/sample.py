@@ -93,7 +93,8 @@ def sample(
 ) -> None:
     """Draws synthetic rows from a model file.
 
-    Without MODEL, the model file is model.synthgan in the current folder.
+    Without MODEL, the model file is model.synthgan in the current folder. Started by torchrun,
+    each process writes its shard of the part files.
 
     \b
     Examples:
@@ -104,7 +105,9 @@ def sample(
       synthgan sample --given seeds.csv -o filled.csv
       synthgan sample -n 100 -o - --quiet | head
     """
-    shard, ending = how.pop("shard"), how.pop("ending")
+    launched, ending = synthgan.launched_shard(), how.pop("ending")
+    shard = _shard(how.pop("shard"), launched)
+    quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all
     if how.pop("parts") or output.endswith(("/", os.sep)):
         if how["given_file"] is not None or overwrite:
             raise click.UsageError(
@@ -116,6 +119,10 @@ def sample(
         parts = synthgan.Parts(folder=output, rows=n or loaded.rows, **settings)
         _sample_parts(loaded, parts, how, quiet=quiet)
         return
+    if launched is not None:
+        raise click.UsageError(
+            "processes that torchrun has started write part files: give --parts, or a FOLDER/"
+        )
     if shard is not None or ending is not None:
         raise click.UsageError("--shard and --format are for part files: give --parts too")
     seeds = None if how["given_file"] is None else synthgan.read_table(how["given_file"])
@@ -139,6 +146,17 @@ def sample(
         say(f"{rows:,} synthetic rows are in {output}")
         for text, share in kept.items():
             say(f"note: {share:.1%} of the rows kept {text} at once; the others were drawn again")
+
+
+def _shard(
+    wanted: tuple[int, int] | None, launched: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The share of the part files to write, if that is not all."""
+    if wanted is not None and launched is not None:
+        raise click.UsageError(
+            "torchrun gives each process its shard: leave --shard out, or torchrun"
+        )
+    return wanted or launched
 
 
 def _sample_parts(

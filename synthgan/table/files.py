@@ -73,13 +73,16 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> None:
             pass
 
 
-def write_bytes_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) -> None:
+def write_bytes_atomically(
+    path: str | Path, data: bytes, *, overwrite: bool = False, secret: bool = False
+) -> None:
     """Write ``data`` to ``path`` whole or not at all.
 
-    Raises :class:`TableError` if that fails; then an old file is as it was.
+    A ``secret`` file is for its owner alone to read. Raises :class:`TableError` if writing fails;
+    then an old file is as it was.
     """
     check_target(path, overwrite=overwrite)
-    with replacing(path) as temporary:
+    with replacing(path, secret=secret) as temporary:
         temporary.write_bytes(data)
 
 
@@ -163,14 +166,15 @@ def chosen_columns(path: object, columns: Sequence[str] | None, names: Sequence[
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
     """A new empty file that takes the place of ``path`` if all goes well, else vanishes."""
     with write_errors(path):
         target = Path(os.path.realpath(path))
         temporary = target.with_name(f".synthgan-{secrets.token_hex(8)}.tmp")
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        mode = 0o600 if secret else 0o666
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         try:
-            if target.exists():
+            if target.exists() and not secret:
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield temporary
             descriptor = os.open(temporary, os.O_RDWR)
