@@ -27,6 +27,7 @@ from synthgan.schema import (
     Kind,
     Level,
     Resolution,
+    Spelling,
     family,
     find_date_format,
     parse_dates,
@@ -102,6 +103,8 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
     if pa.types.is_temporal(cells.type):
         raise _mismatch(column, "numbers", "the cells are dates")
     if pa.types.is_large_string(cells.type):
+        if column.spelling is not None:
+            return _read_spelled(cells, column, column.spelling)
         cells = pc.utf8_trim_whitespace(cells)
     try:
         floats = cells.cast(pa.float64(), safe=False)
@@ -113,10 +116,19 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
     return values
 
 
+def _read_spelled(cells: pa.Array, column: Column, spelling: Spelling) -> Floats:
+    values = spelling.read(cells)
+    if np.isnan(values[cells.is_valid().to_numpy(zero_copy_only=False)]).any():
+        raise _mismatch(column, f"numbers written as {column.format}", "some cells are other text")
+    return values
+
+
 def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
     missing = np.isnan(values)
     cells = rounded_cells(np.where(missing, 0.0, values), column)
     dtype = to_dtype(column.dtype, column.name)
+    if column.spelling is not None:
+        return _spread(column.spelling.write(cells[~missing]), missing, column)
     if family(dtype) == "text" or (family(dtype) == "object" and "%" in (column.format or "")):
         default = "%d" if column.kind is Kind.INTEGER else "%.15g"
         return _spread(_spell_numbers(cells[~missing], column.format or default), missing, column)

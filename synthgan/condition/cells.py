@@ -64,7 +64,10 @@ def is_missing(value: Any) -> bool:
 
 
 def to_number(column: Column, value: object) -> float:
-    """A number as the column holds it; infinite where floats end."""
+    """A number as the column holds it, also as it spells it; infinite where floats end."""
+    if isinstance(value, str) and column.spelling is not None:
+        spelled = float(column.spelling.read(pa.array([value], pa.large_string()))[0])
+        value = value if math.isnan(spelled) else spelled
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "; write numbers without quotes" if isinstance(value, str) else ""
         raise ConditionError(f"column {column.name!r} holds numbers, not {displayed(value)}{hint}")

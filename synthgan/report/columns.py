@@ -243,6 +243,10 @@ def _floats(cells: pd.Series, column: Column) -> Floats:
         array = pa.array(_text(cells), pa.large_string(), from_pandas=True)
     if column.kind is Kind.DATETIME:
         return _seconds(array, column.format)
+    if column.spelling is not None and pa.types.is_large_string(array.type):
+        numbers = column.spelling.read(array)
+        if not np.isnan(numbers).all():
+            return numbers
     return _numbers(array)
 
 

@@ -29,6 +29,7 @@ from synthgan.schema.constraints import (
 )
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
+from synthgan.schema.spelling import Spelling
 from synthgan.table import write_bytes_atomically
 
 _VERSION = 1
@@ -152,6 +153,14 @@ class Column:
         if self.format is not None:
             self._check_format(self.format)
 
+    @property
+    def spelling(self) -> Spelling | None:
+        """How text spells the numbers of the column, where :attr:`format` is a pattern."""
+        of_numbers = self.kind in (Kind.NUMBER, Kind.INTEGER) and self.format is not None
+        if not of_numbers or _PRINTF.fullmatch(self.format or ""):
+            return None
+        return Spelling.of(self.format or "")
+
     def _require(self, holds: bool, message: str) -> None:
         if not holds:
             raise SchemaError(f"column {self.name!r}: {message}")
@@ -226,8 +235,21 @@ class Column:
             fit = format in ("date", "datetime") or is_date_format(format)
             self._require(fit, "format must be a strftime format with a year, such as %Y-%m-%d")
         elif self.kind in (Kind.NUMBER, Kind.INTEGER):
+            spelling = self.spelling
             fit = format == "Decimal" or _PRINTF.fullmatch(format) is not None
-            self._require(fit, "format must be one printf conversion, such as %.2f")
+            self._require(
+                fit or spelling is not None,
+                "format must be a printf conversion, such as %.2f, or a pattern, such as #,##0.00",
+            )
+            if spelling is not None:
+                held = family(to_dtype(self.dtype, self.name))
+                self._require(
+                    held in ("text", "object"), f"format {format} does not go with {self.dtype}"
+                )
+                self._require(
+                    self.kind is Kind.NUMBER or spelling.places == 0,
+                    "format must have no digits after the point, as kind integer has none",
+                )
         else:
             has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
             fit = has_pattern and 1 <= len(format) <= 200

@@ -20,6 +20,7 @@ from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family
 from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
 from synthgan.schema.references import find_references
+from synthgan.schema.spelling import find_spelling
 from synthgan.table import FIXED_DECIMALS
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +34,9 @@ def infer_columns(frame: pd.DataFrame) -> Schema:
 
     The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read
     as booleans (``no``/``yes`` and the like), numbers or dates where every cell can be, and
-    stays text where it looks like codes (leading zeros, digits of one width, few values).
+    stays text where it looks like codes (leading zeros, digits of one width, few values). Numbers
+    with currencies, units, decimal commas or thousands set apart, and clock times, are read
+    if each cell can be written again to the letter.
     Slashed dates that could be either are month first, all others day first. Columns that
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
     What says who somebody is (names, addresses, e-mail, numbers of phones, cards and accounts)
@@ -240,7 +243,7 @@ def _boolean_format(distinct: pa.Array) -> str | None:
 def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> Column | None:
     """Numbers held as text; None where the text is something else, such as codes."""
     if not _all_match(distinct, _ANY_NUMBER):
-        return None
+        return _infer_spelled(base, distinct)
     lengths = pc.unique(pc.utf8_length(distinct))
     values = distinct.cast(pa.float64()).to_numpy()
     if _all_match(distinct, _WHOLE):
@@ -257,6 +260,16 @@ def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> C
             places = digits[0].as_py()
             return replace(base, kind=Kind.NUMBER, decimals=places, format=f"%.{places}f")
     return replace(base, kind=Kind.NUMBER, decimals=_decimals(values), format="%.15g")
+
+
+def _infer_spelled(base: Column, distinct: pa.Array) -> Column | None:
+    """Numbers as people write them, with currencies, units or thousands set apart."""
+    spelling = find_spelling(distinct)
+    if spelling is None:
+        return None
+    if spelling.places == 0:
+        return replace(base, kind=Kind.INTEGER, format=spelling.pattern)
+    return replace(base, kind=Kind.NUMBER, decimals=spelling.places, format=spelling.pattern)
 
 
 def _all_match(text: pa.Array, pattern: str) -> bool:
