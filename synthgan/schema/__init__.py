@@ -12,8 +12,8 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 (dates <-> text), ``spelling`` (numbers <-> text), ``expression`` (formulas and rules as text),
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
 ``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
-(keys that refer to other rows), ``infer`` (a :class:`Schema` from rows), ``findings`` (why
-columns are not learned).
+(keys that refer to other rows), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one
+from SDV's metadata), ``findings`` (why columns are not learned).
 """
 
 from synthgan.schema.arrow import to_arrow

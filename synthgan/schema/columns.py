@@ -30,7 +30,7 @@ from synthgan.schema.constraints import (
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.schema.spelling import Spelling
-from synthgan.table import write_bytes_atomically
+from synthgan.table import read_table, write_bytes_atomically
 
 _VERSION = 1
 
@@ -367,8 +367,12 @@ class Schema:
         write_bytes_atomically(path, f"{self.to_json()}\n".encode(), overwrite=overwrite)
 
     @staticmethod
-    def load(path: str | Path) -> Schema:
-        """The schema in a file; :class:`SchemaError`, naming it, if there is none."""
+    def load(path: str | Path, *, table: pd.DataFrame | str | Path | None = None) -> Schema:
+        """The schema in a file; :class:`SchemaError`, naming it, if there is none.
+
+        SDV's metadata of one table, version V1, is taken as well. It needs the ``table`` (or
+        the path of it) that it describes, as it says nothing of dtypes and decimals.
+        """
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except OSError as error:
@@ -376,7 +380,7 @@ class Schema:
         except UnicodeDecodeError:
             raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
         try:
-            return Schema.from_json(text)
+            return _of_metadata(text, table) or Schema.from_json(text)
         except SchemaError as error:
             raise SchemaError(f"{path}: {error}") from None
 
@@ -396,6 +400,26 @@ class Schema:
             return from_plain(Schema, plain, "schema")
         except (ValueError, OverflowError, RecursionError) as error:
             raise SchemaError(str(error)) from None
+
+
+def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema | None:
+    """The schema that SDV's metadata describes; None if ``text`` is something else."""
+    from synthgan.schema.sdv import is_sdv_metadata, schema_of_metadata  # builds on this module
+
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # what is wrong is said where schemas are read
+    if not is_sdv_metadata(plain):
+        return None
+    if table is None:
+        raise SchemaError(
+            "SDV metadata leaves dtypes and decimals to the table, so it is read together with "
+            "one: Schema.load(path, table=...); without one, and for a private fit, write a "
+            "schema first ('synthgan schema')"
+        )
+    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    return schema_of_metadata(plain, frame)
 
 
 def _numeric(constraint: Constraint) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Colum
         values = present.to_numpy(zero_copy_only=False)
         names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
         return replace(base, kind=Kind.IDENTIFIER if names_rows else Kind.INTEGER)
-    return _infer_numbers(base, present, fixed)
+    return infer_numbers(base, present, fixed)
 
 
 def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> Column:
@@ -113,7 +113,7 @@ def _infer_dates(base: Column, present: pa.Array) -> Column:
     return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
 
 
-def _infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
+def infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
     values = present.cast(pa.float64(), safe=False).to_numpy()
     if not np.isfinite(values).all():
         raise SchemaError(
