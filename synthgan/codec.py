@@ -28,6 +28,7 @@ Objects = npt.NDArray[np.object_]
 FINE = 16
 """Steps into which a fine position divides a bin."""
 
+_SLIGHT = 1e-6  # a width that tells a value which may be moved from one that may not
 _POINT_SHARE = 1e-3  # what a single value inside a bin counts for
 
 
@@ -235,9 +236,36 @@ class NumberCodec:
         if len(self._bins):
             which = self._which_bin(codes)
             inside = which >= 0
-            position = which[inside] + np.clip(places[inside], 1e-9, 1 - 1e-9)
-            cells[inside] = np.interp(position, self._positions, self._values)
+            position = which[inside].astype(np.float64) + np.clip(places[inside], 1e-9, 1 - 1e-9)
+            cells[inside] = self._value_at(position)
         return cells
+
+    def widths(self, codes: Ints, places: Floats) -> Floats:
+        """How wide, in values, the fine step (or, without steps, the bin) is that each place lies
+        in; 0 for missing cells and for single values that enough rows share."""
+        found = np.zeros(len(codes))
+        which = self._which_bin(codes)
+        inside = np.flatnonzero(which >= 0)
+        if not len(inside):
+            return found
+        bins, parts = which[inside], FINE if self.has_fine else 1
+        steps = self.steps(codes[inside], places[inside]) if self.has_fine else 0 * bins
+        edges = np.clip(self._edges[:, :: FINE // parts], 1e-9, 1 - 1e-9)
+        values = self._value_at(edges + np.arange(len(edges))[:, None])
+        width = values[bins, steps + 1] - values[bins, steps]
+        # Where a mean of rows stands for all of a step, that is no width to go by.
+        width = np.where(width > 0, width, (values[bins, -1] - values[bins, 0]) / parts)
+        at = bins + np.clip(places[inside], 1e-9, 1 - 1e-9)
+        after = np.clip(np.searchsorted(self._positions, at), 1, len(self._positions) - 1)
+        value = self._values[after]
+        is_whole = (value == self._values[after - 1]) & (value == np.rint(value))
+        # At the ends of a bin, a whole number may be the mean of a few rows as well.
+        is_end = (self._positions[after - 1] <= bins) | (self._positions[after] >= bins + 1)
+        found[inside] = np.where(is_whole, np.where(is_end, _SLIGHT, 0.0), width)
+        return found
+
+    def _value_at(self, positions: Floats) -> Floats:
+        return np.asarray(np.interp(positions, self._positions, self._values))
 
     def options(self, allowed: Allowed) -> Options:
         """Codes and places whose cells ``allowed`` lets through."""

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.almanac import Almanac, DateCounts
 from synthgan.config import SummaryConfig
 from synthgan.constraints import check_constraints, find_patterns
 from synthgan.errors import TableError
@@ -131,6 +132,8 @@ class Summary:
     """Number of rows seen, rounded to two significant digits."""
     combinations: tuple[Combinations, ...] = ()
     """Of the schema's constraints that take their combinations from the table, in order."""
+    almanacs: dict[str, Almanac] = field(default_factory=dict)
+    """Of date columns, those that keep to days or times, by name."""
     unlearned: dict[str, Unlearned] = field(default_factory=dict)
     """Of columns that are not modelled, those of which anything is known, by name."""
 
@@ -148,6 +151,7 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
             f"{config.min_category_rows} rows (min_category_rows)"
         )
     columns: dict[str, ColumnSummary] = {}
+    almanacs: dict[str, Almanac] = {}
     unlearned: dict[str, Unlearned] = {}
     for column in schema:
         if not column.kind.is_modelled:
@@ -158,6 +162,9 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
             columns[column.name] = summarize_numbers(cells, config)
         else:
             columns[column.name] = summarize_categories(cells, column, config)
+        if column.kind is Kind.DATETIME:
+            almanac = DateCounts.of(cells, column, config).almanac(column, config)
+            almanacs |= {} if almanac is None else {column.name: almanac}
     check_constraints(frame, schema)
     patterns = find_patterns(frame, schema, config.min_category_rows)
     combinations = tuple(Combinations(rows=rows) for rows in patterns.values())
@@ -165,6 +172,7 @@ def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Sum
         columns=columns,
         rows=_rounded(len(frame)),
         combinations=combinations,
+        almanacs=almanacs,
         unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
     )
 
