@@ -261,7 +261,8 @@ def _bins(rest: Floats, present: int, config: SummaryConfig) -> list[Floats]:
     if len(rest) == 0 or len(rest) < min(config.min_category_rows, present):
         return []
     wanted = max(round(config.bins * len(rest) / present), 8)
-    wanted = max(min(wanted, len(rest) // config.min_category_rows), 1)
+    # A bin of fewer rows would be a single value: the mean of its rows.
+    wanted = max(min(wanted, len(rest) // (2 * config.min_category_rows)), 1)
     targets = np.arange(1, wanted) * len(rest) // wanted
     starts = np.unique(np.searchsorted(rest, rest[targets], side="left"))
     pieces = np.split(rest, starts[starts > 0])
