@@ -8,6 +8,8 @@ held it.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -188,6 +190,8 @@ class NumberCodec:
         """Codes and places of ``cells``; rows that share a value spread over its places."""
         missing = np.isnan(cells)
         known = np.where(missing, 0.0, cells)
+        if len(self._atoms) or len(self._bins):  # extremes were pulled in, maybe to an atom
+            known = np.clip(known, *self.range())
         codes = np.full(len(cells), self._missing, dtype=np.int64)
         places = np.full(len(cells), 0.5)
         if len(self._bins):
@@ -364,13 +368,21 @@ def _step_edges(segment: Segment) -> Floats:
         wanted = np.arange(FINE + 1) / FINE
         nearest = edges[np.abs(wanted[:, None] - edges[None, :]).argmin(axis=1)]
         edges = np.unique(np.where(in_flat(wanted), nearest, wanted))
-    while len(edges) < FINE + 1:  # the widest steps that hold more than a value are halved
-        middles = (edges[:-1] + edges[1:]) / 2
-        widths = np.where(in_flat(middles), 0.0, np.diff(edges))
-        if widths.max() <= 1 / FINE:
+    places = edges.tolist()
+    flats, starts = flat.tolist(), positions.tolist()
+
+    def width(low: float, high: float) -> float:
+        at = min(max(bisect.bisect_right(starts, (low + high) / 2) - 1, 0), len(flats) - 1)
+        return 0.0 if flats[at] else high - low
+
+    widths = [width(low, high) for low, high in itertools.pairwise(places)]
+    while len(places) < FINE + 1:  # the widest steps that hold more than a value are halved
+        i = widths.index(max(widths))
+        if widths[i] <= 1 / FINE:
             break
-        edges = np.insert(edges, int(widths.argmax()) + 1, middles[widths.argmax()])
-    return np.concatenate([edges, np.ones(FINE + 1 - len(edges))])
+        places.insert(i + 1, (places[i] + places[i + 1]) / 2)
+        widths[i : i + 1] = [width(*places[j : j + 2]) for j in (i, i + 1)]
+    return np.array(places + [1.0] * (FINE + 1 - len(places)))
 
 
 def _place(positions: Floats, values: Floats, cell: float, side: str) -> float:

@@ -8,6 +8,7 @@ modelled have no values to read: :func:`make_up` writes them from the number of 
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import re
 from collections.abc import Sequence
@@ -134,6 +135,8 @@ def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
         return _spread(_spell_numbers(cells[~missing], column.format or default), missing, column)
     if family(dtype) == "object":
         return _spread(_python_numbers(cells[~missing], column), missing, column)
+    if family(dtype) == "duration":
+        return _store_durations(cells, missing, column, dtype)
     return _store_numbers(cells, missing, column, dtype)
 
 
@@ -173,6 +176,8 @@ def _spell_numbers(cells: Floats, format: str) -> Objects:
 
 
 def _python_numbers(cells: Floats, column: Column) -> Objects:
+    if column.format in ("time", "timedelta"):
+        return _python_durations(cells, as_times=column.format == "time")
     if column.format == "Decimal":
         digits = f"%.{column.decimals or 0}f"
         if column.kind is Kind.NUMBER and column.decimals is None:
@@ -181,6 +186,32 @@ def _python_numbers(cells: Floats, column: Column) -> Objects:
     if column.kind is Kind.INTEGER:
         return np.array([int(cell) for cell in cells.tolist()], dtype=object)
     return cells.astype(object)
+
+
+def _python_durations(seconds: Floats, *, as_times: bool) -> Objects:
+    if as_times:
+        seconds = np.clip(seconds, 0, _SECONDS_A_DAY - 1e-6)
+    spans = [datetime.timedelta(microseconds=round(second * 1e6)) for second in seconds.tolist()]
+    found = np.empty(len(spans), dtype=object)
+    found[:] = [(datetime.datetime.min + span).time() for span in spans] if as_times else spans
+    return found
+
+
+def _store_durations(
+    seconds: Floats, missing: Bools, column: Column, dtype: Dtype
+) -> pd.Series[Any]:
+    unit = _unit(dtype)
+    per_second = 10**9 // NANOSECONDS[unit]  # type: ignore[index]
+    digits = column.decimals if column.kind is Kind.NUMBER else 0
+    counted = min(per_second, 10**9 if digits is None else 10**digits)  # floats end before ticks do
+    top = (2.0**63 - 2048) / (per_second // counted)
+    whole = np.rint(np.clip(seconds * counted, -top, top)).astype(np.int64)
+    whole *= per_second // counted
+    cells = whole.astype(f"m8[{unit}]")
+    cells[missing] = np.timedelta64("NaT")
+    if isinstance(dtype, pd.ArrowDtype):
+        return _from_arrow(pa.array(cells).cast(dtype.pyarrow_dtype), column)
+    return pd.Series(cells, name=column.name)
 
 
 def _store_numbers(cells: Floats, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
@@ -202,6 +233,7 @@ def _store_numbers(cells: Floats, missing: Bools, column: Column, dtype: Dtype) 
 
 # Dates
 
+_SECONDS_A_DAY = 86_400
 _DEFAULT_FORMATS: dict[Resolution, str] = {
     "D": "%Y-%m-%d",
     "h": "%Y-%m-%d %H:%M:%S",
@@ -356,6 +388,8 @@ def _read_levels(cells: pa.Array, column: Column) -> Objects:
         raise _mismatch(column, "categories", "the cells are dates")
     dtype = to_dtype(column.dtype, column.name)
     held = family(dtype)
+    if held == "duration" and cells.null_count < len(cells):
+        raise _mismatch(column, "categories", "the cells are durations")
     declared = {str(level): level for level in column.categories or ()}
 
     def level(cell: Any) -> Level:
@@ -416,7 +450,7 @@ def _write_levels(
         return pd.Series(cells, name=column.name)
     if held in ("text", "object", "category") or missing.all():
         return _spread(values[~missing], missing, column)
-    if held == "date":
+    if held in ("date", "duration"):
         raise _mismatch(column, "missing cells", "some are not")
     _check_missing(missing, column, dtype)
     try:

@@ -230,7 +230,7 @@ def _column(cells: pd.Series) -> Column:
     kind = Kind.CATEGORY
     if pd.api.types.is_datetime64_any_dtype(dtype):
         kind = Kind.DATETIME
-    elif pd.api.types.is_any_real_numeric_dtype(dtype):
+    elif pd.api.types.is_any_real_numeric_dtype(dtype) or dtype.kind == "m":
         kind = Kind.NUMBER
     # The dtype is the kind's own: a Column knows fewer than pandas does, and none is read here.
     return Column(name=cast(str, cells.name), kind=kind, dtype=_DTYPES[kind])

@@ -92,6 +92,7 @@ _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "decimal": _NUMBERS,
     "boolean": (Kind.BOOLEAN, Kind.CATEGORY),
     "date": (Kind.DATETIME, Kind.CATEGORY),
+    "duration": (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY),
     "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
 }
 _PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
@@ -123,7 +124,8 @@ class Column:
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters for themselves; likewise with ``personal`` phone,
     postcode, national_id, card or iban. None: cells are not text. With dtype
-    ``object``, ``Decimal``, ``date`` or ``datetime`` names the Python type of the cells."""
+    ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the Python type
+    of the cells; the last two are numbers of seconds, as durations of other dtypes are."""
     categories: tuple[Level, ...] | None = None
     """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
     ordered: bool = False
@@ -236,7 +238,9 @@ class Column:
             self._require(fit, "format must be a strftime format with a year, such as %Y-%m-%d")
         elif self.kind in (Kind.NUMBER, Kind.INTEGER):
             spelling = self.spelling
-            fit = format == "Decimal" or _PRINTF.fullmatch(format) is not None
+            fit = (
+                format in ("Decimal", "time", "timedelta") or _PRINTF.fullmatch(format) is not None
+            )
             self._require(
                 fit or spelling is not None,
                 "format must be a printf conversion, such as %.2f, or a pattern, such as #,##0.00",

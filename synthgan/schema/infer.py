@@ -85,11 +85,14 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Colum
         values = present.to_numpy(zero_copy_only=False)
         names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
         return replace(base, kind=Kind.IDENTIFIER if names_rows else Kind.INTEGER)
-    return infer_numbers(base, present, fixed)
+    return infer_numbers(base, present, fixed, pd.api.types.infer_dtype(series, skipna=True))
 
 
 def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> Column:
-    if pa.types.is_temporal(present.type) or pa.types.is_decimal(present.type):
+    odd = pa.types.is_temporal(present.type) or pa.types.is_decimal(present.type)
+    if odd or (
+        isinstance(series.dtype, pd.CategoricalDtype) and series.cat.categories.dtype.kind == "m"
+    ):
         raise SchemaError(
             f"column {base.name!r}: categories must be text, numbers or booleans; "
             "use astype(str), or the dtype of the categories themselves"
@@ -113,7 +116,10 @@ def _infer_dates(base: Column, present: pa.Array) -> Column:
     return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
 
 
-def infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
+def infer_numbers(
+    base: Column, present: pa.Array, fixed: int | None, python_type: str = ""
+) -> Column:
+    """NUMBER or INTEGER, with decimals; ``python_type`` is what pandas calls objects' type."""
     values = present.cast(pa.float64(), safe=False).to_numpy()
     if not np.isfinite(values).all():
         raise SchemaError(
@@ -123,9 +129,13 @@ def infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
     format = f"%.{fixed}f" if fixed else None
     if base.dtype == "object" and pa.types.is_decimal(present.type):
         format = "Decimal"
+    if base.dtype == "object" and python_type in ("time", "timedelta"):
+        format = python_type
     if np.array_equal(values, np.rint(values)) and np.abs(values).max() <= 2**53:
         return replace(base, kind=Kind.INTEGER, format=format)
     decimals = fixed or _decimals(values, single=pa.types.is_float32(present.type))
+    if python_type in ("time", "timedelta", "timedelta64"):
+        decimals = _decimals_of_seconds(values)
     return replace(base, kind=Kind.NUMBER, decimals=decimals, format=format)
 
 
@@ -147,6 +157,15 @@ def _decimals(values: Floats, *, single: bool = False) -> int | None:
             same = np.abs(rest - rounded) <= noise
         rest = rest[~same]
         if len(rest) == 0:
+            return digits
+    return None
+
+
+def _decimals_of_seconds(values: Floats) -> int | None:
+    """Of durations, which are whole milli-, micro- or nanoseconds however long they are."""
+    for digits in (3, 6, 9):
+        ticks = values * 10.0**digits
+        if (np.abs(ticks - np.rint(ticks)) <= 2 * np.spacing(np.abs(values)) * 10.0**digits).all():
             return digits
     return None
 
