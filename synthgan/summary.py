@@ -206,10 +206,11 @@ def summarize_categories(
     present = sum(found.values())
     weights = [found.get(level, 0) for level in kept]
     weights += [present - sum(weights), len(cells) - present]
+    named = set(kept)
     return CategorySummary(
         levels=tuple(kept),
         weights=_shares(weights, len(cells)),
-        rare_levels=sum(level not in set(kept) for level in found),
+        rare_levels=sum(level not in named for level in found),
     )
 
 
