@@ -37,6 +37,7 @@ from synthgan.schema import (
     to_arrow,
     to_dtype,
 )
+from synthgan.table import MISSING_WORDS
 
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
@@ -119,7 +120,8 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
 
 def _read_spelled(cells: pa.Array, column: Column, spelling: Spelling) -> Floats:
     values = spelling.read(cells)
-    if np.isnan(values[cells.is_valid().to_numpy(zero_copy_only=False)]).any():
+    missing = pc.or_(cells.is_null(), pc.is_in(cells, MISSING_WORDS.cast(cells.type)))
+    if np.isnan(values[~missing.to_numpy(zero_copy_only=False)]).any():
         raise _mismatch(column, f"numbers written as {column.format}", "some cells are other text")
     return values
 

@@ -114,6 +114,14 @@ def test_what_would_not_come_back_stays_text(texts: list[str]) -> None:
     assert column_of(texts).kind is Kind.CATEGORY
 
 
+def test_words_for_missing_cells_are_missing_cells() -> None:
+    texts = pd.Series(["$1.00", "N/A", "$2.50", None], name="x", dtype=object)
+    column = infer_columns(texts.to_frame())["x"]
+    assert (column.format, column.nullable) == ("$0.00", True)
+    np.testing.assert_array_equal(read_cells(texts, column), [1.0, np.nan, 2.5, np.nan])
+    assert column_of(["$1.00", "unknown"]).kind is Kind.CATEGORY
+
+
 def test_cells_of_another_spelling_are_refused_without_quoting_them() -> None:
     column = column_of([f"${x},000.00" for x in range(1, 40)])
     for cell in ("7.5", "€3.00", "$1.234,50", "$3.00)"):

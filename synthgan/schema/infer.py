@@ -21,7 +21,7 @@ from synthgan.schema.dtypes import family
 from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
 from synthgan.schema.references import find_references
 from synthgan.schema.spelling import find_spelling
-from synthgan.table import FIXED_DECIMALS
+from synthgan.table import FIXED_DECIMALS, MISSING_WORDS
 
 Floats = npt.NDArray[np.float64]
 
@@ -283,9 +283,12 @@ def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> C
 
 def _infer_spelled(base: Column, distinct: pa.Array) -> Column | None:
     """Numbers as people write them, with currencies, units or thousands set apart."""
-    spelling = find_spelling(distinct)
-    if spelling is None:
-        return None
+    is_word = pc.is_in(distinct, MISSING_WORDS.cast(distinct.type))
+    spelling = find_spelling(distinct.filter(pc.invert(is_word)))
+    has_words = bool(pc.any(is_word).as_py())
+    if spelling is None or (has_words and re.fullmatch(r"0(?:\.[0#]+)?", spelling.pattern)):
+        return None  # plain numbers and words: codes, unless a file of text says otherwise
+    base = replace(base, nullable=base.nullable or has_words)
     if spelling.places == 0:
         return replace(base, kind=Kind.INTEGER, format=spelling.pattern)
     return replace(base, kind=Kind.NUMBER, decimals=spelling.places, format=spelling.pattern)

@@ -10,7 +10,7 @@ replacing), ``csv_cells``, ``csv_reading``, ``reading``; ``writing`` needs the f
 ``splitting`` no file at all.
 """
 
-from synthgan.table.csv_cells import FIXED_DECIMALS
+from synthgan.table.csv_cells import FIXED_DECIMALS, MISSING_WORDS
 from synthgan.table.files import check_target, check_writable, write_bytes_atomically
 from synthgan.table.reading import iter_table, read_table
 from synthgan.table.splitting import split_table
@@ -18,6 +18,7 @@ from synthgan.table.writing import write_table
 
 __all__ = [
     "FIXED_DECIMALS",
+    "MISSING_WORDS",
     "check_target",
     "check_writable",
     "iter_table",
