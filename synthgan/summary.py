@@ -262,8 +262,11 @@ def _bins(rest: Floats, present: int, config: SummaryConfig) -> list[Floats]:
     if len(rest) == 0 or len(rest) < min(config.min_category_rows, present):
         return []
     wanted = max(round(config.bins * len(rest) / present), 8)
-    # A bin of fewer rows would be a single value: the mean of its rows.
-    wanted = max(min(wanted, len(rest) // (2 * config.min_category_rows)), 1)
+    # A bin of less than twice as many rows is a single value, the mean of them: good enough for
+    # the few that frequent values leave over, but not for a column of different numbers.
+    enough = config.min_category_rows
+    least = 2 * enough if len(rest) >= 20 * enough else enough
+    wanted = max(min(wanted, len(rest) // least), 1)
     targets = np.arange(1, wanted) * len(rest) // wanted
     starts = np.unique(np.searchsorted(rest, rest[targets], side="left"))
     pieces = np.split(rest, starts[starts > 0])
