@@ -34,12 +34,14 @@ from synthgan.train.run import (
 )
 
 _WARM_STEPS = 3000
-_ADVERSARIAL_STEPS = 100  # after a warm start
+_ADVERSARIAL_STEPS = 50  # after a warm start
 _WGAN_STEPS = 2000  # without one
-_CRITIC_HEAD_START = 50
+_CRITIC_HEAD_START = 25
 _RAMP = 50  # steps over which a learning rate rises
 _REPORT_EVERY = 10
 _PATIENCE = 100  # steps without a better validation likelihood before the rate is cut
+_PATIENCE_LATER = 50  # the same once it was cut: slower steps are less erratic
+_OVERFITTED = 1.0  # nats above the best that no longer call for patience
 _TOLERANCE = 5e-3  # nats by which the validation likelihood must improve to count
 _CUT = 0.3  # what is left of a rate that is cut
 _JUMP = (0.25, 1.0)  # share, and nats besides, that a warm start may lose between two checks
@@ -135,13 +137,14 @@ class WarmStart:
         """Keeps a better state; goes back to the best one if it diverged, or got no better."""
         run, at = self.run, self.at
         share, nats = _JUMP
+        patience = _PATIENCE_LATER if at.cuts else _PATIENCE
         if not validation <= run.best_loss + share * abs(run.best_loss) + nats:  # or is NaN
             at.over = _fall_back(run, at)
         elif validation < run.best_loss - _TOLERANCE:
             run.keep(validation)
             at.best_step = at.step
             return
-        elif at.step - at.best_step >= _PATIENCE:
+        elif at.step - at.best_step >= patience or validation > run.best_loss + _OVERFITTED:
             at.cuts += 1
             run.return_to_best()
         else:
