@@ -185,6 +185,30 @@ def test_training_runs_on_the_gpu(table: tuple[Tokens, Layout]) -> None:
     assert trained.history[-1].phase == "adversarial"
 
 
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_batches_are_halved_where_memory_does_not_hold_them(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch, warm_start: bool
+) -> None:
+    def scarce(name: str) -> None:
+        real = getattr(Generator, name)
+
+        def method(self: Generator, z: torch.Tensor, *args: object) -> object:
+            if len(z) > 30 and torch.is_grad_enabled():
+                raise torch.OutOfMemoryError("out of memory")
+            return real(self, z, *args)
+
+        monkeypatch.setattr(Generator, name, method)
+
+    scarce("logits")
+    scarce("relaxed")
+    trained = train(*table, quick(20, warm_start=warm_start))
+    assert [note.split()[-1] for note in trained.notes] == ["50", "25"]
+    assert trained.history[-1].validation_loss is not None
+    monkeypatch.setattr("synthgan.train.run._FEWEST_ROWS", 50)
+    with pytest.raises(synthgan.TrainingError, match="--batch-size"):
+        train(*table, quick(20, warm_start=warm_start))
+
+
 def test_without_cuda_a_step_is_taken_as_it_is() -> None:
     taken = []
 

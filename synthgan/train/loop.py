@@ -92,7 +92,7 @@ def _play(run: Run, checkpoints: Checkpoints | None, interrupts: Interrupts) -> 
     for kind in kinds:
         phase = phase if isinstance(phase, kind) else kind(run)
         while not phase.at.over:
-            step = phase.advance()
+            step = _advance(run, phase)
             if step is not None:
                 _report(run, step, interrupts)
             due = checkpoints is not None and checkpoints.is_due
@@ -102,6 +102,17 @@ def _play(run: Run, checkpoints: Checkpoints | None, interrupts: Interrupts) -> 
             if stop:
                 interrupts.deliver()
         phase.finish()
+
+
+def _advance(run: Run, phase: AnyPhase) -> Step | None:
+    """One step of ``phase``; with smaller batches, if there is not the memory for it."""
+    try:
+        return phase.advance()
+    except torch.OutOfMemoryError:
+        pass  # not handled here, so that what the failed step holds is freed first
+    run.shrink()
+    phase.renew()
+    return None
 
 
 def _report(run: Run, step: Step, interrupts: Interrupts) -> None:

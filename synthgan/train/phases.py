@@ -87,9 +87,10 @@ class WarmStart:
         rows, size = run.ranks.total(len(run.rows.training), run.batch_size)
         self.check_every = max(min(round(rows / size), 50), 10)
         self.losses: list[Tensor] = []
-        self._renew_optimizer()
+        self.renew()
 
-    def _renew_optimizer(self) -> None:
+    def renew(self) -> None:
+        """Goes on with a new optimiser, at the rate and with the batches of now."""
         run, size = self.run, self.run.batch_size
         self.optimizer = optimizer = adamw(run.generator, self.at.rate)
 
@@ -150,7 +151,7 @@ class WarmStart:
         else:
             return
         at.best_step, at.rate = at.step, at.rate * _CUT
-        self._renew_optimizer()
+        self.renew()
 
 
 class Adversarial:
@@ -169,7 +170,7 @@ class Adversarial:
         self.generator_rate = settings.generator_lr or (1e-4 if warm else 4e-4)
         self.critic = self._new_critic()
         self.good_critic = self._new_critic()  # as it was when the state was last good
-        self._renew_optimizers()
+        self.renew()
         self.critic_losses: list[Tensor] = []
         self.generator_losses: list[Tensor] = []
 
@@ -178,7 +179,8 @@ class Adversarial:
         rng = torch.Generator().manual_seed(1)
         return Critic(run.generator.layout, run.config.network, rng).to(run.device)
 
-    def _renew_optimizers(self) -> None:
+    def renew(self) -> None:
+        """Goes on with new optimisers, and with the batches of now."""
         run, settings, critic = self.run, self.run.settings, self.critic
         self.critic_optimizer = of_critic = adam(critic, settings.critic_lr)
         self.generator_optimizer = of_generator = adam(run.generator, self.generator_rate)
@@ -261,7 +263,7 @@ class Adversarial:
             return
         self.at.over |= _fall_back(run, self.at)
         self.critic.load_state_dict(self.good_critic.state_dict())
-        self._renew_optimizers()
+        self.renew()
         self.at.rate *= _CUT
 
 

@@ -20,11 +20,13 @@ from torch import Tensor
 from synthgan.config import Config, TrainConfig
 from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Layout, Tokens
+from synthgan.errors import TrainingError
 from synthgan.network import Critic, Generator, onehot
 from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
 from synthgan.train.replay import Replayed
 
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
+_FEWEST_ROWS = 8  # a step; with less memory than that there is no training
 _TEMPERATURE = 0.5  # of the Gumbel-softmax in training
 
 Phase = Literal["mixture", "warm start", "adversarial"]
@@ -118,6 +120,8 @@ class Run:
     best: dict[str, Tensor] | None = None
     """The averaged weights at the last good check."""
     best_loss: float = math.inf
+    shrunk: int = 1
+    """What batches are divided by, for want of memory."""
     history: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -156,7 +160,24 @@ class Run:
         memory."""
         numbers = len(self.generator.layout.spans) * self.config.network.width
         wanted = math.ceil(self.settings.batch_size / self.ranks.size)
-        return min(wanted, max(_STATE_NUMBERS // numbers, 32))
+        return max(min(wanted, max(_STATE_NUMBERS // numbers, 32)) // self.shrunk, 1)
+
+    def shrink(self) -> None:
+        """Halves batches, since the device's memory did not hold one, and notes it.
+
+        Raises :class:`TrainingError` where that is not for one process to decide, or no help.
+        """
+        size = self.batch_size
+        if size < 2 * _FEWEST_ROWS or self.ranks.size > 1:
+            raise TrainingError(
+                f"the memory of {self.device} does not hold a step of {size:,} rows; use a smaller "
+                "--batch-size, smaller networks, another device, or fewer columns"
+            )
+        self.shrunk *= 2
+        self.notes.append(
+            f"the memory of {self.device} did not hold a step of {size:,} rows; training went on "
+            f"with {self.batch_size:,}"
+        )
 
     @property
     def adversarial_batch_size(self) -> int:
