@@ -7,6 +7,8 @@ import os
 # Before anything loads OpenMP: on a busy machine, threads that spin while they wait for each
 # other make the suite many times slower.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core already
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 from hypothesis import settings
 
