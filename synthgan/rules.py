@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,12 @@ class Rules:
         self._context = context
         self._drawn = 0
         self._broken: dict[Constraint, int] = dict.fromkeys(constraints, 0)
+        self._counting = Lock()  # chunks are drawn in threads
+
+    @property
+    def look_back(self) -> bool:
+        """Whether a row may depend on those of earlier chunks."""
+        return bool(self._together)
 
     @property
     def exist(self) -> bool:
@@ -66,11 +73,16 @@ class Rules:
             for constraint in self._alone:
                 mend(constraint, cells, fixed, self._context)
         wrong = np.zeros(len(next(iter(cells.values()))), dtype=bool)
-        self._drawn += len(wrong) * count
+        counts: dict[Constraint, int] = {}
         for constraint in self._alone:
             rows = broken(constraint, cells, self._context)
-            self._broken[constraint] += int(rows.sum()) * count
+            counts[constraint] = int(rows.sum())
             wrong |= rows
+        if count:
+            with self._counting:
+                self._drawn += len(wrong)
+                for each, found in counts.items():
+                    self._broken[each] += found
         return wrong
 
     def breaking(self, cells: Cells, known: Mapping[str, Bools]) -> dict[Constraint, Bools]:

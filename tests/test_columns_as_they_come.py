@@ -99,7 +99,7 @@ def test_many_categories() -> None:
     assert schema["x"].kind is Kind.CATEGORY
     encoder = Encoder(schema, summary)
     assert encoder.layout.entries == 10_001
-    assert encoder.encode(frame, np.random.default_rng(0)).nbytes == 4 * len(frame)
+    assert encoder.encode(frame, np.random.default_rng(0)).nbytes == 2 * len(frame)
 
 
 @pytest.mark.parametrize("cell", [[1, 2], {"a": 1}, b"secret", 1j], ids=lambda c: type(c).__name__)

@@ -41,6 +41,7 @@ GOOD = [
     (TrainConfig, "generator_lr", [None, 1e-9, 1]),
     (TrainConfig, "critic_lr", [1e-9, 1]),
     (TrainConfig, "validation_share", [1e-6, 0.5]),
+    (TrainConfig, "cuda_graphs", [True, False]),
     (TrainConfig, "device", ["auto", "cpu", "cuda:1"]),
     (Config, "seed", [0, 2**63 - 1]),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sample_tables import people, quick, quick_model
 
 import synthgan
@@ -30,6 +31,26 @@ def test_every_row_satisfies_the_condition() -> None:
         rows = model.sample(200, where=text, seed=1)
         assert len(rows) == 200
         assert holds(rows).all(), text
+
+
+@pytest.mark.parametrize("where", [None, "age > 30"])
+def test_rows_do_not_depend_on_the_number_of_threads(where: str | None) -> None:
+    before = torch.get_num_threads()
+    drawn = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            drawn.append(quick_model().sample(20_000, where=where, seed=4))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    pd.testing.assert_frame_equal(*drawn)
+
+
+def test_chunks_that_nobody_waits_for_are_not_drawn() -> None:
+    chunks = quick_model().iter_samples(10**9, seed=1)
+    assert len(next(chunks)) == 8192
+    chunks.close()  # type: ignore[attr-defined]
 
 
 def test_mappings_say_the_same_as_text() -> None:

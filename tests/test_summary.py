@@ -304,11 +304,11 @@ def test_rules_are_held_against_all_chunks() -> None:
     schema = Schema(columns=columns, constraints=(decides, apart))
     tallies = [Tally(schema, SummaryConfig()) for _ in range(2)]
     tallies[0].add(frame.iloc[:200])
-    assert tallies[0].rules.holding(2) == (decides, apart)
+    assert tallies[0].rules.holding(1) == (decides, apart)
     tallies[1].add(frame.iloc[200:])
     tallies[1].merge(tallies[0])
-    assert tallies[1].rules.holding(2) == (apart,)  # 0 goes with 0 and with 5
+    assert tallies[1].rules.holding(1) == (apart,)  # 0 goes with 0 and with 5
     tallies[1].add(frame.iloc[:3])
-    assert tallies[1].rules.holding(2) == ()
+    assert tallies[1].rules.holding(1) == ()
     with pytest.raises(SchemaError, match="3 of 403 rows break it"):
         tallies[1].rules.check()

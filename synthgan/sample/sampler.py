@@ -17,7 +17,9 @@ tokens are too coarse; a row that breaks one all the same is drawn again, and co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +59,23 @@ _REPLACINGS = 16  # times that places within a stretch of values are drawn again
 _ROUNDS = 100  # in which rows that break a constraint are drawn again
 _FRUITLESS = 10  # such rounds in turn without a row that keeps all, before giving up
 _LEAST_AGAIN = 512  # rows drawn in such a round: the same ones several times, if there are fewer
+
+
+def _ahead(
+    chunk: Callable[[int], pd.DataFrame], count: int, workers: int
+) -> Iterator[pd.DataFrame]:
+    """``chunk(0)`` to ``chunk(count - 1)`` in order, while others are made in threads."""
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    under_way: deque[Future[pd.DataFrame]] = deque()
+    try:
+        for number in range(count):
+            under_way.append(pool.submit(chunk, number))
+            if len(under_way) > workers:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class Sampler:
@@ -120,13 +139,28 @@ class Sampler:
     def chunks(self, rows: int, seed: int, locale: str | None = None) -> Iterator[pd.DataFrame]:
         """``rows`` rows, in tables of :data:`CHUNK_ROWS`; chunk i draws from (seed, i).
 
-        Where a constraint wants rows to be unique, also from the chunks before it. Made-up names
-        and the like are those of ``locale``; None: the schema's.
+        On a CPU as many chunks are drawn at once as PyTorch has threads, each by one of them: the
+        products are too small to share. Where a constraint wants rows to be unique, a chunk
+        depends on those before it, and they are drawn in turn. Made-up names and the like are
+        those of ``locale``; None: the schema's.
         """
+        count = math.ceil(rows / CHUNK_ROWS)
+        on_cpu, threads = self._device.type == "cpu", torch.get_num_threads()
+        workers = min(threads, count) if on_cpu and not self._rules.look_back else 1
         seen: set[object] = set()
-        for number in range(math.ceil(rows / CHUNK_ROWS)):
-            count = min(CHUNK_ROWS, rows - number * CHUNK_ROWS)
-            yield self.chunk(number, count, seed, seen, locale)
+
+        def chunk(number: int) -> pd.DataFrame:
+            size = min(CHUNK_ROWS, rows - number * CHUNK_ROWS)
+            return self.chunk(number, size, seed, seen, locale)
+
+        def alone(number: int) -> pd.DataFrame:
+            try:
+                torch.set_num_threads(1 if on_cpu else threads)  # so that rows are the same
+                return chunk(number)
+            finally:
+                torch.set_num_threads(threads)
+
+        yield from map(alone, range(count)) if workers < 2 else _ahead(chunk, count, workers)
 
     def chunk(
         self,
