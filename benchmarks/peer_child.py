@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import resource
+import sys
 import tempfile
 import time
 import warnings
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from unittest.mock import MagicMock
 
 import pandas as pd
 from memory import peak_mib
@@ -136,40 +137,35 @@ def arf(task: Task, clock: Clock) -> pd.DataFrame:
     return plain_back(rows, task.train)
 
 
-def forest(**settings: Any) -> Model:
+def forest(task: Task, clock: Clock) -> pd.DataFrame:
     """ForestDiffusion, one thread; the target is a column like the others."""
+    from ForestDiffusion import ForestDiffusionModel
 
-    def run(task: Task, clock: Clock) -> pd.DataFrame:
-        from ForestDiffusion import ForestDiffusionModel
-
-        frame = plain(task.train)
-        is_text = [not pd.api.types.is_numeric_dtype(cells) for _, cells in frame.items()]
-        names = list(frame)
-        codes, levels = frame.copy(), {}
-        for name, text in zip(names, is_text, strict=True):
-            if text:
-                codes[name], levels[name] = pd.factorize(frame[name])
-        whole = [i for i, name in enumerate(names) if not is_text[i] and _is_whole(frame[name])]
-        clock.start()
-        model = ForestDiffusionModel(
-            codes.to_numpy(float),
-            cat_indexes=[i for i, text in enumerate(is_text) if text],
-            int_indexes=whole,
-            n_jobs=1,
-            **settings,
-        )
-        clock.stop("fit")
-        made = pd.DataFrame(model.generate(batch_size=task.rows), columns=names)
-        clock.stop("sample")
-        for name, known in levels.items():
-            made[name] = known[made[name].astype(float).round().astype(int)]
-        return plain_back(made, task.train)
-
-    return run
+    frame = plain(task.train)
+    names = list(frame)
+    is_text = [not pd.api.types.is_numeric_dtype(cells) for _, cells in frame.items()]
+    codes, levels = frame.copy(), {}
+    for name, text in zip(names, is_text, strict=True):
+        if text:
+            codes[name], levels[name] = pd.factorize(frame[name])
+    whole = [i for i, name in enumerate(names) if not is_text[i] and _is_whole(frame[name])]
+    text_at = [i for i, text in enumerate(is_text) if text]
+    clock.start()
+    model = ForestDiffusionModel(
+        codes.to_numpy(float), cat_indexes=text_at, int_indexes=whole, n_jobs=1
+    )
+    clock.stop("fit")
+    made = pd.DataFrame(model.generate(batch_size=task.rows), columns=names)
+    clock.stop("sample")
+    for name, known in levels.items():
+        made[name] = known[made[name].astype(float).round().astype(int)]
+    return plain_back(made, task.train)
 
 
 def ddpm(task: Task, clock: Clock) -> pd.DataFrame:
     """TabDDPM of synthcity, on the target as its class where there is one."""
+    # It imports torchvision for pictures, which does not fit every build of PyTorch.
+    sys.modules.setdefault("torchvision", MagicMock())
     from synthcity.plugins import Plugins
     from synthcity.plugins.core.dataloader import GenericDataLoader
 
@@ -192,8 +188,7 @@ MODELS: dict[str, Model] = {
     "tvae": sdv("TVAESynthesizer"),
     "arf": arf,
     "ddpm": ddpm,
-    "forest": forest(),
-    "forest-light": forest(n_t=10, duplicate_K=1),
+    "forest": forest,
 }
 
 

@@ -63,7 +63,6 @@ class Peer:
 
 
 _SDV = {"venv": "sdv", "requirements": ("sdv==2.0.0", "ctgan==0.12.1", _TORCH)}
-_FOREST = {"venv": "forest", "requirements": ("ForestDiffusion==1.0.6",)}
 PEERS = {
     "mostlyai": Peer(
         label="TabularARGN (mostlyai-engine)",
@@ -82,9 +81,11 @@ PEERS = {
         label="TabDDPM (synthcity)",
         venv="synthcity",
         requirements=("schneiderkamplab-synthcity==0.2.16", _TORCH),
+        without=("torchvision", "torchaudio"),
     ),
-    "forest-light": Peer(label="ForestDiffusion, n_t=10, duplicate_K=1", **_FOREST),
-    "forest": Peer(label="ForestDiffusion", **_FOREST),
+    "forest": Peer(
+        label="ForestDiffusion", venv="forest", requirements=("ForestDiffusion==1.0.6",)
+    ),
 }
 _OURS = "synthgan"
 _YARDSTICKS = {"real": "real rows", "independent": "independent columns"}
