@@ -33,10 +33,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import synthgan
 
-_PLENTY = 16  # rows of each category at least, so that all are learned
+_PLENTY = 6  # rows of each category at least, so that all are learned
 _FEW_ROWS = 5_000
 _TOKEN_BYTES = 2  # a cell, about
-_COUNTED_STEPS = 20  # of the run that counts operations
+COUNTED_STEPS = 20  # of the run that counts operations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,10 @@ def measure(steps: int, size: Size) -> Cost:
         peak_mib=peak,
         table_mib=_bytes(frame) / 2**20,
         least_bytes=_bytes(frame) + _TOKEN_BYTES * frame.size,
-        warm_step_flops=count_flops(frame, size),
+        warm_step_flops=count_flops(
+            frame.head(max(_FEW_ROWS, size.levels * _PLENTY)),
+            config(size, COUNTED_STEPS, adversarial=False),
+        ),
     )
 
 
@@ -171,17 +174,16 @@ def _adversarial_step(marks: list[tuple[str, int, float]]) -> float:
     return (last[2] - warm[-1][2]) / max(last[1], 1)
 
 
-def count_flops(frame: pd.DataFrame, size: Size) -> float:
-    """Floating-point operations of the matrix products of one warm-start step.
+def count_flops(frame: pd.DataFrame, settings: synthgan.Config) -> float:
+    """Floating-point operations of the matrix products of one warm-start step, on the CPU.
 
-    The counter cannot follow the critic's penalty, so that phase is left out.
+    The counter cannot follow the critic's penalty: ``settings`` must leave that phase out.
     """
     seen: list[tuple[int, float]] = []
-    few = frame.head(max(_FEW_ROWS, size.levels * _PLENTY))
     with FlopCounterMode(display=False) as counter:
         synthgan.fit(
-            few,
-            config=config(size, _COUNTED_STEPS, adversarial=False),
+            frame,
+            config=settings,
             on_step=lambda step: seen.append((step.step, float(counter.get_total_flops()))),
         )
     (first, some), (last, more) = seen[0], seen[-1]
