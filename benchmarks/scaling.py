@@ -10,7 +10,8 @@ one of the adversarial phase; and the draw. Each point is a process of its own, 
 
 Beside them stand the machine's bounds: for what comes before the first step, one read of the table
 and one write of its tokens at the speed of a copy; for a warm-start step, the floating-point
-operations of its matrix products at the speed of one large product. Set OMP_NUM_THREADS=1.
+operations of its matrix products at the speed of one large product. Set OMP_NUM_THREADS=1. Axes
+that stand in OUT are not run again.
 """
 
 from __future__ import annotations
@@ -296,27 +297,45 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def load(path: Path | None) -> tuple[Machine | None, dict[str, list[Cost]]]:
+    """The machine and the costs that stand in ``path``, if it is there."""
+    if path is None or not path.exists():
+        return None, {}
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    best = Machine(**plain.pop("machine"))
+    return best, {
+        along: [Cost(**{**each, "size": Size(**each["size"])}) for each in costs]
+        for along, costs in plain.items()
+    }
+
+
+def save(path: Path, best: Machine, found: dict[str, list[Cost]]) -> None:
+    """Writes all there is."""
+    costs = {along: [asdict(cost) for cost in costs] for along, costs in found.items()}
+    text = json.dumps({"machine": asdict(best), **costs}, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Measures, prints a table an axis, draws."""
+    """Measures what is not in the JSON file yet, prints a table an axis, draws."""
     chosen = options()
-    found: dict[str, list[Cost]] = {}
-    best = machine()
+    known, found = load(chosen.json)
+    best = known or machine()
     print(
         f"This machine: {best.flops_per_second / 1e9:.0f} GFLOP/s in a product, "
         f"{best.bytes_per_second / 1e9:.1f} GB/s in a copy.\n"
     )
     spawn = multiprocessing.get_context("spawn")
     for along in chosen.along:
-        with spawn.Pool(1, maxtasksperchild=1) as pool:
-            work = partial(measure, chosen.steps)
-            found[along] = list(pool.imap(work, sizes(along, chosen.quick), chunksize=1))
+        if along not in found:
+            with spawn.Pool(1, maxtasksperchild=1) as pool:
+                work = partial(measure, chosen.steps)
+                found[along] = list(pool.imap(work, sizes(along, chosen.quick), chunksize=1))
+            if chosen.json:
+                save(chosen.json, best, found)
         print("\n".join(lines(along, found[along], best)) + "\n", flush=True)
-        if chosen.json:
-            plain: dict[str, object] = {"machine": asdict(best)}
-            plain |= {name: [asdict(cost) for cost in costs] for name, costs in found.items()}
-            chosen.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
     if chosen.svg:
-        panels = [panel(along, costs, best) for along, costs in found.items()]
+        panels = [panel(along, found[along], best) for along in chosen.along]
         chosen.svg.write_text(draw_panels(panels, "CPU seconds"), encoding="utf-8")
 
 
