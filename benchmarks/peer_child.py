@@ -10,6 +10,7 @@ before the clock starts. All models have their defaults, unless their function h
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -24,6 +25,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from unittest.mock import MagicMock
 
+import numpy as np
 import pandas as pd
 from memory import peak_mib
 
@@ -232,13 +234,34 @@ def plain_back(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
             levels = {str(level): level for level in cells.dropna().unique()}
             made[str(name)] = got.astype(object).astype(str).map(levels)
             continue
-        numbers = got.astype(float).round(_decimals(_days(cells) if kind == "datetime" else cells))
+        numbers = _as_fine(got.astype(float), _days(cells) if kind == "datetime" else cells)
         flag = f"{name} {_MISSING}"
         if flag in rows:
             numbers = numbers.mask(rows[flag].astype(str) == "yes")
-        made[str(name)] = (
-            _EPOCH + pd.to_timedelta(numbers, unit="D") if kind == "datetime" else numbers
-        )
+        if kind == "datetime":
+            made[str(name)] = (_EPOCH + pd.to_timedelta(numbers, unit="D")).dt.round("s")
+        else:
+            made[str(name)] = numbers
+    return pd.DataFrame(made)
+
+
+def like(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """``rows`` with the columns and dtypes of ``train``, where their cells can have them.
+
+    Levels that a model gives back as text (``"True"``) are turned into those that they stand for.
+    """
+    made = {}
+    for name, cells in train.items():
+        got = rows[name].reset_index(drop=True)
+        if _kind(cells) == "categorical":
+            levels = {str(level): level for level in cells.dropna().unique()}
+            found = got.astype(object).map(lambda cell, known=levels: known.get(str(cell), cell))
+            got = found.where(found.notna(), None)
+        is_flag = pd.api.types.is_bool_dtype(cells.dtype)
+        if not is_flag or got.map(lambda cell: isinstance(cell, (bool, np.bool_))).all():
+            with contextlib.suppress(ValueError, TypeError):
+                got = got.astype(cells.dtype)
+        made[name] = got
     return pd.DataFrame(made)
 
 
@@ -246,10 +269,12 @@ def _days(cells: pd.Series) -> pd.Series:
     return (cells - _EPOCH) / pd.Timedelta(days=1)
 
 
-def _decimals(cells: pd.Series) -> int:
+def _as_fine(numbers: pd.Series, cells: pd.Series) -> pd.Series:
+    """``numbers`` with as many decimals as ``cells`` have, if those are few."""
     present = cells.dropna().astype(float)
-    fits = (d for d in range(_MOST_DECIMALS) if (present.round(d) == present).all())
-    return next(fits, _MOST_DECIMALS)
+    fits = (d for d in range(_MOST_DECIMALS + 1) if (present.round(d) == present).all())
+    decimals = next(fits, None)
+    return numbers if decimals is None else numbers.round(decimals)
 
 
 # --- the run ----------------------------------------------------------------------------
@@ -304,7 +329,7 @@ def main() -> None:
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "gpu": gpu_of(),
     }
-    made[list(train)].reset_index(drop=True).to_parquet(options.folder / "rows.parquet")
+    like(made, train).to_parquet(options.folder / "rows.parquet")
     (options.folder / "cost.json").write_text(json.dumps({"cost": cost} | about), encoding="utf-8")
 
 

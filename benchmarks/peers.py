@@ -196,19 +196,8 @@ def run_model(name: str, split: Split, options: argparse.Namespace) -> Record:
             return {"state": state, "CPU s spent": spent}
         rows = pd.read_parquet(folder / "rows.parquet")
         told = json.loads((folder / "cost.json").read_text(encoding="utf-8"))
-    figures = judge(split, like(rows, split.train))
+    figures = judge(split, rows)
     return {"state": "done", "figures": figures, **told}
-
-
-def like(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` with the dtypes of ``train``, where their cells can have them."""
-    made = {}
-    for name, cells in train.items():
-        try:
-            made[name] = rows[name].astype(cells.dtype)
-        except (ValueError, TypeError):
-            made[name] = rows[name]
-    return pd.DataFrame(made)
 
 
 def yardsticks(split: Split) -> dict[str, Record]:
