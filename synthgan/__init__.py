@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
-    from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
+    from synthgan.config import (
+        CheckpointConfig,
+        Config,
+        NetworkConfig,
+        PrivacyConfig,
+        SummaryConfig,
+        TrainConfig,
+    )
     from synthgan.constraints import discover_constraints, infer_schema
+    from synthgan.distributed import Ranks, join_ranks, launched_shard
     from synthgan.errors import (
         ConditionError,
         ConfigError,
@@ -26,7 +34,8 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
-    from synthgan.privacy import Guarantee, compose
+    from synthgan.parts import Parts
+    from synthgan.privacy import Event, Guarantee, compose
     from synthgan.report import (
         Card,
         Estimate,
@@ -66,6 +75,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.config": (
+        "CheckpointConfig",
         "Config",
         "NetworkConfig",
         "PrivacyConfig",
@@ -73,6 +83,7 @@ _HOMES = {
         "TrainConfig",
     ),
     "synthgan.constraints": ("discover_constraints", "infer_schema"),
+    "synthgan.distributed": ("Ranks", "join_ranks", "launched_shard"),
     "synthgan.errors": (
         "ConditionError",
         "ConfigError",
@@ -83,7 +94,8 @@ _HOMES = {
         "TrainingError",
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
-    "synthgan.privacy": ("Guarantee", "compose"),
+    "synthgan.parts": ("Parts",),
+    "synthgan.privacy": ("Event", "Guarantee", "compose"),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -125,12 +137,14 @@ __all__ = [
     "Audit",
     "Bands",
     "Card",
+    "CheckpointConfig",
     "Column",
     "ConditionError",
     "Config",
     "ConfigError",
     "Estimate",
     "EvaluateConfig",
+    "Event",
     "Finding",
     "FixedCombinations",
     "FixedIncrements",
@@ -144,8 +158,10 @@ __all__ = [
     "ModelFileError",
     "NetworkConfig",
     "OneHot",
+    "Parts",
     "PersonalColumn",
     "PrivacyConfig",
+    "Ranks",
     "Report",
     "RowRule",
     "Schema",
@@ -170,6 +186,8 @@ __all__ = [
     "fit",
     "infer_schema",
     "iter_table",
+    "join_ranks",
+    "launched_shard",
     "load",
     "read_table",
     "split_table",

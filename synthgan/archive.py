@@ -8,6 +8,7 @@ before a network is built, and answers anything unexpected with one clear line.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +57,12 @@ class Card:
 
 def save(path: str | Path, card: Card, generator: Generator, *, overwrite: bool = False) -> None:
     """Writes the model file atomically. Raises :class:`TableError` if it cannot be written."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _weights(generator)}
-    text = json.dumps(to_plain(card), ensure_ascii=False, allow_nan=False, sort_keys=True)
-    write_bytes_atomically(path, save_tensors(tensors, {_KEY: text}), overwrite=overwrite)
+    write_bytes_atomically(path, _to_bytes(card, generator), overwrite=overwrite)
+
+
+def fingerprint(card: Card, generator: Generator) -> str:
+    """SHA-256 of the model file, in hexadecimal digits: the same for the same model."""
+    return hashlib.sha256(_to_bytes(card, generator)).hexdigest()
 
 
 def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
@@ -80,6 +84,12 @@ def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
     except (SafetensorError, ValueError, KeyError, RuntimeError):
         raise ModelFileError(f"{where}: the weights are damaged or cut short") from None
     return card, encoder, _build(card, encoder, tensors, where)
+
+
+def _to_bytes(card: Card, generator: Generator) -> bytes:
+    tensors = {name: value.detach().cpu().contiguous() for name, value in _weights(generator)}
+    text = json.dumps(to_plain(card), ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return bytes(save_tensors(tensors, {_KEY: text}))
 
 
 def _weights(generator: Generator) -> list[tuple[str, Tensor]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -212,3 +213,31 @@ class Config:
     def __post_init__(self) -> None:
         _settle_types(self)
         _require(0 <= self.seed < 2**63, f"seed must be 0 to 2**63 - 1, got {self.seed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointConfig:
+    """Where training leaves what it needs to go on after a stop. No part of :class:`Config`:
+    a model is the same with and without."""
+
+    path: str | Path
+    """The file. It holds a critic and optimisers, which have learned rows: guard it like the
+    table. It is removed when the finished model is saved."""
+    minutes: float = 10.0
+    """Wall time between two checkpoints."""
+    resume: bool = False
+    """Whether to go on from the checkpoint that is there."""
+    overwrite: bool = False
+    """Whether a checkpoint that is there, and not resumed from, may be replaced."""
+
+    def __post_init__(self) -> None:
+        for name in ("minutes", "resume", "overwrite"):
+            kind = float if name == "minutes" else bool
+            object.__setattr__(self, name, _as_type(kind, getattr(self, name), name))
+        is_path = isinstance(self.path, str | Path) and str(self.path) != ""
+        _require(is_path, "path must name the file to write")
+        object.__setattr__(self, "path", Path(self.path))
+        _require(
+            0 < self.minutes < math.inf,
+            f"minutes must be above 0 and finite, got {self.minutes}",
+        )

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from synthgan.values import read_cells, write_cells
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Tokens = npt.NDArray[np.uint8] | npt.NDArray[np.int32]
+Tokens = npt.NDArray[np.uint8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 Cells = Floats | npt.NDArray[np.object_]
 
 
@@ -164,14 +164,21 @@ class Encoder:
                 found[span.start + np.flatnonzero(codec.is_missing)] = True
         return found
 
+    @property
+    def token_type(self) -> np.dtype[Any]:
+        """The smallest type that holds every token, and that PyTorch computes with."""
+        widest = max((span.width for span in self.layout.spans), default=1)
+        if widest <= 256:
+            return np.dtype(np.uint8)
+        return np.dtype(np.int16 if widest <= 2**15 else np.int32)
+
     def encode(self, frame: pd.DataFrame, rng: np.random.Generator) -> Tokens:
-        """Tokens (rows x positions) of ``frame``, in the smallest unsigned type that holds them.
+        """Tokens (rows x positions) of ``frame``, as :attr:`token_type`.
 
         ``rng`` spreads rows that share a value over the places that the value takes up.
         """
         spans = self.layout.spans
-        widest = max((span.width for span in spans), default=1)
-        tokens = np.zeros((len(frame), len(spans)), dtype=np.uint8 if widest <= 256 else np.int32)
+        tokens: Tokens = np.zeros((len(frame), len(spans)), dtype=self.token_type)
         for position, span in enumerate(spans):
             if span.role == "fine":
                 continue

@@ -7,11 +7,13 @@ cross entropy of every cell that was not given, given the cells before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from synthgan.network import GroupLogits
 
 
 def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -49,13 +51,17 @@ def generator_loss(fake_scores: Tensor) -> Tensor:
     return -fake_scores.mean()
 
 
-def negative_log_likelihood(logits: Sequence[Tensor], tokens: Tensor, counts: Tensor) -> Tensor:
+def negative_log_likelihood(
+    logits: Iterable[GroupLogits], tokens: Tensor, counts: Tensor
+) -> Tensor:
     """Mean over rows of the summed cross entropy of the cells that count, in nats.
 
-    ``logits``: for each position (B, width); ``tokens`` (B, P); ``counts`` (B, P): 1 where a
+    ``logits`` of all positions; ``tokens`` (B, P); ``counts`` (B, P): 1 where a
     cell is to be learned, 0 where it was given or means nothing.
     """
-    losses = [
-        F.cross_entropy(logits[p], tokens[:, p], reduction="none") for p in range(len(logits))
-    ]
-    return (torch.stack(losses, dim=1) * counts).sum() / len(tokens)
+    total = counts.new_zeros(())
+    for some in logits:
+        wanted = tokens[:, some.positions].T.flatten()
+        losses = F.cross_entropy(some.values.flatten(0, 1), wanted, reduction="none")
+        total = total + losses @ counts[:, some.positions].T.flatten()
+    return total / len(tokens)

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -27,16 +29,19 @@ from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError
 from synthgan.mixture import Progress, Table, fit_mixture
-from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows
+from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows, variance_for
 from synthgan.private_critic import draw_rows, play
 from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
 from synthgan.schema import Schema
 from synthgan.summary import Summary
+from synthgan.train import OnStep, Step
 
 Ints = npt.NDArray[np.int64]
 
 DRAWN_ROWS = 50_000
 """Rows drawn to train on."""
+
+_FINENESS = 10_000  # of the square roots by which pairs share the budget
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,11 +62,12 @@ def learn_privately(
     *,
     seed: int,
     device: torch.device,
-    on_step: Callable[[Progress], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Learned:
     """Counts ``frame`` and draws rows like it, under the guarantee that ``config`` asks for.
 
-    ``seed`` has no part in the noise, which comes from the operating system. Raises
+    ``seed`` has no part in the noise, which comes from the operating system. ``on_step`` is
+    called every few steps of the mixture, or of the critic's game. Raises
     :class:`SchemaError` for what the schema leaves to the rows, :class:`ConfigError` if the
     budget is too small for so many columns.
     """
@@ -79,11 +85,13 @@ def learn_privately(
     rows.encode(encoder.codecs)
     widths = [span.width for span in encoder.layout.spans]
     if config.engine == "critic" and len(widths) > 1:
-        drawn = _draw_by_critic(rows, found, encoder, seed, device)
+        count = found.rows
+        player = play(rows, encoder.layout, count=count, seed=seed, device=device, on_step=on_step)
+        drawn = draw_rows(player, DRAWN_ROWS, torch.Generator(device).manual_seed(seed))
     else:
-        tables = [*_singles(found, encoder), *_pairs(rows, found, encoder)]
+        tables = [*_singles(found, encoder), *_pairs(rows, encoder)]
         rng = torch.Generator().manual_seed(seed)
-        mixture = fit_mixture(tables, widths, rng, device=device, on_step=on_step)
+        mixture = fit_mixture(tables, widths, rng, device=device, on_step=_as_steps(on_step))
         drawn = mixture.rows(DRAWN_ROWS, rng)
     return Learned(
         summary=found.summary,
@@ -93,11 +101,16 @@ def learn_privately(
     )
 
 
-def _draw_by_critic(
-    rows: PrivateRows, found: PrivateSummary, encoder: Encoder, seed: int, device: torch.device
-) -> Ints:
-    generator = play(rows, encoder.layout, count=found.rows, seed=seed, device=device)
-    return draw_rows(generator, DRAWN_ROWS, torch.Generator(device).manual_seed(seed))
+def _as_steps(on_step: OnStep | None) -> Callable[[Progress], None] | None:
+    """What tells ``on_step`` how far the mixture is."""
+    began = time.monotonic()
+
+    def tell(progress: Progress) -> None:
+        assert on_step is not None
+        seconds = round(time.monotonic() - began, 2)
+        on_step(Step(phase="mixture", step=progress.step, of=progress.of, seconds=seconds))
+
+    return None if on_step is None else tell
 
 
 def _check_constraints(schema: Schema) -> None:
@@ -116,9 +129,19 @@ def _singles(found: PrivateSummary, encoder: Encoder) -> Iterator[Table]:
         yield Table(columns=(place,), counts=counts, sigma=found.deviations[name])
 
 
-def _pairs(rows: PrivateRows, found: PrivateSummary, encoder: Encoder) -> Iterator[Table]:
-    sigma = math.sqrt(found.pair_variance)
-    for (a, first), (b, second) in itertools.combinations(enumerate(encoder.layout.columns), 2):
+def _pairs(rows: PrivateRows, encoder: Encoder) -> Iterator[Table]:
+    """Tables of pairs of columns, for all that is left of the budget.
+
+    Larger tables get more of it, by the square root of their cells, because their rows are
+    spread over more of them; Zhang et al. (2021, PrivSyn) have the power 2/3.
+    """
+    widths = [span.width for span in encoder.layout.spans]
+    pairs = list(itertools.combinations(enumerate(encoder.layout.columns), 2))
+    shares = [max(math.isqrt(_FINENESS * widths[a] * widths[b]), 1) for (a, _), (b, _) in pairs]
+    left = rows.ledger.rho_left
+    for ((a, first), (b, second)), share in zip(pairs, shares, strict=True):
+        rho = left * Fraction(share, sum(shares))
+        variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
         name = f"pairs of {first!r} and {second!r}"
-        counts = rows.count(Crosstab(columns=(first, second)), found.pair_variance, name)
-        yield Table(columns=(a, b), counts=counts, sigma=sigma)
+        counts = rows.count(Crosstab(columns=(first, second)), variance, name)
+        yield Table(columns=(a, b), counts=counts, sigma=math.sqrt(variance))

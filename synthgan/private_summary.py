@@ -78,7 +78,7 @@ class PrivateSummary:
     deviations: dict[str, float]
     """For each column, about the noise (standard deviation) of one code's count."""
     pair_variance: Fraction
-    """Variance with which each pair of columns can be counted, so that the budget is used up."""
+    """Variance with which each pair of columns could be counted if all got the same."""
 
 
 def plan_budget(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -19,25 +21,46 @@ import pandas as pd
 import torch
 
 from synthgan import archive
+from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
-from synthgan.config import Config
-from synthgan.constraints import infer_schema, takes_patterns
+from synthgan.config import CheckpointConfig, Config
+from synthgan.constraints import infer_schema
+from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
-from synthgan.errors import ConditionError, ConfigError, SchemaError
+from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
+from synthgan.parts import Parts, claim, seed_in, write
 from synthgan.privacy import Guarantee
 from synthgan.private_fit import learn_privately
+from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Column, Kind, Schema
-from synthgan.summary import CategorySummary, NumberSummary, Summary, summarize
-from synthgan.table import read_table
-from synthgan.train import Step, choose_device, train
+from synthgan.schema import Schema, Unique
+from synthgan.summary import Summary, summarize
+from synthgan.table import count_cells, open_dataset, read_table
+from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
 """In ``attrs`` of drawn tables: by constraint, the share of rows that kept it at first, if not
 all did. Those that did not were drawn again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """What training has beside settings and rows."""
+
+    on_step: OnStep | None
+    checkpoint: CheckpointConfig | None
+    ranks: Ranks
+
+    def refuse(self) -> None:
+        """Raises :class:`ConfigError` for what a private fit cannot have."""
+        if self.checkpoint is not None or self.ranks.size > 1:
+            raise ConfigError(
+                "a private fit has no checkpoints and runs in one process: going on, or measuring "
+                "in each process, would look at the rows again, and pay again; leave that out"
+            )
 
 
 def fit(
@@ -45,24 +68,59 @@ def fit(
     schema: Schema | None = None,
     config: Config | None = None,
     *,
+    memory_limit: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    checkpoint: CheckpointConfig | None = None,
+    on_rows: Callable[[str, int, int], None] | None = None,
 ) -> Synthesizer:
     """Learns a table.
 
-    ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file. ``schema`` says
-    what its columns are and which constraints its rows keep; None infers both. ``on_step``
-    is called every few training steps with a :class:`Step`. A KeyboardInterrupt during
-    training keeps the best state until then.
+    ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
+    part files, a glob, or a URL. ``schema`` says what its columns are and which constraints its
+    rows keep; None infers both. ``on_step`` is called every few training steps with a
+    :class:`Step`. A KeyboardInterrupt during training keeps the best state until then.
+
+    Files whose fit would take more than ``memory_limit`` bytes, None: half of the machine's
+    memory, are read in chunks: columns and constraints are then told from a sample and held
+    against all rows, and tokens may go to a temporary file (:mod:`synthgan.chunked_fit`).
+    ``on_rows`` is called after each chunk with what is done, and how many rows of how many.
+
+    ``checkpoint`` has a long training leave what it needs to go on after a stop, and go on: to
+    the same model, bit for bit on the CPU. Processes that have called :func:`join_ranks` fit one
+    model together: all give the same arguments, each trains on its share of the rows, and all get
+    the same model.
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
-    :class:`TrainingError` if ``config.train.device`` is not there.
+    :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
+    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
     """
     config = config or Config()
     choose_device(config.train.device)
     private = config.privacy is not None
+    how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
+    if private:
+        how.refuse()
+    if checkpoint is not None and how.ranks.first:
+        Checkpoints.check(checkpoint)
+    if memory_limit is not None and memory_limit < 1:
+        raise ConfigError(f"memory_limit must be at least 1 byte, got {memory_limit}")
+    if not isinstance(data, pd.DataFrame):
+        limit = half_of_memory() if memory_limit is None else memory_limit
+        if not fits_in_memory(count_cells(data), limit):
+            if private:
+                raise TableError(
+                    f"{data}: a private fit holds the whole table in memory, and this one may take "
+                    f"more than the limit of {limit / 2**30:.3g} GiB; set a higher one, or give "
+                    "fewer rows"
+                )
+            dataset = open_dataset(data)
+            progress = on_rows or _say_nothing
+            with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
+                encoder = encoded.encoder
+                return _train(encoded.tokens, encoder, encoded.summary, config, how)
     frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
     if private:
-        return _fit_privately(frame, schema, config, on_step)
+        return _fit_privately(frame, schema, config, how)
     if schema is None:
         schema = infer_schema(frame)
     schema.check(frame)
@@ -70,14 +128,18 @@ def fit(
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
-    return _train(tokens, encoder, summary, config, on_step)
+    return _train(tokens, encoder, summary, config, how)
+
+
+def _say_nothing(doing: str, done: int, of: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def _fit_privately(
     frame: pd.DataFrame,
     schema: Schema | None,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
 ) -> Synthesizer:
     """A fit in which whatever depends on the rows is paid for."""
     assert config.privacy is not None, "called for private fits only"
@@ -89,14 +151,14 @@ def _fit_privately(
             "infer_schema(frame, constraints=False) tells is public by passing it"
         )
     device = choose_device(config.train.device)
-    learned = learn_privately(frame, schema, config.privacy, seed=config.seed, device=device)
+    learned = learn_privately(
+        frame, schema, config.privacy, seed=config.seed, device=device, on_step=on_step
+    )
     Sampler.check(learned.encoder)
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.
     config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
-    return _train(
-        learned.tokens, learned.encoder, learned.summary, config, on_step, learned.guarantee
-    )
+    return _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
 
 
 def _train(
@@ -104,10 +166,29 @@ def _train(
     encoder: Encoder,
     summary: Summary,
     config: Config,
-    on_step: Callable[[Step], None] | None,
+    how: _Training,
     guarantee: Guarantee | None = None,
 ) -> Synthesizer:
-    trained = train(tokens, encoder.layout, config, on_step=on_step)
+    checkpoints = None
+    if how.checkpoint is not None or how.ranks.size > 1:
+        parts = fingerprint(
+            tokens,
+            choose_device(config.train.device),
+            how.ranks,
+            settings=config,
+            columns=[encoder.schema, summary],
+        )
+        how.ranks.check_same(parts)
+        if how.checkpoint is not None:
+            checkpoints = Checkpoints(config=how.checkpoint, fingerprint=parts)
+    trained = train(
+        tokens,
+        encoder.layout,
+        config,
+        on_step=how.on_step,
+        checkpoints=checkpoints,
+        ranks=how.ranks,
+    )
     card = archive.Card(
         format=archive.FORMAT,
         version=version("synthgan"),
@@ -119,7 +200,8 @@ def _train(
         notes=trained.notes,
         guarantee=guarantee,
     )
-    return Synthesizer(card, encoder, trained.generator)
+    done = None if checkpoints is None or trained.interrupted else checkpoints.path
+    return Synthesizer(card, encoder, trained.generator, done)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
@@ -138,6 +220,8 @@ class Synthesizer:
     _card: archive.Card
     _encoder: Encoder
     _generator: Generator
+    _checkpoint: Path | None = None
+    """What training left on the way, and nobody needs once the model is saved."""
 
     def __repr__(self) -> str:
         return f"Synthesizer({len(self.schema)} columns, learned from about {self.rows:,} rows)"
@@ -190,7 +274,7 @@ class Synthesizer:
     @property
     def protections(self) -> tuple[str, ...]:
         """What is protected in each column, in words, a line a fact."""
-        return tuple(_protections(self._card))
+        return tuple(protections(self._card))
 
     def sample(
         self,
@@ -255,26 +339,65 @@ class Synthesizer:
         Chunk i depends on ``seed`` and i alone.
         """
         seed = _seed(seed)
-        allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
-        if where is not None and not allowed:
-            raise ConditionError("where is empty; leave it out to draw from the whole table")
         known = None
         if given is not None:
             rng = np.random.default_rng([seed, 0])
             known = read_given(
                 given, self._encoder, rng, foreign="hide" if extrapolate else "refuse"
             )
-        sampler = Sampler(
-            self._encoder,
-            self._generator,
-            allowed,
-            shares={} if balance is None else self._shares(balance),
-            given=known,
-            extrapolate=extrapolate,
-        )
+        sampler = self._sampler(where, balance, known, extrapolate=extrapolate)
         for chunk in sampler.chunks(_count(n, known, self.rows), seed, locale):
             chunk.attrs[ACCEPTANCE] = sampler.acceptance
             yield chunk
+
+    def sample_parts(
+        self,
+        parts: Parts,
+        *,
+        where: Where | None = None,
+        balance: Balance | None = None,
+        extrapolate: bool = False,
+        seed: int | None = None,
+        locale: str | None = None,
+        on_part: Callable[[Path], None] | None = None,
+    ) -> list[Path]:
+        """Writes rows as :meth:`iter_samples` draws them as part files, in constant memory.
+
+        Gives the paths of the parts. Those that are there already, from a run with the same model
+        and options, are kept; a folder with others is refused. A shard writes its share of the
+        parts only: the same rows, whoever writes them. Without ``seed`` it is that of the parts
+        that are there, or a fresh one; shards need one. ``on_part`` is called after each part.
+
+        Raises :class:`ConditionError` as :meth:`sample` does, and where the schema wants rows to
+        be unique in the whole table, which part files that do not know of each other cannot see
+        to; :class:`TableError` if the folder holds something else, or cannot be written to.
+        """
+        together = [c for c in self.schema.constraints if isinstance(c, Unique)]
+        if together:
+            raise ConditionError(
+                f"the constraint {together[0]} wants rows to be unique in the whole table, and "
+                "part files do not know of each other; write one file, or fit with a schema "
+                "without the constraint"
+            )
+        if seed is None:
+            seed = seed_in(parts)
+        if seed is None and parts.shard[1] > 1:
+            raise ConfigError("shards must all draw from one seed: give it")
+        seed = _seed(seed)
+        sampler = self._sampler(where, balance, None, extrapolate=extrapolate)
+        about = {
+            "model": archive.fingerprint(self._card, self._generator),
+            "versions": {"synthgan": version("synthgan"), "torch": torch.__version__},
+            "device": self._generator.out.device.type,
+            "seed": seed,
+            "where": where,
+            "balance": balance,
+            "extrapolate": extrapolate,
+            "locale": locale,
+        }
+        claim(parts, about)
+        draw = partial(sampler.chunk, seed=seed, locale=locale)
+        return write(parts, draw, on_part or (lambda path: None))
 
     def impute(
         self,
@@ -321,6 +444,26 @@ class Synthesizer:
             return filled[0]
         return pd.concat(filled, keys=range(n), names=["draw"])
 
+    def _sampler(
+        self,
+        where: Where | None,
+        balance: Balance | None,
+        given: Given | None,
+        *,
+        extrapolate: bool,
+    ) -> Sampler:
+        allowed = {} if where is None else parse_where(where, self.schema, self._encoder.levels)
+        if where is not None and not allowed:
+            raise ConditionError("where is empty; leave it out to draw from the whole table")
+        return Sampler(
+            self._encoder,
+            self._generator,
+            allowed,
+            shares={} if balance is None else self._shares(balance),
+            given=given,
+            extrapolate=extrapolate,
+        )
+
     def _shares(self, balance: Balance) -> dict[str, npt.NDArray[np.float64]]:
         found = {}
         wanted = parse_balance(balance, self.schema, self._encoder.levels)
@@ -331,8 +474,12 @@ class Synthesizer:
         return found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Writes the model file, atomically. Raises :class:`TableError` if it cannot."""
+        """Writes the model file, atomically, and removes the checkpoint of its training, unless
+        that was interrupted. Raises :class:`TableError` if it cannot."""
         archive.save(path, self._card, self._generator, overwrite=overwrite)
+        if self._checkpoint is not None:
+            with suppress(OSError):  # the model is safe, and the command line looks
+                self._checkpoint.unlink(missing_ok=True)
 
 
 def _count(n: object, given: Given | None, usual: int | None) -> int:
@@ -352,56 +499,3 @@ def _seed(seed: int | None) -> int:
     if seed is not None and not 0 <= seed < 2**63:
         raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
     return secrets.randbits(62) if seed is None else seed
-
-
-def _protections(card: archive.Card) -> Iterator[str]:
-    if card.guarantee is not None:
-        g = card.guarantee
-        yield (
-            f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
-            f"for adding or removing one {g.unit}"
-        )
-    settings = card.config.summary
-    pulled_in: list[str] = []
-    wanting = [each for each in card.schema.constraints if takes_patterns(each)]
-    for column in card.schema:
-        name = repr(column.name)
-        known = card.summary.columns.get(column.name)
-        if not column.kind.is_modelled:
-            yield f"{name}: {_made_up(column)}"
-        elif card.guarantee is not None:
-            continue  # what is rare or extreme is as well protected as the rest
-        elif isinstance(known, CategorySummary) and known.rare_levels:
-            values = "1 value" if known.rare_levels == 1 else f"{known.rare_levels:,} values"
-            instead = "more frequent ones do instead" if known.levels else "cells are left empty"
-            yield (
-                f"{name}: {values} with fewer than {settings.min_category_rows} rows "
-                f"({known.weights[-2]:.1%} of rows) never come out; {instead}"
-            )
-        elif isinstance(known, NumberSummary) and known.segments:
-            pulled_in.append(name)
-    for constraint, found in zip(wanting, card.summary.combinations, strict=True):
-        yield (
-            f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "
-            f"come out; {len(found.rows):,} are known"
-        )
-    if pulled_in and settings.extreme_rows > 1:
-        yield (
-            f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
-            f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
-        )
-
-
-def _made_up(column: Column) -> str:
-    if column.personal is not None:
-        return f"not learned; made-up cells ({column.personal.replace('_', ' ')}) come out"
-    if column.references is not None:
-        return f"not learned; made-up cells of {column.references!r} come out"
-    if column.kind is Kind.IDENTIFIER:
-        return "identifiers are not learned; new ones are made up"
-    return "text is not learned; filler text is made up"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import io
 import itertools
 import json
@@ -299,6 +300,75 @@ def test_impute_fills_holes(here: Path, model: Path) -> None:
     the_line(run("impute", "odd.csv", model, "-o", "o.csv"), "no column 'draw'")
 
 
+def test_a_folder_is_fitted_in_chunks(here: Path) -> None:
+    frame = people()
+    (here / "parts").mkdir()
+    for number, rows in enumerate((slice(0, 25), slice(25, 60))):
+        frame.iloc[rows].to_csv(here / "parts" / f"{number}.csv", index=False)
+    result = run("fit", "parts/", *QUICK, "--memory-limit", "1KiB")
+    assert result.exit_code == 0, result.output
+    assert "learned about 60 rows" in result.stderr
+    (here / "parts" / "1.csv").write_text("id,age\n1,2\n")
+    the_line(run("fit", "parts", *QUICK, "-o", "x.synthgan"), "1.csv", "'income'")
+    assert "x.synthgan" not in files(here)
+
+
+@pytest.mark.parametrize("size", ["3GiB", "0.5 gb", "1000"])
+def test_sizes(here: Path, size: str) -> None:
+    result = run("fit", "data.csv", *QUICK, "--memory-limit", size, "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize("size", ["much", "0", "3 parsecs", "-1GiB", "1e999"])
+def test_a_size_that_is_none_is_refused(here: Path, size: str) -> None:
+    the_line(run("fit", "data.csv", "--memory-limit", size), "3GiB")
+
+
+def test_sample_writes_part_files_and_goes_on(here: Path, model: Path) -> None:
+    draw = ("sample", model, "-n", "1_000", "--device", "cpu")
+    result = run(*draw, "-o", "rows/", "--seed", "3")
+    assert result.exit_code == 0, result.output
+    assert "1 part files of 1,000 synthetic rows are in rows" in result.stderr
+    assert files(here / "rows") == ["_synthgan.json", "part-00001-of-00001.parquet"]
+    assert len(synthgan.read_table("rows")) == 1000
+    assert run(*draw, "-o", "rows", "--parts", "--quiet").output == ""
+    the_line(run(*draw, "-o", "rows/", "--seed", "4"), "seed differs")
+    more = ("-o", "csv/", "--format", "csv.gz", "--shard", "1/3", "--seed", "3", "--quiet")
+    assert run(*draw, *more).output == ""
+    assert files(here / "csv") == ["_synthgan.json", "part-00001-of-00001.csv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("-o", "rows/", "--shard", "17/16", "--seed", "1"), ("shard 17/16 is out of range",)),
+        (("-o", "rows/", "--shard", "0/16", "--seed", "1"), ("out of range", "1/16 to 16/16")),
+        (("-o", "rows/", "--shard", "3 of 16"), ("3/16",)),
+        (("-o", "rows/", "--shard", "3/16"), ("seed",)),
+        (("-o", "rows/", "--overwrite"), ("remove the folder",)),
+        (("-o", "rows/", "--format", "xlsx"), (".xlsx", ".parquet")),
+        (("-o", "rows.csv", "--shard", "1/2"), ("--parts",)),
+        (("-o", "data.csv", "--parts"), ("is a file",)),
+    ],
+)
+def test_wrong_part_files_get_one_line(
+    here: Path, model: Path, args: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    the_line(run("sample", model, "-n", "50", *args), *words)
+    assert files(here) == ["data.csv"]
+
+
+def test_interrupted_part_files_stay(
+    here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synthgan.Synthesizer, "sample_parts", stop)
+    result = run("sample", model, "-n", "50", "-o", "rows/", "--quiet")
+    the_line(result, "0 of 1 part files are in rows", "goes on", code=130)
+
+
 def test_schema_can_be_edited_and_fitted(here: Path) -> None:
     result = run("schema", "data.csv")
     assert result.exit_code == 0
@@ -448,7 +518,9 @@ def test_names_cannot_command_the_terminal(here: Path) -> None:
 def test_plain_progress_is_a_line_every_tenth(
     here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fit(*_: object, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(
+        *_: object, on_step: Callable[[synthgan.Step], None], **__: object
+    ) -> synthgan.Synthesizer:
         for i in range(1, 101):
             validation = 9.5 if i == 20 else None
             on_step(
@@ -685,6 +757,28 @@ def test_a_model_that_cannot_be_saved_is_put_elsewhere(
     assert synthgan.load(rescue).schema == loaded.schema
 
 
+# --- several processes ------------------------------------------------------------------
+
+
+def test_launched_processes_write_their_shards(
+    here: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("sample", model, "-n", 20_000, "-o", "rows/", "--device", "cpu", "--seed", 3)
+    monkeypatch.setattr(synthgan, "Parts", functools.partial(synthgan.Parts, chunks=1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    the_line(run("sample", model, "-o", "x.csv"), "--parts")
+    the_line(run(*command, "--shard", "1/2"), "--shard")
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (0, "")  # the first one speaks for all
+    names = [f"part-0000{number}-of-00003.parquet" for number in (1, 2, 3)]
+    assert files(here / "rows")[1:] == [names[1]]
+    monkeypatch.setenv("RANK", "0")
+    result = run(*command)
+    assert "(shard 1 of 2)" in result.stderr
+    assert files(here / "rows")[1:] == names
+
+
 # --- interruption -----------------------------------------------------------------------
 
 
@@ -708,12 +802,12 @@ def test_an_interrupted_training_is_saved(
 ) -> None:
     real = synthgan.fit
 
-    def fit(*args: Any, on_step: Callable[[synthgan.Step], None]) -> synthgan.Synthesizer:
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
         def interrupted(step: synthgan.Step) -> None:
             on_step(step)
             strike(number)
 
-        return real(*args, on_step=interrupted)
+        return real(*args, on_step=interrupted, **rest)
 
     monkeypatch.setattr(synthgan, "fit", fit)
     result = run("fit", "data.csv", "--steps", "5000", "--batch-size", "32", "--device", "cpu")
@@ -724,6 +818,38 @@ def test_an_interrupted_training_is_saved(
     loaded = synthgan.load("model.synthgan")
     assert len(loaded.history) == 1
     assert len(loaded.sample(5, seed=0)) == 5
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_stopped_fit_goes_on_from_its_checkpoint(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, real = ("fit", "data.csv", *QUICK, "--steps", "24"), synthgan.fit
+    assert run(*command, "-o", "whole.synthgan").exit_code == 0
+
+    def fit(*args: Any, on_step: Callable[[synthgan.Step], None], **rest: Any) -> Any:
+        def interrupted(step: synthgan.Step) -> None:
+            on_step(step)
+            strike(signal.SIGTERM)
+
+        return real(*args, on_step=interrupted, **rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(synthgan, "fit", fit)
+        result = run(*command, "--checkpoint-every", 5)
+    assert result.exit_code == 130
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("checkpoints go to model.synthgan.checkpoint")
+    assert "guard it like the table" in lines[0]
+    assert lines[-1].endswith("with the same command and --resume --overwrite")
+    the_line(run(*command, "--checkpoint-every", 5, "-o", "model.synthgan"), "model.synthgan")
+    the_line(run(*command, "--resume", "-o", "other.synthgan"), "no checkpoint to go on from")
+    the_line(run(*command, "--resume", "--overwrite", "--seed", 1), "settings differ")
+    result = run(*command, "--resume", "--overwrite")
+    assert result.exit_code == 0, result.stderr
+    assert files(here) == ["data.csv", "model.synthgan", "whole.synthgan"]
+    drawn = [synthgan.load(name, device="cpu").sample(50, seed=0) for name in files(here)[1:]]
+    assert drawn[0].equals(drawn[1])
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -127,7 +127,7 @@ def test_constants_have_no_position_and_come_back() -> None:
 
 def test_many_levels_need_wider_tokens() -> None:
     frame = pd.DataFrame({"zip": np.repeat([f"{i:05d}" for i in range(400)], 6)})
-    assert encoder_of(frame).encode(frame, np.random.default_rng(0)).dtype == np.int32
+    assert encoder_of(frame).encode(frame, np.random.default_rng(0)).dtype == np.int16
     assert there_and_back(frame).equals(frame)
 
 

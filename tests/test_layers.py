@@ -16,9 +16,9 @@ ORDER = (
     "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
     "privacy", "summary", "making_up", "private_summary", "codec", "encode", "limits",
     "network", "mixture",
-    "objective", "train", "private_critic",
-    "private_fit", "given", "rules", "sample", "archive", "synthesizer", "estimators",
-    "audit",
+    "objective", "distributed", "train", "private_critic",
+    "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
+    "protections", "synthesizer", "estimators", "audit",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

@@ -14,7 +14,7 @@ from sample_tables import people
 from synthgan.config import NetworkConfig, SummaryConfig
 from synthgan.encode import Encoder, Layout
 from synthgan.network import Chain, Critic, Generator, categorical, onehot
-from synthgan.network.kernels import head_activation, prefix_sum
+from synthgan.network.kernels import head_activation, row_states
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 
@@ -55,8 +55,13 @@ def test_the_chain_gives_the_logits_of_teacher_forcing(
             met.append(chain.logits(p))
             chain.advance(p, seeded(2))
         forced = generator.logits(z, chain.tokens, mask, None)
-    for ours, theirs in zip(met, forced, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    seen = [p for group in forced for p in group.positions.tolist()]
+    assert sorted(seen) == list(range(len(layout.spans)))
+    for group in forced:
+        for p, theirs in zip(group.positions.tolist(), group.values, strict=True):
+            width = layout.spans[p].width
+            torch.testing.assert_close(met[p], theirs[:, :width], rtol=1e-4, atol=1e-5)
+            assert (theirs[:, width:] == -torch.inf).all()
 
 
 def test_draws_that_look_ahead_follow_the_chain_if_there_are_candidates(
@@ -160,7 +165,7 @@ def test_every_weight_learns_from_the_likelihood(
     mask = half_mask(len(tokens), layout)
     z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
     logits = generator.logits(z, tokens, mask, seeded(4))
-    sum(each.logsumexp(dim=1).sum() for each in logits).backward()  # type: ignore[union-attr]
+    sum(each.values.logsumexp(dim=2).sum() for each in logits).backward()  # type: ignore[union-attr]
     for name, weight in generator.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.isfinite().all(), name
@@ -176,14 +181,14 @@ def test_the_fused_backward_passes_are_right() -> None:
     heads = numbers(3, 4, 6), numbers(3, 6, 5), numbers(3, 1, 5)
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, kept), heads)
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, None), heads)
-    steps = [numbers(4, 6) for _ in range(4)]
-    assert torch.autograd.gradcheck(lambda *x: prefix_sum(x[0], x[1:]), steps)
+    assert torch.autograd.gradcheck(row_states, (numbers(4, 6), numbers(3, 4, 6), numbers(3, 4, 6)))
 
 
-def test_prefix_sums_are_exclusive() -> None:
-    steps = [torch.full((1, 1), float(v)) for v in (1, 2, 4)]
-    sums = prefix_sum(torch.full((1, 1), 10.0), steps)
-    assert sums.flatten().tolist() == [10.0, 11.0, 13.0]
+def test_a_given_cell_counts_until_its_place_and_a_past_one_from_it_on() -> None:
+    past = torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1)
+    ahead = torch.tensor([0.0, 100.0, 0.0]).view(3, 1, 1)
+    states = row_states(torch.full((1, 1), 10.0), past, ahead)
+    assert states.flatten().tolist() == [110.0, 111.0, 13.0]
 
 
 def test_draws_follow_the_softmax() -> None:

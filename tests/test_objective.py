@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from synthgan.network import GroupLogits
 from synthgan.objective import (
     critic_loss,
     generator_loss,
@@ -55,9 +56,14 @@ def test_the_penalty_has_gradients_for_the_critic() -> None:
 
 def test_the_likelihood_is_the_log_probability_of_what_counts() -> None:
     logits = [torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.zeros(2, 4)]
+    padded = torch.full((2, 2, 4), -torch.inf)
+    padded[0, :, :2], padded[1] = logits
     tokens = torch.tensor([[1, 3], [1, 0]])
     counts = torch.tensor([[1.0, 1.0], [1.0, 0.0]])
     wanted = sum(
         float(logits[p][b].log_softmax(0)[tokens[b, p]]) for b, p in ((0, 0), (0, 1), (1, 0))
     )
-    assert float(negative_log_likelihood(logits, tokens, counts)) == pytest.approx(-wanted / 2)
+    together = [GroupLogits(torch.tensor([0, 1]), padded)]
+    apart = [GroupLogits(torch.tensor([p]), logits[p].unsqueeze(0)) for p in (1, 0)]
+    for groups in (together, apart):
+        assert float(negative_log_likelihood(groups, tokens, counts)) == pytest.approx(-wanted / 2)

@@ -13,20 +13,35 @@ from sample_tables import people
 from scipy import stats
 
 from synthgan.config import SummaryConfig
-from synthgan.errors import TableError
+from synthgan.errors import SchemaError, TableError
 from synthgan.records import from_plain, to_plain
-from synthgan.schema import Column, Kind, infer_columns
+from synthgan.schema import Column, FixedCombinations, Kind, Schema, Unique, infer_columns
 from synthgan.summary import (
     CategorySummary,
+    CategoryTally,
     NumberSummary,
+    NumberTally,
     Segment,
     Summary,
+    Tally,
     summarize,
-    summarize_categories,
-    summarize_numbers,
 )
 
 JOB = Column(name="job", kind=Kind.CATEGORY, dtype="object")
+
+
+def summarize_numbers(cells: np.ndarray, config: SummaryConfig) -> NumberSummary:
+    tally = NumberTally(config, None)
+    tally.add(cells)
+    return tally.summary()
+
+
+def summarize_categories(
+    cells: np.ndarray, column: Column, config: SummaryConfig
+) -> CategorySummary:
+    tally = CategoryTally(column)
+    tally.add(cells)
+    return tally.summary(config)
 
 
 def numbers(cells: np.ndarray, **settings: int) -> NumberSummary:
@@ -199,3 +214,101 @@ def test_pandas_missing_values_of_all_kinds_count_as_missing() -> None:
     summary = summarize(frame, infer_columns(frame), SummaryConfig(min_category_rows=1))
     assert summary.columns["x"].weights[-1] == pytest.approx(1 / 3)
     assert summary.columns["y"].weights[-1] == pytest.approx(1 / 3)
+
+
+# --- chunk by chunk ---------------------------------------------------------------------
+
+
+def test_chunks_counted_apart_and_merged_give_the_whole_tables_summary() -> None:
+    frame = people(2000)
+    schema = infer_columns(frame)
+    rows = np.random.default_rng(1).permutation(len(frame))
+    tallies = [Tally(schema, SummaryConfig(), most_values=5000) for _ in range(3)]
+    for number, part in enumerate(np.array_split(rows, 8)):
+        tallies[number % 3].add(frame.iloc[part])
+    for other in tallies[1:]:
+        tallies[0].merge(other)
+    assert tallies[0].summary() == summarize(frame, schema, SummaryConfig())
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 30).map(float) | st.just(np.nan), max_size=40), max_size=6),
+    st.integers(1, 4),
+)
+def test_any_chunks_of_numbers_give_the_summary_of_all(chunks: list[list[float]], few: int) -> None:
+    config = SummaryConfig(min_category_rows=few, extreme_rows=few)
+    tallies = [NumberTally(config, 40) for _ in (*chunks, 0)]
+    for tally, chunk in zip(tallies, chunks, strict=False):
+        tally.add(np.array(chunk, dtype=float))
+        tallies[-1].merge(tally)
+    whole = NumberTally(config, None)
+    whole.add(np.array([cell for chunk in chunks for cell in chunk], dtype=float))
+    if whole.missing + sum(map(len, chunks)):
+        assert tallies[-1].summary() == whole.summary()
+
+
+@pytest.mark.parametrize("order", ["shuffled", "sorted"])
+def test_too_many_values_to_hold_give_nearly_the_same_quantiles(order: str) -> None:
+    rng = np.random.default_rng(0)
+    cells = np.where(rng.random(60_000) < 0.2, 3.0, rng.lognormal(0, 2, 60_000))
+    config, counted = SummaryConfig(), NumberTally(SummaryConfig(), 16_384)
+    cells = np.sort(cells) if order == "sorted" else cells
+    for chunk in np.split(cells, 20):
+        counted.add(chunk)
+    exact, found = summarize_numbers(cells, config), counted.summary()
+    assert stored(found) >= {3.0}  # a frequent value stays an atom
+    assert max(found.weights) == max(exact.weights)
+    assert (min(stored(found)), max(stored(found))) == (min(stored(exact)), max(stored(exact)))
+    knots = sorted(stored(found))
+    places = np.searchsorted(np.sort(cells), knots) / len(cells)
+    wanted = np.searchsorted(np.sort(cells), sorted(stored(exact))) / len(cells)
+    assert stats.wasserstein_distance(places, wanted) < 0.01
+    bins = [segment for segment in found.segments if segment.is_bin]
+    assert len(bins) == len(found.segments) - 1
+    flat = [np.diff(s.positions)[np.diff(s.values) == 0].sum() for s in bins]
+    assert np.mean(flat) < 0.02  # no mean of neighbours passes for a value that rows share
+
+
+def test_the_rarest_of_too_many_levels_count_as_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgan.summary.tally._MOST_LEVELS", 100)
+    tally = CategoryTally(JOB)
+    for start in range(0, 400, 50):
+        levels = [f"once {i}" for i in range(start, start + 50)]
+        tally.add(np.array([*levels, *["often"] * 25, None], dtype=object))
+    summary = tally.summary(SummaryConfig())
+    assert summary.levels == ("often",)
+    assert summary.rare_levels == 400
+    assert summary.weights == pytest.approx((200 / 608, 400 / 608, 8 / 608))
+
+
+@pytest.mark.parametrize("most", [200, 100_000])
+def test_repeats_of_cells_that_are_made_up_are_counted(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthgan.summary.tally._MOST_HASHES", most)
+    names = [f"name {i % 2000}" for i in range(8000)]
+    frame = pd.DataFrame({"who": pd.Series(names, dtype=object), "age": np.arange(8000) % 70})
+    who = Column(name="who", kind=Kind.TEXT, dtype="object", personal="name")
+    schema = Schema(columns=(who, infer_columns(frame)["age"]))
+    tally = Tally(schema, SummaryConfig())
+    for start in range(0, 8000, 1000):
+        tally.add(frame.iloc[start : start + 1000])
+    found = tally.summary().unlearned["who"].rows_per_value
+    assert found == pytest.approx(4, rel=0.2 if most == 200 else 0)
+
+
+def test_rules_are_held_against_all_chunks() -> None:
+    frame = pd.DataFrame({"a": np.arange(400) % 200, "b": np.arange(400) // 40, "c": 1.5})
+    columns = infer_columns(frame).columns
+    decides, apart = FixedCombinations(columns=("a", "b")), Unique(columns=("a", "b"))
+    schema = Schema(columns=columns, constraints=(decides, apart))
+    tallies = [Tally(schema, SummaryConfig()) for _ in range(2)]
+    tallies[0].add(frame.iloc[:200])
+    assert tallies[0].rules.holding(2) == (decides, apart)
+    tallies[1].add(frame.iloc[200:])
+    tallies[1].merge(tallies[0])
+    assert tallies[1].rules.holding(2) == (apart,)  # 0 goes with 0 and with 5
+    tallies[1].add(frame.iloc[:3])
+    assert tallies[1].rules.holding(2) == ()
+    with pytest.raises(SchemaError, match="3 of 403 rows break it"):
+        tallies[1].rules.check()

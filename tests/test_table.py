@@ -442,6 +442,18 @@ def test_attrs_of_a_frame_are_not_written(tmp_path: Path) -> None:
 # --- writing CSV ----------------------------------------------------------------------------
 
 
+def test_other_rows_may_decide_the_types(tmp_path: Path) -> None:
+    holes = pd.DataFrame({"day": pd.Series([None, None], dtype=object)})
+    days = pd.DataFrame({"day": [datetime.date(2024, 1, 2)]})
+    for name, like in (("without.parquet", None), ("with.parquet", days)):
+        write_table(holes, tmp_path / name, like=like)
+    types = [
+        pq.read_schema(tmp_path / f"{name}.parquet").field("day").type
+        for name in ("without", "with")
+    ]
+    assert types == [pa.string(), pa.date32()]
+
+
 def written(folder: Path, frame: pd.DataFrame, name: str = "t.csv") -> str:
     write_table(frame, folder / name, overwrite=True)
     return (folder / name).read_bytes().decode()

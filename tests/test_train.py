@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 
 import numpy as np
@@ -14,9 +15,11 @@ from sample_tables import people, quick
 import synthgan
 from synthgan import Step
 from synthgan.encode import Encoder, Layout, Tokens
+from synthgan.network import Generator
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
-from synthgan.train import choose_device, train
+from synthgan.train import choose_device, phases, train
+from synthgan.train.run import Run
 
 
 def tokens_of(frame: pd.DataFrame) -> tuple[Tokens, Layout]:
@@ -87,6 +90,63 @@ def test_divergence_is_noticed_and_undone(table: tuple[Tokens, Layout]) -> None:
     best = min(s.validation_loss for s in trained.history if s.validation_loss is not None)
     warm = [s.validation_loss for s in trained.history if s.phase == "warm start"]
     assert best == min(v for v in warm if v is not None)
+
+
+def losses(monkeypatch: pytest.MonkeyPatch, *values: float) -> list[dict[str, torch.Tensor]]:
+    """Has validation say ``values``, then the last one again; the weights that it saw."""
+    left, seen = list(values), []
+
+    def validation_loss(run: Run) -> float:
+        seen.append({k: v.clone() for k, v in run.average.state_dict().items()})
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    monkeypatch.setattr(phases, "validation_loss", validation_loss)
+    return seen
+
+
+def equal(generator: Generator, weights: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(v, weights[k]) for k, v in generator.state_dict().items())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 14.0])
+def test_a_warm_start_that_diverges_goes_on_once(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch, bad: float
+) -> None:
+    seen = losses(monkeypatch, 10.0, bad, 9.0, bad)
+    trained = train(*table, quick(1000, adversarial=False))
+    assert len(seen) == 4
+    assert equal(trained.generator, seen[2])
+    first, second = trained.notes
+    assert "the warm start diverged at step 20" in first
+    assert "went on from it with a lower rate" in first
+    assert "the warm start diverged again at step 40" in second
+
+
+def test_a_small_loss_is_no_divergence(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses(monkeypatch, 10.0, 13.0)
+    assert train(*table, quick(50, adversarial=False)).notes == ()
+
+
+def test_an_adversarial_phase_that_diverges_goes_on_once(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = quick(1500, warm_start=False, critic_steps=1)
+    seen = losses(monkeypatch, 10.0, math.nan, 9.0, math.nan)
+    trained = train(*table, config)
+    assert len(seen) == 4
+    assert equal(trained.generator, seen[2])
+    assert ["again" in note for note in trained.notes] == [False, True]
+    assert trained.history[-1].step == 200
+
+
+def test_what_never_learned_anything_is_no_model(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses(monkeypatch, math.nan)
+    with pytest.raises(synthgan.TrainingError, match="diverged twice before"):
+        train(*table, quick(100))
 
 
 def test_small_tables_stop_before_they_are_learned_by_heart() -> None:

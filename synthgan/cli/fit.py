@@ -12,16 +12,16 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, device_option, given, quiet_option
+from synthgan.cli.options import MODEL, PATH, as_bytes, device_option, given, quiet_option
 from synthgan.cli.output import duration, file_size, say
-from synthgan.cli.progress import Progress, Training, phase_ends
+from synthgan.cli.progress import Progress, Reading, Training, phase_ends
 from synthgan.errors import TableError
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.option(
     "-o",
     "--output",
@@ -40,6 +40,19 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     "--max-minutes",
     type=float,
     help="Training time at most; what was learned until then is kept. Without it, no limit.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=float,
+    metavar="MINUTES",
+    help="Leave a checkpoint beside the model file every so many minutes, and when stopped. It "
+    "holds what has learned from rows; it is removed when the model is done.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint of a fit that was stopped, with the same data and options; "
+    "the model is the one that an uninterrupted fit would have given.",
 )
 @click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
 @click.option(
@@ -64,6 +77,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     is_flag=True,
     help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
 )
+@click.option(
+    "--memory-limit",
+    callback=as_bytes,
+    help="Read DATA in chunks if a fit of it would take more memory than this, such as 3GiB; "
+    "without it, half of the machine's.",
+)
 @device_option
 @click.option(
     "--seed", type=int, help="Another seed gives another model; without it, always the same one."
@@ -74,7 +93,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 def fit(
     stop: Stop,
     /,
-    data: Path,
+    data: str,
     output: Path,
     schema: Path | None,
     seed: int | None,
@@ -84,20 +103,27 @@ def fit(
 ) -> None:
     """Learns a table (CSV, Parquet or Feather) and writes a model file.
 
+    DATA is a file, a folder of part files, a glob in quotes, or a URL such as s3://bucket/folder.
+
     Ctrl-C (or SIGTERM) in training stops it: the best model until then is saved, and the exit
     code is 130. A second one, or one before training began, leaves nothing. If the model
     cannot be written where it was wanted, it is saved to the current, the home or the
     temporary folder instead, and the exit code is 2.
+
+    Started by torchrun, several processes train on their shares of the rows and leave one file.
 
     \b
     Examples:
       synthgan fit data.csv
       synthgan fit data.parquet -o people.synthgan --max-minutes 10
       synthgan fit data.csv.gz --schema schema.json --overwrite
-      synthgan fit data.csv --device cuda --seed 7 --quiet
+      synthgan fit data.csv --checkpoint-every 10     then, if it was stopped: --resume
       synthgan fit data.csv --schema public.json --epsilon 1
+      synthgan fit parts/ --memory-limit 3GiB
     """
     declare, privacy = rest.pop("declare"), _privacy(rest)
+    checkpoint = _checkpoint(rest, output, overwrite=overwrite)
+    limit = rest.pop("memory_limit")
     train = synthgan.TrainConfig(**given(**rest))
     config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
     known = None if schema is None else synthgan.Schema.load(schema)
@@ -109,19 +135,65 @@ def fit(
             "either --schema FILE (such as 'synthgan schema' writes for a table of the same form "
             "that is no secret), or --declare"
         )
-    synthgan.check_target(output, overwrite=overwrite)
-    began = time.monotonic()
-    with Progress(quiet=quiet) as progress:
-        progress.wait("reading", str(data))
-        if declare:
-            known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
-        model = synthgan.fit(data, known, config, on_step=Training(progress))
-        stop.patient = True
-    _save(model, output, overwrite=overwrite)
+    with synthgan.join_ranks() as ranks:
+        quiet = quiet or not ranks.first
+        if ranks.first:
+            synthgan.check_target(output, overwrite=overwrite)
+        began = time.monotonic()
+        with Progress(quiet=quiet) as progress:
+            progress.wait("reading", data)
+            if declare:
+                known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
+            training = Training(progress, _warning(checkpoint))
+            model = synthgan.fit(
+                data,
+                known,
+                config,
+                memory_limit=limit,
+                on_step=training,
+                checkpoint=checkpoint,
+                on_rows=Reading(progress),
+            )
+            stop.patient = True
+        if not ranks.first:
+            raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
+        _save(model, output, overwrite=overwrite)
     if not quiet:
         _say_fitted(model, output, time.monotonic() - began)
+    _say_left(stop, output, checkpoint)
+
+
+def _checkpoint(
+    options: dict[str, Any], output: Path, *, overwrite: bool
+) -> synthgan.CheckpointConfig | None:
+    """Takes what is about checkpoints, beside the model file, out of ``options``."""
+    minutes, resume = options.pop("checkpoint_every"), options.pop("resume")
+    if minutes is None and not resume:
+        return None
+    path = output.with_name(f"{output.name}.checkpoint")
+    settings = given(minutes=minutes)
+    return synthgan.CheckpointConfig(path=path, resume=resume, overwrite=overwrite, **settings)
+
+
+def _warning(checkpoint: synthgan.CheckpointConfig | None) -> str:
+    if checkpoint is None:
+        return ""
+    return (
+        f"checkpoints go to {checkpoint.path}: it holds what has learned from rows, so guard it "
+        "like the table; it is removed when the model is done"
+    )
+
+
+def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | None) -> None:
+    """Says what an interruption left, and ends with its exit code; and if a checkpoint that is
+    of no more use could not be removed."""
+    left = checkpoint is not None and Path(checkpoint.path).exists()
     if stop.count:
-        fail(f"interrupted; what was learned until then is in {output}", INTERRUPTED)
+        more = "; go on from there with the same command and --resume --overwrite" if left else ""
+        fail(f"interrupted; what was learned until then is in {output}{more}", INTERRUPTED)
+    if left:
+        assert checkpoint is not None
+        say(f"note: {checkpoint.path} could not be removed; it holds what has learned from rows")
 
 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:

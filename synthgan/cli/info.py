@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,20 +63,35 @@ def info(model: Path, history: bool, as_json: bool) -> None:
 
 
 def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
-    """The guarantee, and what was spent on what: measurements of one price are one line."""
+    """The guarantee, and what was spent on what: measurements of one kind are one line."""
     click.echo()
     tell(
         f"epsilon {guarantee.epsilon:.6g}, delta {guarantee.delta:.3g}, neighbours differ by one "
         f"{guarantee.unit}; from {len(guarantee.events):,} measurements (all of them: --json):"
     )
-    prices = Counter(
-        (e.kind, e.steps or 1, e.variance, e.sensitivity, e.delta) for e in guarantee.events
-    )
+    groups: dict[tuple[str, str, int], list[synthgan.Event]] = {}
+    for event in guarantee.events:
+        of = ("the table", "single columns", "pairs of columns")[min(len(event.columns), 2)]
+        of = "all columns" if event.clip is not None else of
+        groups.setdefault((event.kind, of, event.sensitivity), []).append(event)
+    whole = sum(event.rho for event in guarantee.events)
+    sampled = any(event.clip is not None for event in guarantee.events)
     rows = [
-        (kind, f"{times * steps:,}", f"{float(variance):,.1f}", f"{sensitivity}", f"{delta:.3g}")
-        for (kind, steps, variance, sensitivity, delta), times in prices.items()
+        (
+            *(kind, of, f"{sum(event.steps for event in events):,}"),
+            *(_span([float(event.variance) for event in events]), f"{sensitivity}"),
+            f"{sum(event.delta for event in events):.3g}",
+            "" if sampled else f"{float(sum(event.rho for event in events) / whole):.1%}",
+        )
+        for (kind, of, sensitivity), events in groups.items()
     ]
-    print_table(("measurement", "times", "variance", "sensitivity", "delta"), rows)
+    names = ("measurement", "of", "times", "variance", "sensitivity", "delta", "share of the cost")
+    print_table(names[: 6 if sampled else 7], [row[: 6 if sampled else 7] for row in rows])
+
+
+def _span(numbers: Sequence[float]) -> str:
+    low, high = f"{min(numbers):,.1f}", f"{max(numbers):,.1f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _tell_list(title: str, lines: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,33 @@ MODEL = "model.synthgan"
 """The model file where none is named."""
 
 PATH = click.Path(path_type=Path)
+
+_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_UNITS |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def as_bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """The number of bytes that an option such as 3GiB or 500MB says."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)", text.replace(" ", ""))
+    unit = _UNITS.get(found[2].upper()) if found else None
+    if found is None or unit is None or not 1 <= float(found[1]) * unit < 2**63:
+        raise click.BadParameter("say a size as in 3GiB, 500MB or 1000000000", ctx, param)
+    return int(float(found[1]) * unit)
+
+
+def as_shard(
+    ctx: click.Context, param: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    """The number of a share and how many there are, of an option such as 3/16."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
+    if found is None:
+        raise click.BadParameter("say a shard as in 3/16, the third of 16", ctx, param)
+    return int(found[1]), int(found[2])
+
 
 model_argument = click.argument("model", type=PATH, default=MODEL)
 device_option = click.option(
@@ -27,6 +55,6 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def is_stdout(output: Path) -> bool:
+def is_stdout(output: str | Path) -> bool:
     """Whether ``-`` was given as the file to write."""
     return str(output) == "-"

@@ -50,6 +50,13 @@ class Progress:
             self._late.daemon = True
             self._late.start()
 
+    def remark(self, line: str) -> None:
+        """Says a line above the bars, if it says anything."""
+        if line and self._bars is not None:
+            self._bars.console.print(printable(line), markup=False, highlight=False)
+        elif line and not self._quiet:
+            say(line)
+
     def phase(self, name: str, total: int, unit: str, *, line: str = "") -> None:
         """Begins a phase of ``total`` units; ``line`` says so where there are no bars."""
         self._end_phase()
@@ -96,24 +103,41 @@ def _bars() -> rich.progress.Progress:
     )
 
 
+class Reading:
+    """Shows how far a table that is read in chunks has been read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._doing = ""
+
+    def __call__(self, doing: str, done: int, of: int) -> None:
+        if doing != self._doing:
+            self._doing = doing
+            self._progress.phase(doing, of, "rows")
+        self._progress.update(done)
+
+
 # --- training ---------------------------------------------------------------------------
 
 
 class Training:
-    """Shows training steps on a progress display."""
+    """Shows training steps on a progress display, after an ``opening`` line if there is one."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, opening: str = "") -> None:
+        self._progress, self._opening = progress, opening
         self._last: synthgan.Step | None = None
-        self._began = 0.0
+        self._began = self._then = time.monotonic()  # of the phase, and the last call
 
     def __call__(self, step: synthgan.Step) -> None:
+        if self._last is None:
+            self._progress.remark(self._opening)
         if self._last is None or self._last.phase != step.phase:
-            self._began = self._last.seconds if self._last else 0.0
+            self._began = self._then
             line = f"{step.phase}: at most {step.of:,} steps"
             self._progress.phase(step.phase, step.of, "steps", line=line)
         self._last = step = _with_validation(step, self._last)
-        left = (step.seconds - self._began) / step.step * (step.of - step.step)
+        self._then = time.monotonic()
+        left = (self._then - self._began) / step.step * (step.of - step.step)
         self._progress.update(
             step.step,
             *(f"{name} {loss}" for name, loss in losses(step).items() if loss),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import synthgan
 from synthgan.cli.failures import INTERRUPTED, fail
 from synthgan.cli.options import (
     PATH,
+    as_shard,
     device_option,
     given,
     is_stdout,
@@ -39,11 +41,23 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=PATH,
     default="synthetic.csv",
     help="File to write; its ending is its format (.csv, .tsv, .parquet, .feather; .csv.gz and "
-    "the like), - is standard output. Without it, synthetic.csv in the current folder.",
+    "the like), - is standard output. Without it, synthetic.csv in the current folder. With a "
+    "slash at its end, a folder for part files.",
 )
+@click.option(
+    "--parts",
+    is_flag=True,
+    help="Write part files to the folder that -o names, of about a million rows each. Those that "
+    "are there from an earlier run of the same command are kept.",
+)
+@click.option(
+    "--shard",
+    callback=as_shard,
+    help="Write only this share of the part files, such as 3/16, the third of 16; needs --seed.",
+)
+@click.option("--format", "ending", help="Format of part files; .parquet without it.")
 @click.option(
     "--where",
     help="""Only rows such as 'income == ">50K" and age >= 30'; without it, rows of all kinds.""",
@@ -75,36 +89,47 @@ if TYPE_CHECKING:
 @overwrite_option
 @quiet_option
 def sample(
-    model: Path, n: int | None, output: Path, overwrite: bool, quiet: bool, **how: Any
+    model: Path, n: int | None, output: str, overwrite: bool, quiet: bool, **how: Any
 ) -> None:
     """Draws synthetic rows from a model file.
 
-    Without MODEL, the model file is model.synthgan in the current folder.
+    Without MODEL, the model file is model.synthgan in the current folder. Started by torchrun,
+    each process writes its shard of the part files.
 
     \b
     Examples:
       synthgan sample -n 10000
-      synthgan sample people.synthgan -n 1000000 -o people.parquet --seed 7
+      synthgan sample people.synthgan -n 1_000_000_000 -o rows/ --seed 7 --shard 3/16
       synthgan sample -n 500 --where 'income == ">50K" and age >= 30' -o rich.csv
       synthgan sample -n 1000 --balance income -o balanced.csv
       synthgan sample --given seeds.csv -o filled.csv
       synthgan sample -n 100 -o - --quiet | head
     """
+    launched, ending = synthgan.launched_shard(), how.pop("ending")
+    shard = _shard(how.pop("shard"), launched)
+    quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all
+    if how.pop("parts") or output.endswith(("/", os.sep)):
+        if how["given_file"] is not None or overwrite:
+            raise click.UsageError(
+                "part files go with neither --given nor --overwrite: to write them anew, remove "
+                "the folder"
+            )
+        loaded = synthgan.load(model, **given(device=how["device"]))
+        settings = given(shard=shard, ending=ending and f".{ending.lstrip('.')}")
+        parts = synthgan.Parts(folder=output, rows=n or loaded.rows, **settings)
+        _sample_parts(loaded, parts, how, quiet=quiet)
+        return
+    if launched is not None:
+        raise click.UsageError(
+            "processes that torchrun has started write part files: give --parts, or a FOLDER/"
+        )
+    if shard is not None or ending is not None:
+        raise click.UsageError("--shard and --format are for part files: give --parts too")
     seeds = None if how["given_file"] is None else synthgan.read_table(how["given_file"])
     if n is not None and seeds is not None:
         raise click.UsageError("give either -n, the number of rows, or --given, a table of them")
     loaded = synthgan.load(model, **given(device=how["device"]))
-    chunks = loaded.iter_samples(
-        n,
-        given=seeds,
-        extrapolate=how["extrapolate"],
-        **given(
-            where=how["where"],
-            balance=_shares(how["balance"]),
-            seed=how["seed"],
-            locale=how["locale"],
-        ),
-    )
+    chunks = loaded.iter_samples(n, given=seeds, **_asked(how))
     kept: dict[str, float] = {}
     total = len(seeds) if seeds is not None else n or loaded.rows
     try:
@@ -121,6 +146,49 @@ def sample(
         say(f"{rows:,} synthetic rows are in {output}")
         for text, share in kept.items():
             say(f"note: {share:.1%} of the rows kept {text} at once; the others were drawn again")
+
+
+def _shard(
+    wanted: tuple[int, int] | None, launched: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The share of the part files to write, if that is not all."""
+    if wanted is not None and launched is not None:
+        raise click.UsageError(
+            "torchrun gives each process its shard: leave --shard out, or torchrun"
+        )
+    return wanted or launched
+
+
+def _sample_parts(
+    model: synthgan.Synthesizer, parts: synthgan.Parts, how: dict[str, Any], *, quiet: bool
+) -> None:
+    """Draws the part files that are not there yet."""
+    done = 0
+
+    def on_part(path: Path) -> None:
+        nonlocal done
+        done += 1
+        progress.update(done)
+
+    try:
+        with Progress(quiet=quiet) as progress:
+            progress.phase("drawing", max(len(parts.paths), 1), "part files")
+            model.sample_parts(parts, on_part=on_part, **_asked(how))
+    except KeyboardInterrupt:
+        fail(
+            f"interrupted; {done:,} of {len(parts.paths):,} part files are in {parts.folder}, and "
+            "the same command goes on from there",
+            INTERRUPTED,
+        )
+    if not quiet:
+        share = "" if parts.shard[1] == 1 else f" (shard {parts.shard[0]} of {parts.shard[1]})"
+        say(f"{done:,} part files of {parts.rows:,} synthetic rows{share} are in {parts.folder}")
+
+
+def _asked(how: dict[str, Any]) -> dict[str, Any]:
+    """What rows are asked for, as the package takes it."""
+    wanted = given(where=how["where"], balance=_shares(how["balance"]), seed=how["seed"])
+    return {"extrapolate": how["extrapolate"], **wanted, **given(locale=how["locale"])}
 
 
 def _shares(texts: tuple[str, ...]) -> dict[str, Any] | None:

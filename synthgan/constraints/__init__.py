@@ -7,9 +7,8 @@ to mend them), ``check`` (a table against its schema), ``seen``, ``arithmetic`` 
 
 from synthgan.constraints.cells import Cells, Context, Pattern, broken, holds, mend
 from synthgan.constraints.check import (
-    check_constraints,
+    RuleTally,
     declared_patterns,
-    find_patterns,
     takes_patterns,
 )
 from synthgan.constraints.discover import discover_constraints, infer_schema
@@ -18,11 +17,10 @@ __all__ = [
     "Cells",
     "Context",
     "Pattern",
+    "RuleTally",
     "broken",
-    "check_constraints",
     "declared_patterns",
     "discover_constraints",
-    "find_patterns",
     "holds",
     "infer_schema",
     "mend",

@@ -16,55 +16,148 @@ from synthgan.schema import (
     FixedCombinations,
     FixedNullCombinations,
     Formula,
+    Level,
     Schema,
+    Unique,
 )
-from synthgan.values import read_cells
+
+Hashes = npt.NDArray[np.uint64]
+
+_MOST_COMBINATIONS = 1 << 20
 
 
-def check_constraints(frame: pd.DataFrame, schema: Schema) -> None:
-    """Raises :class:`SchemaError`, with how many rows break which constraint, if any do.
+class RuleTally:
+    """A schema's constraints, held against a table chunk by chunk.
 
-    One that takes its combinations from the table cannot be broken by it.
+    One that takes its combinations from the table cannot be broken by it. Rows that are to be
+    unique are told apart by 64-bit hashes, 8 bytes a row and constraint.
     """
-    context = Context.of(schema, declared_patterns(schema))
-    for constraint in schema.constraints:
-        if isinstance(constraint, FixedNullCombinations):
-            continue
-        if isinstance(constraint, FixedCombinations) and constraint.values is None:
-            continue
-        cells = read_columns(frame, schema, constraint)
-        if isinstance(constraint, Formula):
-            zeros = int(constraint.expression.divides_by_zero(cells).sum())
+
+    def __init__(self, schema: Schema) -> None:
+        self._rows = 0
+        self._schema = schema
+        self._context = Context.of(schema, declared_patterns(schema))
+        taken = [each for each in schema.constraints if takes_patterns(each)]
+        self._combinations: dict[Constraint, Counter[Pattern]] = {each: Counter() for each in taken}
+        self._forgetful: set[Constraint] = set()
+        self._zeros: Counter[Constraint] = Counter()
+        self._broken: Counter[Constraint] = Counter()
+        self._keys: dict[Constraint, list[Hashes]] = {}
+
+    def add(self, cells: Cells, rows: int) -> None:
+        """Holds the constraints against a chunk of so many rows: its ``cells``, by column."""
+        self._rows += rows
+        for constraint in self._schema.constraints:
+            part = {name: cells[name] for name in constraint.columns}
+            if constraint in self._combinations:
+                columns = [_plain_cells(each, constraint).tolist() for each in part.values()]
+                self._count(constraint, Counter(zip(*columns, strict=True)))
+            elif isinstance(constraint, Unique):
+                self._keys.setdefault(constraint, []).append(_hashes(part))
+            else:
+                if isinstance(constraint, Formula):
+                    zeros = constraint.expression.divides_by_zero(part)
+                    self._zeros[constraint] += int(zeros.sum())
+                self._broken[constraint] += int(broken(constraint, part, self._context).sum())
+
+    def merge(self, other: RuleTally) -> None:
+        """Adds what another tally, of the same schema, has counted."""
+        self._rows += other._rows
+        self._zeros += other._zeros
+        self._broken += other._broken
+        self._forgetful |= other._forgetful
+        for constraint, counts in other._combinations.items():
+            self._count(constraint, counts)
+        for constraint, keys in other._keys.items():
+            self._keys.setdefault(constraint, []).extend(keys)
+
+    def _count(self, constraint: Constraint, found: Counter[Pattern]) -> None:
+        counts = self._combinations[constraint]
+        counts.update(found)
+        if len(counts) > _MOST_COMBINATIONS:  # rare ones could not come out anyway
+            self._forgetful.add(constraint)
+            kept = counts.most_common(_MOST_COMBINATIONS // 2)
+            self._combinations[constraint] = Counter(dict(kept))
+
+    def check(self) -> None:
+        """Raises :class:`SchemaError`, with how many rows break which constraint, if any do."""
+        for constraint in self._schema.constraints:
+            zeros, wrong = self._zeros[constraint], self._count_broken(constraint)
             if zeros:
                 raise SchemaError(f"constraint {constraint}: divides by zero in {zeros:,} rows")
-        wrong = int(broken(constraint, cells, context).sum())
-        if wrong:
-            verb = "breaks" if wrong == 1 else "break"
-            raise SchemaError(
-                f"constraint {constraint}: {wrong:,} of {len(frame):,} rows {verb} it; mend "
-                "the table, or take the constraint out of the schema"
-            )
+            if wrong:
+                verb = "breaks" if wrong == 1 else "break"
+                raise SchemaError(
+                    f"constraint {constraint}: {wrong:,} of {self._rows:,} rows {verb} it; mend "
+                    "the table, or take the constraint out of the schema"
+                )
+
+    def holding(self, enough: int) -> tuple[Constraint, ...]:
+        """The constraints that hold in all rows: those that nobody declared must.
+
+        Of fixed combinations the first column must decide the others, as it does where they are
+        discovered, and ``enough`` rows must share one.
+        """
+        return tuple(
+            each
+            for each in self._schema.constraints
+            if not self._zeros[each]
+            and not self._count_broken(each)
+            and self._decides(each)
+            and max(self._combinations.get(each, {each: enough}).values(), default=0) >= enough
+        )
+
+    def keep(self, schema: Schema) -> None:
+        """Forgets constraints that ``schema`` does not have."""
+        self._schema = schema
+        kept = set(schema.constraints)
+        self._combinations = {c: n for c, n in self._combinations.items() if c in kept}
+
+    def patterns(self, enough: int) -> dict[Constraint, tuple[Pattern, ...]]:
+        """The combinations that at least ``enough`` rows share, by the constraint that wants them.
+
+        Raises :class:`SchemaError` if there are none.
+        """
+        found: dict[Constraint, tuple[Pattern, ...]] = {}
+        for constraint, counts in self._combinations.items():
+            kept = sorted((row for row, rows in counts.items() if rows >= enough), key=repr)
+            if not kept:
+                raise SchemaError(
+                    f"constraint {constraint}: no combination is shared by {enough} rows "
+                    "(min_category_rows), so none could come out"
+                )
+            found[constraint] = tuple(kept)
+        return found
+
+    def _count_broken(self, constraint: Constraint) -> int:
+        if constraint not in self._keys:
+            return self._broken[constraint]
+        keys = np.concatenate(self._keys[constraint])
+        self._keys[constraint] = [keys]
+        return len(keys) - len(np.unique(keys))
+
+    def _decides(self, constraint: Constraint) -> bool:
+        if not isinstance(constraint, FixedCombinations) or constraint.values is not None:
+            return True
+        if constraint in self._forgetful:
+            return False
+        decided: dict[tuple[int, Level], Level] = {}
+        for first, *others in self._combinations[constraint]:
+            for place, cell in enumerate(others):
+                if first is None or cell is None:
+                    continue
+                if decided.setdefault((place, first), cell) != cell:
+                    return False
+        return True
 
 
-def find_patterns(
-    frame: pd.DataFrame, schema: Schema, enough: int
-) -> dict[Constraint, tuple[Pattern, ...]]:
-    """The combinations that at least ``enough`` rows share, by the constraint that wants them."""
-    found: dict[Constraint, tuple[Pattern, ...]] = {}
-    for constraint in schema.constraints:
-        if constraint in declared_patterns(schema) or not takes_patterns(constraint):
-            continue
-        cells = read_columns(frame, schema, constraint)
-        columns = [_plain_cells(cells[name], constraint).tolist() for name in constraint.columns]
-        counts = Counter(zip(*columns, strict=True))
-        kept = sorted((row for row, rows in counts.items() if rows >= enough), key=repr)
-        if not kept:
-            raise SchemaError(
-                f"constraint {constraint}: no combination is shared by {enough} rows "
-                "(min_category_rows), so none could come out"
-            )
-        found[constraint] = tuple(kept)
-    return found
+def _hashes(part: Cells) -> Hashes:
+    """A hash of each row, the same wherever it is taken."""
+    table = pd.DataFrame(
+        {name: each if each.dtype == object else each + 0.0 for name, each in part.items()}
+    )
+    hashes: Hashes = np.asarray(pd.util.hash_pandas_object(table, index=False), dtype=np.uint64)
+    return hashes
 
 
 def declared_patterns(schema: Schema) -> dict[Constraint, tuple[Pattern, ...]]:
@@ -88,11 +181,6 @@ def takes_patterns(constraint: Constraint) -> bool:
     if isinstance(constraint, FixedCombinations):
         return constraint.values is None
     return isinstance(constraint, FixedNullCombinations)
-
-
-def read_columns(frame: pd.DataFrame, schema: Schema, constraint: Constraint) -> Cells:
-    """The cells of the columns that the constraint names."""
-    return {name: read_cells(frame[name], schema[name]) for name in constraint.columns}
 
 
 def _plain_cells(cells: npt.NDArray[Any], constraint: Constraint) -> npt.NDArray[np.object_]:

@@ -18,8 +18,17 @@ Shapes: B rows, P positions, E one-hot entries, C columns that have positions, W
 """
 
 from synthgan.network.critic import Critic
-from synthgan.network.generator import Chain, Drawable, Generator
+from synthgan.network.generator import Chain, Drawable, Generator, GroupLogits
 from synthgan.network.geometry import Geometry, onehot
 from synthgan.network.kernels import categorical
 
-__all__ = ["Chain", "Critic", "Drawable", "Generator", "Geometry", "categorical", "onehot"]
+__all__ = [
+    "Chain",
+    "Critic",
+    "Drawable",
+    "Generator",
+    "Geometry",
+    "GroupLogits",
+    "categorical",
+    "onehot",
+]

@@ -18,8 +18,8 @@ from synthgan.network.kernels import (
     head_activation,
     inverse_rms,
     linear,
-    prefix_sum,
     random_mask,
+    row_states,
 )
 
 
@@ -29,6 +29,16 @@ class Drawable(Protocol):
     def at(self, p: int, tokens: Tensor, given: Tensor) -> Tensor:
         """At position ``p``: (width,), or (B, width), of rows ``tokens`` (B, P) of which the
         positions before ``p`` and those ``given`` (B, P) are known. Some in every row."""
+
+
+@dataclass(frozen=True)
+class GroupLogits:
+    """Logits of positions of similar widths."""
+
+    positions: Tensor
+    """(n,), ascending."""
+    values: Tensor
+    """(n, B, width of the widest); minus infinity beyond a position's own tokens."""
 
 
 @dataclass(frozen=True)
@@ -88,27 +98,34 @@ class Generator(nn.Module):
 
     def logits(
         self, z: Tensor, tokens: Tensor, mask: Tensor, rng: torch.Generator | None
-    ) -> list[Tensor]:
-        """Teacher forced: for each position, logits (B, width) given the tokens before it.
+    ) -> list[GroupLogits]:
+        """Teacher forced: for each position, logits given the tokens before it.
 
         ``rng`` draws the heads' dropout; None switches it off.
         """
-        tables = self.tables()
-        gates = self.geometry.applies(tokens)
-        given = mask[:, self.geometry.column_of]
-        steps = []
-        for p, (ahead, past) in enumerate(zip(tables.given, tables.embedding, strict=True)):
-            step = F.embedding(tokens[:, p], past)
-            step = step - given[:, p : p + 1] * F.embedding(tokens[:, p], ahead)
-            is_fine = self.geometry.spans[p].role == "fine"
-            steps.append(step * gates[:, p : p + 1] if is_fine else step)
-        states = prefix_sum(self.start(z, tokens, mask, tables), steps)
+        g = self.geometry
+        given, embedding, out = self.ordered(self.given, self.embedding, self.out)
+        nothing = g.entries  # a row of zeros, for cells that mean nothing or are not given
+        entries = torch.where(g.applies(tokens) > 0, tokens + g.starts, nothing).T
+        ahead = torch.where(mask[:, g.column_of].T > 0, entries, nothing)
+        states = row_states(
+            self.noise(z),
+            F.embedding(entries, F.pad(embedding, (0, 0, 0, 1)), padding_idx=nothing),
+            F.embedding(ahead, F.pad(given, (0, 0, 0, 1)), padding_idx=nothing),
+        )
         keep = 1.0 if rng is None else 1 - round(self.config.head_dropout * 256) / 256
         shape = (*states.shape[:2], self.config.head_width)
         kept = None if rng is None or keep == 1 else random_mask(shape, keep, rng, z.device)
         hidden = head_activation(states, self.head_in, self.head_bias, kept)
-        heads = zip(hidden.unbind(0), tables.out, tables.out_bias, strict=True)
-        return [F.linear(each, weight / keep, bias) for each, weight, bias in heads]
+        out = out / keep
+        found = []
+        for group in g.groups:
+            weight = F.embedding(group.entries, out)
+            bias = self.out_bias[group.entries].masked_fill(group.beyond, -torch.inf)
+            heads = hidden[group.positions] if len(g.groups) > 1 else hidden
+            logits = torch.baddbmm(bias.unsqueeze(1), heads, weight.mT)
+            found.append(GroupLogits(group.positions, logits))
+        return found
 
     @torch.no_grad()
     def draw(
@@ -232,6 +249,7 @@ class Chain:
         self._generator, self._drawable = generator, drawable
         self._tables = generator.tables()
         self._given = mask[:, generator.geometry.column_of] > 0
+        self._is_free = not bool(mask.any())
         self._state = generator.start(z, tokens, mask, self._tables)
         self._blind = generator.noise(z) if weigh else None  # the state if nothing were given
         self.log_weight = z.new_zeros(len(z))
@@ -257,6 +275,11 @@ class Chain:
         self.tokens[:, p] = token
         g = self._generator.geometry
         step = F.embedding(token, self._tables.embedding[p])
+        if self._is_free and self._blind is None:  # the same, in a third of the time
+            if g.spans[p].role == "fine":
+                step *= g.is_bin[self.tokens[:, p - 1] + g.spans[p - 1].start].unsqueeze(1)
+            self._state += step
+            return
         ahead = F.embedding(token, self._tables.given[p]) * given.unsqueeze(1)
         if g.spans[p].role == "fine":
             gate = g.is_bin[self.tokens[:, p - 1] + g.spans[p - 1].start]

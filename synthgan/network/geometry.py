@@ -11,7 +11,44 @@ from torch import Tensor, nn
 from synthgan.codec import FINE
 from synthgan.encode import Layout
 
+_MOST_PADDING = 1.3  # entries of a group's rectangle, for each that means something
 _WAVES = 4  # octaves of sine and cosine in what codes of near value share
+
+
+class Group(nn.Module):
+    """Positions of similar widths, whose heads are one product of matrices."""
+
+    def __init__(self, layout: Layout, positions: list[int]) -> None:
+        super().__init__()
+        spans = [layout.spans[p] for p in positions]
+        width = max(span.width for span in spans)
+        steps = torch.arange(width)
+        widths = torch.tensor([span.width for span in spans]).unsqueeze(1)
+        starts = torch.tensor([span.start for span in spans]).unsqueeze(1)
+        self.positions: Tensor
+        self.entries: Tensor
+        self.beyond: Tensor
+        """Which places (n, width) are beyond a position's own tokens."""
+        self.register_buffer("positions", torch.tensor(positions), persistent=False)
+        self.register_buffer("entries", starts + torch.minimum(steps, widths - 1), persistent=False)
+        self.register_buffer("beyond", steps >= widths, persistent=False)
+
+
+def _group(layout: Layout) -> list[Group]:
+    """Positions from wide to narrow, cut where padding would be more than a share of the work."""
+    order = sorted(range(len(layout.spans)), key=lambda p: -layout.spans[p].width)
+    groups: list[list[int]] = []
+    filled = 0
+    for p in order:
+        width = layout.spans[p].width
+        widest = layout.spans[groups[-1][0]].width if groups else 0
+        if groups and widest * (len(groups[-1]) + 1) <= _MOST_PADDING * (filled + width):
+            groups[-1].append(p)
+            filled += width
+        else:
+            groups.append([p])
+            filled = width
+    return [Group(layout, sorted(positions)) for positions in groups]
 
 
 class Geometry(nn.Module):
@@ -44,6 +81,9 @@ class Geometry(nn.Module):
         self._hold("drawable", torch.from_numpy(layout.drawable))
         self.fine_positions = tuple(int(p) for p in positions[fine])
         self._fine_of = {int(p) - 1: i for i, p in enumerate(positions[fine])}
+        self.groups = _group(layout)
+        for i, group in enumerate(self.groups):
+            self.add_module(f"group_{i}", group)  # so that its tensors move with the others
 
     def _hold(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,20 +28,18 @@ def inverse_rms(state: Tensor) -> Tensor:
     return (mean + 1e-6).rsqrt()
 
 
-class _PrefixSum(torch.autograd.Function):
-    """Row states before each position: the first state plus the steps of earlier positions.
-
-    (B, W) and P times (B, W) give (P, B, W); the last step leads nowhere and is left out.
-    Sums position by position, which a CPU does several times faster than ``torch.cumsum``
-    along the first axis.
-    """
+class _RowStates(torch.autograd.Function):
+    """Row states (P, B, W) before each position, see :func:`row_states`."""
 
     @staticmethod
-    def forward(state: Tensor, *steps: Tensor) -> Tensor:
-        out = state.new_empty((len(steps), *state.shape))
-        out[0] = state
-        for p in range(1, len(steps)):
-            torch.add(out[p - 1], steps[p - 1], out=out[p])
+    def forward(start: Tensor, past: Tensor, ahead: Tensor) -> Tensor:
+        out = torch.empty_like(past)
+        torch.add(start, ahead.sum(dim=0), out=out[0])
+        if out.is_cuda:  # one launch, where a CPU does the loop several times faster
+            steps = torch.cat((out[:1], past[:-1] - ahead[:-1]))
+            return torch.cumsum(steps, dim=0, out=out)
+        for p in range(1, len(out)):
+            torch.add(out[p - 1], past[p - 1], out=out[p]).sub_(ahead[p - 1])
         return out
 
     @staticmethod
@@ -50,20 +47,28 @@ class _PrefixSum(torch.autograd.Function):
         return None
 
     @staticmethod
-    def backward(ctx: object, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: object, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         (grad,) = grads
-        total = grad[-1]
-        steps: list[Tensor | None] = [None]
-        for p in range(len(grad) - 2, -1, -1):
-            steps.append(total)
-            total = total + grad[p]
-        return (total, *reversed(steps))
+        total = grad.sum(dim=0)
+        # A step moves all states after it; a cell given ahead, all until its place.
+        if grad.is_cuda:
+            before = torch.cumsum(grad, dim=0)
+            return total, total - before, before
+        before = torch.empty_like(grad)
+        before[0] = grad[0]
+        for p in range(1, len(grad)):
+            torch.add(before[p - 1], grad[p], out=before[p])
+        return total, total - before, before
 
 
-def prefix_sum(state: Tensor, steps: Sequence[Tensor]) -> Tensor:
-    """Row states (P, B, W) before each position, from the first one and P steps (B, W)."""
-    sums: Tensor = _PrefixSum.apply(state, *steps)  # type: ignore[no-untyped-call]
-    return sums
+def row_states(start: Tensor, past: Tensor, ahead: Tensor) -> Tensor:
+    """Row states (P, B, W) before each position.
+
+    ``start`` (B, W) is the state if nothing is given; ``past`` (P, B, W) is what each cell adds
+    from its place on, ``ahead`` (P, B, W) what it adds before that because it is given.
+    """
+    states: Tensor = _RowStates.apply(start, past, ahead)  # type: ignore[no-untyped-call]
+    return states
 
 
 class _HeadActivation(torch.autograd.Function):

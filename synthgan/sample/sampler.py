@@ -48,6 +48,7 @@ _Rngs = tuple[np.random.Generator, torch.Generator]
 CHUNK_ROWS = 8192
 """Rows a chunk. Part of what a seed means: another number gives other rows."""
 
+_BLOCK_ROWS = 2048  # that a CPU draws at once, so that their states stay in its cache
 _CANDIDATES = 4  # a row wanted, where candidates are weighted
 _TRIED_ROWS, _TRIED_CANDIDATES = 128, 8
 _MOST_CANDIDATES = 8
@@ -289,8 +290,10 @@ class Sampler:
         if not self._encoder.layout.spans:
             return draw.tokens
         z, drawn = self._noise(draw, rng), []
-        for start in range(0, len(z), CHUNK_ROWS // self._candidates):  # bounds memory
-            part = slice(start, start + CHUNK_ROWS // self._candidates)
+        block = _BLOCK_ROWS if self._device.type == "cpu" else CHUNK_ROWS
+        block = max(block // self._candidates, 1)
+        for start in range(0, len(z), block):
+            part = slice(start, start + block)
             drawn.append(
                 self._generator.draw(
                     z[part],

@@ -6,21 +6,26 @@ first and then judged by *all* its cells. Files are written beside their final p
 moved there: a failed write leaves nothing behind, and the old file as it was.
 
 Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
-replacing), ``csv_cells``, ``csv_reading``, ``reading``; ``writing`` needs the first two, and
-``splitting`` no file at all.
+replacing), ``sources`` (files, folders, globs, URLs), ``csv_cells``, ``csv_reading``,
+``arrow_reading``, ``reading``; ``writing`` needs ``files`` and ``csv_cells``, and ``splitting``
+no file at all.
 """
 
 from synthgan.table.csv_cells import FIXED_DECIMALS
-from synthgan.table.files import check_target, check_writable, write_bytes_atomically
-from synthgan.table.reading import iter_table, read_table
+from synthgan.table.files import check_target, check_writable, format_of, write_bytes_atomically
+from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import write_table
 
 __all__ = [
     "FIXED_DECIMALS",
+    "Dataset",
     "check_target",
     "check_writable",
+    "count_cells",
+    "format_of",
     "iter_table",
+    "open_dataset",
     "read_table",
     "split_table",
     "write_bytes_atomically",

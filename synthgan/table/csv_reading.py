@@ -10,12 +10,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -24,7 +23,8 @@ import pyarrow.csv as pa_csv
 
 from synthgan.errors import TableError
 from synthgan.table.csv_cells import TEXT, Evidence, csv_frame
-from synthgan.table.files import chosen_columns, decompressed, require_rows
+from synthgan.table.files import DELIMITERS, check_same_columns, chosen_columns, require_rows
+from synthgan.table.sources import Source
 
 T = TypeVar("T")
 
@@ -38,27 +38,29 @@ _BLOCK_BYTES = 1 << 21
 class _CsvFile:
     """Where a delimited text file is and how it is written."""
 
-    path: Path
-    compression: str
+    path: Source
     delimiter: str
     quote: str
     encoding: str
     guessed: bool
     """Whether the encoding could still turn out to be another one after the sample."""
     header: tuple[str, ...]
+    bare: bool
+    """Whether there is nothing but the header."""
 
     def open(self) -> Any:
         """The decompressed bytes, as an Arrow stream."""
-        return decompressed(self.path, self.compression)
+        return self.path.decompressed()
 
 
 class _NotUtf8(TableError):
     """Bytes after the sample are not UTF-8."""
 
 
-def _sniffed(path: Path, compression: str, delimiter: str) -> _CsvFile:
-    """How the file is written, as a sample shows it; its ending speaks for ``delimiter``."""
-    with decompressed(path, compression) as stream:
+def _sniffed(path: Source) -> _CsvFile:
+    """How the file is written, as a sample shows it; its ending speaks for a delimiter."""
+    delimiter = DELIMITERS[path.ending]
+    with path.decompressed() as stream:
         head = stream.read(_SAMPLE_BYTES)
     complete = len(head) < _SAMPLE_BYTES
     text, encoding, guessed = _decoded(path, head, complete)
@@ -70,20 +72,18 @@ def _sniffed(path: Path, compression: str, delimiter: str) -> _CsvFile:
     parsed = {each: _sample_rows(text, each, quote, complete) for each in candidates}
     best = max(parsed, key=lambda each: _fitness(parsed[each]))
     rows = parsed[best]
-    if complete and len(rows) == 1:
-        require_rows(path, 0)
     return _CsvFile(
         path=path,
-        compression=compression,
         delimiter=best,
         quote=quote,
         encoding=encoding,
         guessed=guessed,
         header=tuple(rows[0]) if rows else (),
+        bare=complete and len(rows) == 1,
     )
 
 
-def _decoded(path: Path, head: bytes, complete: bool) -> tuple[str, str, bool]:
+def _decoded(path: object, head: bytes, complete: bool) -> tuple[str, str, bool]:
     """A sample as text, its encoding, and whether that is only the best guess so far."""
     encoding = "utf-8"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -103,7 +103,7 @@ def _decoded(path: Path, head: bytes, complete: bool) -> tuple[str, str, bool]:
     return text, encoding, encoding == "utf-8" and text.isascii()
 
 
-def _not_text(path: Path) -> TableError:
+def _not_text(path: object) -> TableError:
     return TableError(f"{path} is neither UTF-8 nor Windows-1252 text; save it as UTF-8")
 
 
@@ -243,42 +243,66 @@ def _in_right_encoding(source: _CsvFile, work: Callable[[_CsvFile], T]) -> tuple
         return source, work(source)
 
 
-def read_csv(
-    path: Path,
-    compression: str,
-    delimiter: str,
-    columns: Sequence[str] | None,
-    *,
-    as_text: bool = False,
-) -> pd.DataFrame:
-    """The table in a CSV file, or only ``columns`` of it; ``as_text``: of columns of text."""
-    source = _sniffed(path, compression, delimiter)
-    names = chosen_columns(path, columns, source.header)
-    source, table = _in_right_encoding(source, partial(_csv_table, names=names))
-    require_rows(path, table.num_rows)
-    if names[-1] == source.header[-1]:
-        _check_closed(source, table.column(names[-1]))
-    if as_text:
-        return csv_frame(table, dict.fromkeys(names, TEXT))
-    evidence = dict.fromkeys(names, Evidence())
-    for name in names:
-        for cells in table.column(name).chunks:
-            evidence[name] = evidence[name].with_cells(cells)
-    return csv_frame(table, evidence)
+class CsvTable:
+    """The table in one CSV file or several, once all of them have been looked through.
 
-
-def survey_csv(
-    path: Path, compression: str, delimiter: str, columns: Sequence[str] | None
-) -> tuple[Iterator[Any], Callable[[Any], pd.DataFrame]]:
-    """Read a CSV file once to judge its columns.
-
-    Returns its record batches, to be read again, and the function that turns a table of
-    them into a frame.
+    With ``as_text`` all columns stay text, and nothing is looked at.
     """
-    source = _sniffed(path, compression, delimiter)
-    names = chosen_columns(path, columns, source.header)
-    source, evidence = _in_right_encoding(source, partial(_survey, names=names))
-    return _csv_batches(source, names), partial(csv_frame, evidence=evidence)
+
+    def __init__(
+        self, sources: Sequence[Source], columns: Sequence[str] | None, *, as_text: bool = False
+    ) -> None:
+        files = [_sniffed(source) for source in sources]
+        self.names = chosen_columns(sources[0], columns, files[0].header)
+        for file in files[1:]:
+            check_same_columns(file.path, file.header, sources[0], files[0].header)
+        self._files = [file for file in files if not file.bare]
+        if not self._files:
+            require_rows(_whole(files), 0)
+        self._evidence = dict.fromkeys(self.names, TEXT if as_text else Evidence())
+
+    def read(self) -> pd.DataFrame:
+        """All of it at once."""
+        tables = []
+        for number, file in enumerate(self._files):
+            self._files[number], table = _in_right_encoding(
+                file, partial(_csv_table, names=self.names)
+            )
+            if self.names[-1] == file.header[-1] and table.num_rows:
+                _check_closed(self._files[number], table.column(self.names[-1]))
+            tables.append(table)
+        table = pa.concat_tables(tables)
+        require_rows(_whole(self._files), table.num_rows)
+        for name in self.names:
+            for cells in table.column(name).chunks:
+                self._evidence[name] = self._evidence[name].with_cells(cells)
+        return self.frame(table)
+
+    def survey(self, batch_rows: int) -> int:
+        """Judges the columns by all cells; gives the number of rows."""
+        rows = 0
+        for number, file in enumerate(self._files):
+            before = dict(self._evidence)
+            self._files[number], (evidence, found) = _in_right_encoding(
+                file, partial(_survey, before=before)
+            )
+            self._evidence.update(evidence)
+            rows += found
+        require_rows(_whole(self._files), rows)
+        return rows
+
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Record batches of text columns, of as many rows as a block of the file has."""
+        for file in self._files:
+            yield from _csv_batches(file, self.names)
+
+    def frame(self, table: Any) -> pd.DataFrame:
+        """Rows of the text table as a frame, with the dtypes that the evidence asks for."""
+        return csv_frame(table, self._evidence)
+
+
+def _whole(files: Sequence[_CsvFile]) -> str:
+    return str(files[0].path) if len(files) == 1 else f"{files[0].path} and the other parts"
 
 
 def _csv_table(source: _CsvFile, names: Sequence[str]) -> Any:
@@ -289,8 +313,9 @@ def _csv_table(source: _CsvFile, names: Sequence[str]) -> Any:
     return table
 
 
-def _survey(source: _CsvFile, names: Sequence[str]) -> dict[str, Evidence]:
-    evidence = dict.fromkeys(names, Evidence())
+def _survey(source: _CsvFile, before: Mapping[str, Evidence]) -> tuple[dict[str, Evidence], int]:
+    """What a file's cells show beside the evidence ``before``, and how many rows it has."""
+    evidence, names = dict(before), list(before)
     rows = 0
     last: Any = None
     for batch in _csv_batches(source, names):
@@ -298,7 +323,6 @@ def _survey(source: _CsvFile, names: Sequence[str]) -> dict[str, Evidence]:
         last = batch if batch.num_rows else last
         for name, cells in zip(names, batch.columns, strict=True):
             evidence[name] = evidence[name].with_cells(cells)
-    require_rows(source.path, rows)
-    if names[-1] == source.header[-1]:
+    if last is not None and names[-1] == source.header[-1]:
         _check_closed(source, last.column(len(names) - 1))
-    return evidence
+    return evidence, rows

@@ -27,13 +27,13 @@ from synthgan.errors import TableError
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
-_CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """The compressions that Arrow knows."""
 
 
-def format_of(path: Path) -> tuple[str, str]:
+def format_of(path: str | Path) -> tuple[str, str]:
     """Ending and compression of a name: ``.csv`` and ``.gz``, or ``.parquet`` and nothing."""
-    name = path.name.lower()
+    name = Path(path).name.lower()
     compression = next((each for each in _COMPRESSIONS if name.endswith(each)), "")
     ending = Path(name.removesuffix(compression)).suffix
     if ending in DELIMITERS or (ending in _ARROW_ENDINGS and not compression):
@@ -73,13 +73,16 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> None:
             pass
 
 
-def write_bytes_atomically(path: str | Path, data: bytes, *, overwrite: bool = False) -> None:
+def write_bytes_atomically(
+    path: str | Path, data: bytes, *, overwrite: bool = False, secret: bool = False
+) -> None:
     """Write ``data`` to ``path`` whole or not at all.
 
-    Raises :class:`TableError` if that fails; then an old file is as it was.
+    A ``secret`` file is for its owner alone to read. Raises :class:`TableError` if writing fails;
+    then an old file is as it was.
     """
     check_target(path, overwrite=overwrite)
-    with replacing(path) as temporary:
+    with replacing(path, secret=secret) as temporary:
         temporary.write_bytes(data)
 
 
@@ -101,7 +104,7 @@ _DAMAGE = (
 
 
 @contextmanager
-def read_errors(path: Path) -> Iterator[None]:
+def read_errors(path: object) -> Iterator[None]:
     """Turn what a failed reading raises into :class:`TableError`."""
     # "from None": the causes quote cells
     damaged = "it is damaged, or not what its ending says"
@@ -125,17 +128,7 @@ def write_errors(path: str | Path) -> Iterator[None]:
         raise TableError(f"{path} cannot be written: {reason}") from error
 
 
-def check_source(path: Path) -> None:
-    """Raise :class:`TableError` unless ``path`` is a file with something in it."""
-    if not path.exists():
-        raise TableError(f"{path}: there is no such file")
-    if path.is_dir():
-        raise TableError(f"{path} is a folder; a table is one file")
-    if path.stat().st_size == 0:
-        raise TableError(f"{path} is empty; a table has a header and at least one row")
-
-
-def require_rows(path: Path, rows: int) -> None:
+def require_rows(path: object, rows: int) -> None:
     """Raise :class:`TableError` if a table has no rows."""
     if not rows:
         raise TableError(f"{path} has columns, but no rows; at least one row is needed")
@@ -156,7 +149,7 @@ def check_names(where: str, names: Sequence[str]) -> None:
         raise TableError(f"{where}: column names must be unique, but {twice!r} comes twice")
 
 
-def chosen_columns(path: Path, columns: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+def chosen_columns(path: object, columns: Sequence[str] | None, names: Sequence[str]) -> list[str]:
     """The columns to read, all of them checked to exist."""
     check_names(str(path), names)
     if columns is None:
@@ -173,14 +166,15 @@ def chosen_columns(path: Path, columns: Sequence[str] | None, names: Sequence[st
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
     """A new empty file that takes the place of ``path`` if all goes well, else vanishes."""
     with write_errors(path):
         target = Path(os.path.realpath(path))
         temporary = target.with_name(f".synthgan-{secrets.token_hex(8)}.tmp")
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        mode = 0o600 if secret else 0o666
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         try:
-            if target.exists():
+            if target.exists() and not secret:
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield temporary
             descriptor = os.open(temporary, os.O_RDWR)
@@ -212,18 +206,23 @@ def compressing(path: Path, compression: str, inner: str) -> Iterator[Any]:
         ):
             yield sink
     else:
-        with pa.output_stream(str(path), compression=_CODECS.get(compression)) as sink:
+        with pa.output_stream(str(path), compression=CODECS.get(compression)) as sink:
             yield sink
 
 
-def decompressed(path: Path, compression: str) -> Any:
-    """The bytes of a file, decompressed, as an Arrow stream."""
-    if compression == ".xz":
-        return pa.PythonFile(lzma.open(path), mode="r")
-    if compression == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            members = [each for each in archive.infolist() if not each.is_dir()]
-            if len(members) != 1 or members[0].flag_bits & 1:
-                raise TableError(f"{path} must hold exactly one file, and not encrypted")
-            return pa.PythonFile(archive.open(members[0]), mode="r")
-    return pa.input_stream(str(path), compression=_CODECS.get(compression))
+def check_same_columns(
+    path: object, names: Sequence[str], first: object, wanted: Sequence[str]
+) -> None:
+    """Raise :class:`TableError`, naming file and column, unless two parts have the same columns."""
+    check_names(str(path), names)
+    for name in wanted:
+        if name not in names:
+            raise TableError(
+                f"{path} has no column {name!r}, but {first} has; all parts need the same columns"
+            )
+    for name in names:
+        if name not in wanted:
+            raise TableError(
+                f"{path} has a column {name!r}, but {first} has none; all parts need the same "
+                "columns"
+            )

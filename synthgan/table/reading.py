@@ -1,42 +1,32 @@
-"""Reading tables: the public functions, and the formats that say what their columns are.
-
-Parquet, Feather and Arrow files carry types, and the notes of pandas if it wrote them. What
-they leave open, such as whether an integer column has holes, is told from the cells.
-"""
+"""Reading tables, whole or in chunks, from one file or from several part files."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from synthgan.errors import TableError
-from synthgan.table.csv_cells import nullable_array
-from synthgan.table.csv_reading import read_csv, survey_csv
-from synthgan.table.files import (
-    DELIMITERS,
-    check_source,
-    chosen_columns,
-    format_of,
-    read_errors,
-    require_rows,
-)
+from synthgan.table.arrow_reading import ArrowTable
+from synthgan.table.csv_reading import CsvTable
+from synthgan.table.files import DELIMITERS, read_errors
+from synthgan.table.sources import Source, estimate_cells, find_sources
+
+_CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
 
 
 def read_table(
     path: str | Path, *, columns: Sequence[str] | None = None, as_text: bool = False
 ) -> pd.DataFrame:
     """The table in a file, or only ``columns`` of it, in that order.
+
+    ``path`` may also be a folder of part files (all of them one format, with the same columns), a
+    glob such as ``data/*.parquet``, or a URL that Arrow's file systems or fsspec know.
 
     In CSV an empty cell is missing, and so are words such as ``NA`` among numbers. Columns
     of integers become int64 (float64 where cells are missing, as pandas has it; Int64 if
@@ -46,43 +36,86 @@ def read_table(
 
     Raises :class:`TableError` for anything that is no table with at least one row.
     """
-    path = Path(path)
-    ending, compression = format_of(path)
+    sources = find_sources(path)
     with read_errors(path):
-        check_source(path)
-        if ending in DELIMITERS:
-            return read_csv(path, compression, DELIMITERS[ending], columns, as_text=as_text)
-        return _read_arrow(path, ending, columns)
+        return _table(sources, columns, as_text=as_text).read()
 
 
 def iter_table(
-    path: str | Path, *, chunk_rows: int = 65_536, columns: Sequence[str] | None = None
+    path: str | Path, *, chunk_rows: int = _CHUNK_ROWS, columns: Sequence[str] | None = None
 ) -> Iterator[pd.DataFrame]:
     """The table in a file as frames of ``chunk_rows`` rows (the last may have fewer).
 
-    Memory does not grow with the file. The file is read twice, so that every chunk has the
-    dtypes that :func:`read_table` would give the whole; errors of the first reading are
-    raised by the call itself.
+    ``path`` is as for :func:`read_table`. Memory does not grow with the file. The file is read
+    twice, so that every chunk has the dtypes that :func:`read_table` would give the whole;
+    errors of the first reading are raised by the call itself.
     """
-    if chunk_rows < 1:
+    return open_dataset(path, columns=columns, chunk_rows=chunk_rows).chunks()
+
+
+def open_dataset(
+    path: str | Path, *, columns: Sequence[str] | None = None, chunk_rows: int | None = None
+) -> Dataset:
+    """A table that is to be read several times, in chunks, looked through once.
+
+    Without ``chunk_rows`` the chunks of a wide table have fewer rows. Raises as
+    :func:`read_table`.
+    """
+    if chunk_rows is not None and chunk_rows < 1:
         raise TableError(f"chunk_rows must be at least 1, got {chunk_rows}")
-    path = Path(path)
-    ending, compression = format_of(path)
+    sources = find_sources(path)
     with read_errors(path):
-        check_source(path)
-        if ending in DELIMITERS:
-            batches, to_frame = survey_csv(path, compression, DELIMITERS[ending], columns)
-        else:
-            batches, to_frame = _survey_arrow(path, ending, columns, chunk_rows)
-    return _frames(path, _regrouped(batches, chunk_rows), to_frame)
+        table = _table(sources, columns)
+        width = len(table.names)
+        if chunk_rows is None:
+            chunk_rows = min(_CHUNK_ROWS, max(_CHUNK_CELLS // width, 1))
+        return Dataset(path, table.survey(chunk_rows), width, chunk_rows, table)
 
 
-def _frames(
-    path: Path, tables: Iterator[Any], to_frame: Callable[[Any], pd.DataFrame]
-) -> Iterator[pd.DataFrame]:
-    with read_errors(path):
-        for table in tables:
-            yield to_frame(table)
+def count_cells(path: str | Path) -> int:
+    """About how many cells a table has, without reading all of it."""
+    return estimate_cells(find_sources(path))
+
+
+def _table(
+    sources: Sequence[Source],
+    columns: Sequence[str] | None,
+    *,
+    as_text: bool = False,
+) -> CsvTable | ArrowTable:
+    if sources[0].ending in DELIMITERS:
+        return CsvTable(sources, columns, as_text=as_text)
+    return ArrowTable(sources, columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A table in files, to be read in chunks; made by :func:`open_dataset`."""
+
+    path: str | Path
+    rows: int
+    columns: int
+    chunk_rows: int
+    _table: CsvTable | ArrowTable
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """All rows, in frames of ``chunk_rows`` (the last may have fewer)."""
+        with read_errors(self.path):
+            for table in self._pieces():
+                yield self._table.frame(table)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+        """About ``rows`` rows, drawn at random from every chunk, in their order."""
+        share = min(rows / self.rows, 1.0)
+        with read_errors(self.path):
+            picked = [
+                table.take(np.flatnonzero(rng.random(table.num_rows) < share))
+                for table in self._pieces()
+            ]
+            return self._table.frame(pa.concat_tables(picked))
+
+    def _pieces(self) -> Iterator[Any]:
+        return _regrouped(self._table.batches(self.chunk_rows), self.chunk_rows)
 
 
 def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
@@ -100,173 +133,3 @@ def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
             count += rest.num_rows
     if held:
         yield pa.Table.from_batches(held)
-
-
-# --- Parquet, Feather, Arrow ------------------------------------------------------------
-
-
-def _read_arrow(path: Path, ending: str, columns: Sequence[str] | None) -> pd.DataFrame:
-    names = chosen_columns(path, columns, _arrow_names(path, ending))
-    table = _arrow_table(path, ending, names)
-    require_rows(path, table.num_rows)
-    return _arrow_frame(table, _plan_arrow(table.to_batches(), table.schema))
-
-
-def _survey_arrow(
-    path: Path, ending: str, columns: Sequence[str] | None, chunk_rows: int
-) -> tuple[Iterator[Any], Callable[[Any], pd.DataFrame]]:
-    """As :func:`survey_csv`, judging only the columns whose type leaves something open."""
-    names = chosen_columns(path, columns, _arrow_names(path, ending))
-    schema = _arrow_schema(path, ending)
-    categorical, _ = _categorical(schema)
-    unsure = [n for n in names if n in categorical or _has_no_missing(schema.field(n).type)]
-    plan = _plan_arrow(_arrow_batches(path, ending, unsure or names[:1], chunk_rows), schema)
-    require_rows(path, plan.rows)
-    return _arrow_batches(path, ending, names, chunk_rows), partial(_arrow_frame, plan=plan)
-
-
-def _arrow_schema(path: Path, ending: str) -> Any:
-    if ending == ".parquet":
-        with pq.ParquetFile(path) as file:
-            return file.schema_arrow
-    with _ipc_reader(path) as reader:
-        return reader.schema
-
-
-def _arrow_names(path: Path, ending: str) -> list[str]:
-    """Columns of the file, without the row labels that pandas may have put there."""
-    names = _arrow_schema(path, ending).names
-    return [name for name in names if not re.fullmatch(r"__index_level_\d+__", name)]
-
-
-def _ipc_reader(path: Path) -> Any:
-    source = pa.memory_map(str(path))
-    try:
-        return pa.ipc.open_file(source)
-    except pa.ArrowInvalid:
-        source.seek(0)
-        return pa.ipc.open_stream(source)
-
-
-def _arrow_table(path: Path, ending: str, names: list[str]) -> Any:
-    if ending == ".parquet":
-        with pq.ParquetFile(path) as file:
-            return file.read(columns=names).select(names)
-    with _ipc_reader(path) as reader:
-        return _validated(reader.read_all().select(names))
-
-
-def _arrow_batches(path: Path, ending: str, names: list[str], rows: int) -> Iterator[Any]:
-    if ending == ".parquet":
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=names):
-                yield batch.select(names)
-        return
-    with _ipc_reader(path) as reader:
-        if isinstance(reader, pa.RecordBatchFileReader):
-            for i in range(reader.num_record_batches):
-                yield _validated(reader.get_batch(i).select(names))
-        else:
-            for batch in reader:
-                yield _validated(batch.select(names))
-
-
-def _validated(cells: Any) -> Any:
-    """The batch or table, once no offset in it points elsewhere: that would be a crash."""
-    cells.validate(full=True)
-    return cells
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ArrowPlan:
-    """What is only known after all batches, and every chunk must agree on."""
-
-    rows: int
-    holed: frozenset[str]
-    """Columns with missing cells."""
-    categories: dict[str, Any]
-    """Levels of the columns that are pandas categoricals, as Arrow arrays."""
-    ordered: frozenset[str]
-    """Those of them whose levels are in order."""
-
-
-def _plan_arrow(batches: Iterable[Any], schema: Any) -> _ArrowPlan:
-    categorical, ordered = _categorical(schema)
-    rows = 0
-    holed: set[str] = set()
-    levels: dict[str, Any] = {}
-    for batch in batches:
-        rows += batch.num_rows
-        for name, cells in zip(batch.schema.names, batch.columns, strict=True):
-            if cells.null_count:
-                holed.add(name)
-            if name in categorical:
-                found = cells.dictionary if pa.types.is_dictionary(cells.type) else cells.unique()
-                known = levels.get(name, found.slice(0, 0))
-                levels[name] = pa.chunked_array([known, found]).unique().drop_null()
-    for name in levels:
-        # Parquet keeps only levels that are text; the others lose their own order
-        if not pa.types.is_dictionary(schema.field(name).type):
-            levels[name] = levels[name].take(pc.array_sort_indices(levels[name]))
-    return _ArrowPlan(
-        rows=rows, holed=frozenset(holed), categories=levels, ordered=frozenset(ordered)
-    )
-
-
-def _categorical(schema: Any) -> tuple[set[str], set[str]]:
-    """Names of categorical columns, and of the ordered ones among them."""
-    types = {name: schema.field(name).type for name in schema.names}
-    names = {name for name, kind in types.items() if pa.types.is_dictionary(kind)}
-    ordered = {name for name in names if types[name].ordered}
-    for entry in _pandas_columns(schema):
-        name = entry["field_name"]
-        if name in types and name not in names and entry["pandas_type"] == "categorical":
-            names.add(name)
-            if (entry["metadata"] or {}).get("ordered"):
-                ordered.add(name)
-    return names, ordered
-
-
-def _pandas_columns(schema: Any) -> list[dict[str, Any]]:
-    """What pandas noted of the columns when it wrote the file, where it makes sense."""
-    metadata = schema.pandas_metadata
-    entries = metadata.get("columns", ()) if isinstance(metadata, dict) else ()
-    keys = {"name", "field_name", "pandas_type", "numpy_type", "metadata"}
-    return [each for each in entries if isinstance(each, dict) and keys <= each.keys()]
-
-
-def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:
-    for position, name in enumerate(table.column_names):
-        if name in plan.categories:
-            cells = table.column(name)
-            values = cells.cast(plan.categories[name].type)
-            codes = pc.index_in(values, plan.categories[name]).combine_chunks()
-            levels = pa.DictionaryArray.from_arrays(
-                codes, plan.categories[name], ordered=name in plan.ordered
-            )
-            table = table.set_column(position, name, levels)
-    try:
-        frame: pd.DataFrame = _without_row_labels(table).to_pandas()
-    except (KeyError, TypeError):  # notes that pandas does not understand: do without
-        frame = table.replace_schema_metadata(None).to_pandas()
-    frame.columns = pd.Index(table.column_names)
-    for name in table.column_names:
-        kind = table.schema.field(name).type
-        bare = isinstance(frame[name].dtype, np.dtype)
-        if name in plan.holed and bare and _has_no_missing(kind):
-            frame[name] = nullable_array(table.column(name))
-    return frame
-
-
-def _has_no_missing(kind: Any) -> bool:
-    """Whether numpy has no missing value for the type."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-
-
-def _without_row_labels(table: Any) -> Any:
-    """The table with pandas metadata that makes no column an index and sets no attrs."""
-    kept = [e for e in _pandas_columns(table.schema) if e["field_name"] in table.column_names]
-    if not kept:
-        return table.replace_schema_metadata(None)
-    metadata = {"columns": kept, "index_columns": [], "column_indexes": []}
-    return table.replace_schema_metadata({b"pandas": json.dumps(metadata).encode()})

@@ -36,13 +36,18 @@ _SLICE_ROWS = 1 << 16
 
 
 def write_table(
-    chunks: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path, *, overwrite: bool = False
+    chunks: pd.DataFrame | Iterable[pd.DataFrame],
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    like: pd.DataFrame | None = None,
 ) -> int:
     """Write a frame, or chunks of one, to ``path``; return the number of rows written.
 
     The row index is not written. ``path`` ``-`` writes CSV to standard output. CSV comes as
     UTF-8 with commas (``.tsv``: tabs), missing cells empty, numbers in their shortest exact
-    form, dates as ISO 8601. In Parquet and Arrow formats the first chunk decides the types.
+    form, dates as ISO 8601. In Parquet and Arrow formats the first chunk, or ``like``, rows of
+    the same columns, decides the types.
 
     Raises :class:`TableError` if the file cannot be written; then there is no new file, and
     an old one is as it was.
@@ -54,7 +59,7 @@ def write_table(
     ending, compression = format_of(Path(path))
     with replacing(path) as temporary:
         if ending not in DELIMITERS:
-            return _write_arrow(map(_without_attrs, frames), temporary, ending)
+            return _write_arrow(map(_without_attrs, frames), temporary, ending, like)
         inner = Path(path).name.removesuffix(Path(path).suffix) if compression else ""
         with compressing(temporary, compression, inner) as sink:
             return _write_csv(frames, sink.write, DELIMITERS[ending])
@@ -253,10 +258,13 @@ def _without_attrs(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _write_arrow(frames: Iterator[pd.DataFrame], path: Path, ending: str) -> int:
+def _write_arrow(
+    frames: Iterator[pd.DataFrame], path: Path, ending: str, like: pd.DataFrame | None
+) -> int:
     first = next(frames)
     dtypes = {name: first[name].dtype for name in first.columns}
-    table = _arrow_columns(first, None)
+    wanted = None if like is None else _arrow_columns(like, None).schema
+    table = _arrow_columns(first, wanted)
     rows = len(first)
     writer: Any
     if ending == ".parquet":

@@ -1,0 +1,115 @@
+"""What is kept of a table: its columns' quantile functions, categories and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from synthgan.schema import Level
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One code of a number column: an atom, or a bin with its quantile function.
+
+    ``values[i]`` is the quantile at ``positions[i]``; both rise, positions from 0 to 1. An
+    atom has the one position 0 and the one value that it stands for.
+    """
+
+    positions: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.positions or len(self.positions) != len(self.values):
+            raise ValueError("a segment needs as many values as positions, and at least one")
+        for name in ("positions", "values"):
+            if np.any(np.diff(getattr(self, name)) < 0):
+                raise ValueError(f"a segment's {name} must rise")
+        if self.is_bin and (self.positions[0], self.positions[-1]) != (0.0, 1.0):
+            raise ValueError("a bin's positions must run from 0 to 1")
+
+    @property
+    def is_bin(self) -> bool:
+        """Whether the code stands for a range of values."""
+        return len(self.values) > 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberSummary:
+    """A number or date column, in the units of :func:`synthgan.values.read_cells`."""
+
+    segments: tuple[Segment, ...]
+    """Codes in order of value; bins do not overlap."""
+    weights: tuple[float, ...]
+    """Share of rows of each code, then of missing cells; sums to 1."""
+    fine: bool
+    """Whether bins hold rows enough for places within them to matter."""
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights, len(self.segments) + 1)
+        tops = [segment.values[-1] for segment in self.segments if segment.is_bin]
+        bottoms = [segment.values[0] for segment in self.segments if segment.is_bin]
+        if any(low < high for low, high in zip(bottoms[1:], tops[:-1], strict=True)):
+            raise ValueError("bins must be in order of value and must not overlap")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategorySummary:
+    """A categorical or boolean column."""
+
+    levels: tuple[Level, ...]
+    """Levels that enough rows share, most frequent first."""
+    weights: tuple[float, ...]
+    """Share of rows of each level, then of all rare levels, then of missing cells."""
+    rare_levels: int
+    """How many levels were too rare to be named."""
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights, len(self.levels) + 2)
+        if len(set(map(repr, self.levels))) != len(self.levels):
+            raise ValueError("levels must be distinct")
+
+
+ColumnSummary = NumberSummary | CategorySummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combinations:
+    """The combinations of cells (None: missing) that enough rows share, of one constraint."""
+
+    rows: tuple[tuple[Level | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlearned:
+    """All that is known of the cells of a column that is made anew."""
+
+    missing: float = 0.0
+    """Share of rows without a cell, rounded to whole percents."""
+    rows_per_value: float = 1.0
+    """How many rows share a cell on average, rounded to two digits."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.missing <= 1 and 1 <= self.rows_per_value < np.inf):
+            raise ValueError("missing must be 0 to 1, and rows_per_value at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What is known of every modelled column, by name, and of the table."""
+
+    columns: dict[str, ColumnSummary]
+    rows: int
+    """Number of rows seen, rounded to two significant digits."""
+    combinations: tuple[Combinations, ...] = ()
+    """Of the schema's constraints that take their combinations from the table, in order."""
+    unlearned: dict[str, Unlearned] = field(default_factory=dict)
+    """Of columns that are not modelled, those of which anything is known, by name."""
+
+
+def _check_weights(weights: tuple[float, ...], expected: int) -> None:
+    if len(weights) != expected:
+        raise ValueError(f"{expected} weights are needed, got {len(weights)}")
+    if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+        raise ValueError("weights must be at least 0 and sum to 1")

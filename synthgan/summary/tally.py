@@ -1,0 +1,289 @@
+"""A table counted chunk by chunk, and what is kept of it in the end.
+
+A :class:`Tally` takes chunks in any order; two tallies of different rows can be merged, so that
+a table may be counted on many machines. Numbers are counted exactly up to a number of distinct
+values that the caller sets, categories up to a million; beyond, see :meth:`Runs.thinned` and
+:class:`CategoryTally`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.config import SummaryConfig
+from synthgan.constraints import Cells, RuleTally
+from synthgan.errors import TableError
+from synthgan.schema import Column, Kind, Level, Schema
+from synthgan.summary.kept import (
+    CategorySummary,
+    ColumnSummary,
+    Combinations,
+    NumberSummary,
+    Summary,
+    Unlearned,
+)
+from synthgan.summary.numbers import summarize_runs
+from synthgan.summary.runs import Runs
+from synthgan.values import read_cells
+
+Floats = npt.NDArray[np.float64]
+Hashes = npt.NDArray[np.uint64]
+
+_CHUNK_ROWS = 1 << 18  # a frame is counted in pieces, so that few of its cells are held twice
+_MOST_LEVELS = 1 << 20
+_MOST_HASHES = 1 << 20
+
+
+def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
+    """Reads ``frame`` (rows x columns), and keeps what may be kept.
+
+    Raises :class:`TableError` if there are too few rows to keep anything of,
+    :class:`SchemaError` (naming the column) if cells do not fit the schema, or (naming the
+    constraint, with their number) if rows break one.
+    """
+    _check_rows(len(frame), config)
+    tally = Tally(schema, config)
+    for start in range(0, len(frame), _CHUNK_ROWS):
+        tally.add(frame.iloc[start : start + _CHUNK_ROWS])
+    return tally.summary()
+
+
+class Tally:
+    """What the chunks of a table have shown so far.
+
+    ``most_values`` bounds how many distinct values are held of a number column; None: no bound.
+    """
+
+    def __init__(
+        self, schema: Schema, config: SummaryConfig, *, most_values: int | None = None
+    ) -> None:
+        self.rows = 0
+        self.rules = RuleTally(schema)
+        self.columns: dict[str, NumberTally | CategoryTally | UnlearnedTally] = {}
+        self._schema, self._config = schema, config
+        for column in schema:
+            if not column.kind.is_modelled:
+                self.columns[column.name] = UnlearnedTally(column)
+            elif column.kind.is_numeric:
+                self.columns[column.name] = NumberTally(config, most_values)
+            else:
+                self.columns[column.name] = CategoryTally(column)
+
+    def add(self, frame: pd.DataFrame) -> Cells:
+        """Counts a chunk (rows x columns); gives the cells of its modelled columns.
+
+        Raises :class:`SchemaError`, naming the column, if cells do not fit the schema.
+        """
+        cells: Cells = {}
+        for column in self._schema:
+            tally = self.columns[column.name]
+            if isinstance(tally, UnlearnedTally):
+                tally.add(frame[column.name])
+            else:
+                cells[column.name] = read_cells(frame[column.name], column)
+                tally.add(cells[column.name])
+        self.rules.add(cells, len(frame))
+        self.rows += len(frame)
+        return cells
+
+    def merge(self, other: Tally) -> None:
+        """Adds what another tally, of the same schema, has counted."""
+        self.rows += other.rows
+        self.rules.merge(other.rules)
+        for name, tally in self.columns.items():
+            tally.merge(other.columns[name])  # type: ignore[arg-type]  # of one schema
+
+    def follow(self, schema: Schema) -> None:
+        """Goes on with a schema of the same columns that says more of what their cells may be,
+        or has fewer constraints."""
+        self.rules.keep(schema)
+        for column in schema:
+            tally = self.columns[column.name]
+            if isinstance(tally, UnlearnedTally):
+                tally.column = column
+
+    def summary(self) -> Summary:
+        """What is kept. Raises as :func:`summarize`."""
+        _check_rows(self.rows, self._config)
+        columns: dict[str, ColumnSummary] = {}
+        unlearned: dict[str, Unlearned] = {}
+        for name, tally in self.columns.items():
+            if isinstance(tally, UnlearnedTally):
+                unlearned[name] = tally.summary(self._config)
+            elif isinstance(tally, NumberTally):
+                columns[name] = tally.summary()
+            else:
+                columns[name] = tally.summary(self._config)
+        self.rules.check()
+        patterns = self.rules.patterns(self._config.min_category_rows)
+        return Summary(
+            columns=columns,
+            rows=_rounded(self.rows),
+            combinations=tuple(Combinations(rows=rows) for rows in patterns.values()),
+            unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
+        )
+
+
+class NumberTally:
+    """Counts numbers or dates, in the units of :func:`synthgan.values.read_cells`."""
+
+    def __init__(self, config: SummaryConfig, most_values: int | None) -> None:
+        self.missing = 0
+        self._config, self._most = config, most_values
+        self._runs = Runs.of(np.zeros(0))
+        self._waiting: list[Floats] = []  # sorting many rows at once is cheaper
+        self._waiting_rows = 0
+
+    def add(self, cells: Floats) -> None:
+        """Counts ``cells`` (rows), which hold NaN where missing."""
+        present = cells[~np.isnan(cells)]
+        self.missing += len(cells) - len(present)
+        self._waiting.append(present)
+        self._waiting_rows += len(present)
+        if self._most is not None and self._waiting_rows >= self._most:
+            self._settle()
+
+    def merge(self, other: NumberTally) -> None:
+        """Adds what another tally has counted."""
+        self.missing += other.missing
+        self._settle(other._settle())
+
+    def summary(self) -> NumberSummary:
+        """What is kept of the column."""
+        return summarize_runs(self._settle(), self.missing, self._config)
+
+    def _settle(self, more: Runs | None = None) -> Runs:
+        runs = self._runs if more is None else self._runs.merged(more)
+        if self._waiting:
+            runs = runs.merged(Runs.of(np.concatenate(self._waiting)))
+        if self._most is not None:
+            runs = runs.thinned(self._most, self._config.extreme_rows)
+        self._runs, self._waiting, self._waiting_rows = runs, [], 0
+        return runs
+
+
+class CategoryTally:
+    """Counts the levels of a categorical or boolean column.
+
+    Of more than a million levels the rarest are forgotten by and by, though not their rows: they
+    count as rare ones. What is kept of a level is then no more than it has.
+    """
+
+    def __init__(self, column: Column) -> None:
+        self.missing = 0
+        self._column = column
+        self._counts: dict[Level, int] = {}
+        self._forgotten_rows = self._forgotten_levels = 0
+
+    def add(self, cells: npt.NDArray[np.object_]) -> None:
+        """Counts ``cells`` (rows), which hold None where missing."""
+        counts = pd.Series(cells, dtype=object).value_counts(dropna=True)
+        found = dict(zip(counts.index, counts.tolist(), strict=True))
+        self.missing += len(cells) - sum(found.values())
+        self._count(found)
+
+    def merge(self, other: CategoryTally) -> None:
+        """Adds what another tally has counted."""
+        self.missing += other.missing
+        self._forgotten_rows += other._forgotten_rows
+        self._forgotten_levels += other._forgotten_levels
+        self._count(other._counts)
+
+    def _count(self, found: Mapping[Level, int]) -> None:
+        counts = self._counts
+        for level, rows in found.items():
+            counts[level] = counts.get(level, 0) + rows
+        if len(counts) > _MOST_LEVELS:
+            rarest = sorted(counts, key=counts.__getitem__)[: len(counts) - _MOST_LEVELS // 2]
+            self._forgotten_levels += len(rarest)
+            self._forgotten_rows += sum(counts.pop(level) for level in rarest)
+
+    def summary(self, config: SummaryConfig) -> CategorySummary:
+        """What is kept of the column."""
+        ordered = sorted(self._counts.items(), key=lambda each: (-each[1], str(each[0])))
+        found = dict(ordered)
+        if self._column.kind is Kind.BOOLEAN:
+            kept = list(found)  # that a yes-or-no column says yes and no is no secret
+        elif self._column.categories is None:
+            kept = [v for v, rows in found.items() if rows >= config.min_category_rows]
+            kept = kept[: config.max_categories]
+        else:
+            kept = list(self._column.categories)
+        present = sum(found.values()) + self._forgotten_rows
+        total = present + self.missing
+        counts = [found.get(level, 0) for level in kept]
+        counts += [present - sum(counts), self.missing]
+        rare = sum(level not in set(kept) for level in found)
+        return CategorySummary(
+            levels=tuple(kept),
+            weights=tuple(count / total for count in counts),
+            rare_levels=rare + self._forgotten_levels,
+        )
+
+
+class UnlearnedTally:
+    """Counts missing and distinct cells of a column that is not modelled.
+
+    Cells are told apart by 64-bit hashes. Of more than a million the least are held, whose
+    spread tells how many there are (Bar-Yossef et al. 2002), to about 0.1 %.
+    """
+
+    def __init__(self, column: Column) -> None:
+        self.missing = 0
+        self.column = column
+        self._rows = 0
+        personal = column.personal is not None and column.kind is Kind.TEXT
+        self._may_repeat = column.references is not None or personal
+        self._hashes: Hashes = np.zeros(0, dtype=np.uint64)
+
+    def add(self, cells: pd.Series[Any]) -> None:
+        """Counts ``cells`` (rows)."""
+        present = cells.dropna()
+        self._rows += len(cells)
+        self.missing += len(cells) - len(present)
+        if self._may_repeat:
+            self._take(np.asarray(pd.util.hash_pandas_object(present, index=False), np.uint64))
+
+    def merge(self, other: UnlearnedTally) -> None:
+        """Adds what another tally has counted."""
+        self._rows += other._rows
+        self.missing += other.missing
+        self._take(other._hashes)
+
+    def _take(self, hashes: Hashes) -> None:
+        self._hashes = np.unique(np.concatenate([self._hashes, hashes]))[:_MOST_HASHES]
+
+    def summary(self, config: SummaryConfig) -> Unlearned:
+        """What is kept of the column."""
+        rows, missing = self._rows, self.missing
+        if missing < config.min_category_rows or not self.column.nullable:
+            share = 0.0
+        else:  # a few cells that are there are not told from none
+            share = 1.0 if rows - missing < config.min_category_rows else round(missing / rows, 2)
+        repeats = (rows - missing) / max(self._distinct(), 1) if self._may_repeat else 1.0
+        return Unlearned(missing=share, rows_per_value=max(float(f"{repeats:.2g}"), 1.0))
+
+    def _distinct(self) -> float:
+        count = len(self._hashes)
+        if count < _MOST_HASHES:
+            return count
+        return (count - 1) / (float(self._hashes[-1]) / 2.0**64)
+
+
+def _check_rows(rows: int, config: SummaryConfig) -> None:
+    if rows < config.min_category_rows:
+        raise TableError(
+            f"a table of {rows} rows is too small: what is kept must stand for at least "
+            f"{config.min_category_rows} rows (min_category_rows)"
+        )
+
+
+def _rounded(rows: int) -> int:
+    """``rows`` to two significant digits: enough to judge by. Exact shares still tell the rest."""
+    unit = int(10 ** max(len(str(rows)) - 2, 0))
+    return (rows + unit // 2) // unit * unit

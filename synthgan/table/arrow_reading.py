@@ -1,0 +1,258 @@
+"""Reading the formats that say what their columns are: Parquet, Feather, Arrow.
+
+These files carry types, and the notes of pandas if it wrote them. What they leave open, such as
+whether an integer column has holes, is told from the cells.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthgan.errors import TableError
+from synthgan.table.csv_cells import nullable_array
+from synthgan.table.files import check_same_columns, chosen_columns, require_rows
+from synthgan.table.sources import Source
+
+
+class ArrowTable:
+    """The table in one such file or several, whose columns have the same types."""
+
+    def __init__(self, sources: Sequence[Source], columns: Sequence[str] | None) -> None:
+        self._sources = sources
+        first = _schema_of(sources[0])
+        self.names = chosen_columns(sources[0], columns, _names_of(first))
+        types = {name: first.field(name).type for name in self.names}
+        for source in sources[1:]:
+            other = _schema_of(source)
+            check_same_columns(source, _names_of(other), sources[0], _names_of(first))
+            for name in self.names:
+                found = other.field(name).type
+                types[name] = _common_type(types[name], found, source, name, sources[0])
+        self._schema = first
+        self._types = types
+        for name, kind in types.items():
+            place = self._schema.get_field_index(name)
+            self._schema = self._schema.set(place, self._schema.field(place).with_type(kind))
+        self._plan = _ArrowPlan()
+
+    def read(self) -> pd.DataFrame:
+        """All of it at once."""
+        tables = [self._alike(_table_of(source, self.names)) for source in self._sources]
+        table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+        require_rows(self._whole, table.num_rows)
+        self._plan = _plan_arrow(table.to_batches(), self._schema)
+        return self.frame(table)
+
+    def survey(self, batch_rows: int) -> int:
+        """Judges the columns whose type leaves something open; gives the number of rows."""
+        categorical, _ = _categorical(self._schema)
+        unsure = [n for n, kind in self._types.items() if n in categorical or _has_no_missing(kind)]
+        self._plan = _plan_arrow(self._batches(unsure or self.names[:1], batch_rows), self._schema)
+        require_rows(self._whole, self._plan.rows)
+        return self._plan.rows
+
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Record batches of at most about ``rows`` rows."""
+        return self._batches(self.names, rows)
+
+    def frame(self, table: Any) -> pd.DataFrame:
+        """Rows of the table as a frame, with the dtypes that all of it asks for."""
+        return _arrow_frame(table, self._plan)
+
+    def _batches(self, names: list[str], rows: int) -> Iterator[Any]:
+        for source in self._sources:
+            for batch in _batches_of(source, names, rows):
+                yield self._alike(batch)
+
+    def _alike(self, cells: Any) -> Any:
+        """The batch or table of one part with the types that all parts have."""
+        if len(self._sources) == 1:
+            return cells
+        columns = [
+            cells.column(name) if cells.schema.field(name).type == self._types[name]
+            else cells.column(name).cast(self._types[name])
+            for name in cells.schema.names
+        ]  # fmt: skip
+        fields = [self._schema.field(name) for name in cells.schema.names]
+        schema = pa.schema(fields, metadata=self._schema.metadata)
+        return type(cells).from_arrays(columns, schema=schema)
+
+    @property
+    def _whole(self) -> str:
+        return str(self._sources[0]) + (" and the other parts" if len(self._sources) > 1 else "")
+
+
+def _common_type(one: Any, other: Any, source: Source, name: str, first: Source) -> Any:
+    """The type of a column in all parts; one without any cell has none of its own."""
+    plain = [k.value_type if pa.types.is_dictionary(k) else k for k in (one, other)]
+    if one == other and not pa.types.is_dictionary(one):
+        return one
+    if pa.types.is_null(plain[1]) or _are_alike(*plain):
+        return plain[0]
+    if pa.types.is_null(plain[0]):
+        return plain[1]
+    raise TableError(
+        f"{source}: column {name!r} is {plain[1]}, but {plain[0]} in {first}; all parts need the "
+        "same types"
+    )
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    text = (pa.types.is_string, pa.types.is_large_string)
+    return one == other or all(any(holds(each) for holds in text) for each in (one, other))
+
+
+def _schema_of(source: Source) -> Any:
+    if source.ending == ".parquet":
+        with pq.ParquetFile(source.open()) as file:
+            return file.schema_arrow
+    with _ipc_reader(source) as reader:
+        return reader.schema
+
+
+def _names_of(schema: Any) -> list[str]:
+    """Columns of a file, without the row labels that pandas may have put there."""
+    return [name for name in schema.names if not re.fullmatch(r"__index_level_\d+__", name)]
+
+
+def _ipc_reader(where: Source) -> Any:
+    source = where.mapped()
+    try:
+        return pa.ipc.open_file(source)
+    except pa.ArrowInvalid:
+        source.seek(0)
+        return pa.ipc.open_stream(source)
+
+
+def _table_of(source: Source, names: list[str]) -> Any:
+    if source.ending == ".parquet":
+        with pq.ParquetFile(source.open()) as file:
+            return file.read(columns=names).select(names)
+    with _ipc_reader(source) as reader:
+        return _validated(reader.read_all().select(names))
+
+
+def _batches_of(source: Source, names: list[str], rows: int) -> Iterator[Any]:
+    if source.ending == ".parquet":
+        with pq.ParquetFile(source.open()) as file:
+            for batch in file.iter_batches(batch_size=rows, columns=names):
+                yield batch.select(names)
+        return
+    with _ipc_reader(source) as reader:
+        if isinstance(reader, pa.RecordBatchFileReader):
+            for i in range(reader.num_record_batches):
+                yield _validated(reader.get_batch(i).select(names))
+        else:
+            for batch in reader:
+                yield _validated(batch.select(names))
+
+
+def _validated(cells: Any) -> Any:
+    """The batch or table, once no offset in it points elsewhere: that would be a crash."""
+    cells.validate(full=True)
+    return cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ArrowPlan:
+    """What is only known after all batches, and every chunk must agree on."""
+
+    rows: int = 0
+    holed: frozenset[str] = frozenset()
+    """Columns with missing cells."""
+    categories: dict[str, Any] = field(default_factory=dict)
+    """Levels of the columns that are pandas categoricals, as Arrow arrays."""
+    ordered: frozenset[str] = frozenset()
+    """Those of them whose levels are in order."""
+
+
+def _plan_arrow(batches: Iterable[Any], schema: Any) -> _ArrowPlan:
+    categorical, ordered = _categorical(schema)
+    rows = 0
+    holed: set[str] = set()
+    levels: dict[str, Any] = {}
+    for batch in batches:
+        rows += batch.num_rows
+        for name, cells in zip(batch.schema.names, batch.columns, strict=True):
+            if cells.null_count:
+                holed.add(name)
+            if name in categorical:
+                found = cells.dictionary if pa.types.is_dictionary(cells.type) else cells.unique()
+                known = levels.get(name, found.slice(0, 0))
+                levels[name] = pa.chunked_array([known, found]).unique().drop_null()
+    for name in levels:
+        # Parquet keeps only levels that are text; the others lose their own order
+        if not pa.types.is_dictionary(schema.field(name).type):
+            levels[name] = levels[name].take(pc.array_sort_indices(levels[name]))
+    return _ArrowPlan(
+        rows=rows, holed=frozenset(holed), categories=levels, ordered=frozenset(ordered)
+    )
+
+
+def _categorical(schema: Any) -> tuple[set[str], set[str]]:
+    """Names of categorical columns, and of the ordered ones among them."""
+    types = {name: schema.field(name).type for name in schema.names}
+    names = {name for name, kind in types.items() if pa.types.is_dictionary(kind)}
+    ordered = {name for name in names if types[name].ordered}
+    for entry in _pandas_columns(schema):
+        name = entry["field_name"]
+        if name in types and name not in names and entry["pandas_type"] == "categorical":
+            names.add(name)
+            if (entry["metadata"] or {}).get("ordered"):
+                ordered.add(name)
+    return names, ordered
+
+
+def _pandas_columns(schema: Any) -> list[dict[str, Any]]:
+    """What pandas noted of the columns when it wrote the file, where it makes sense."""
+    metadata = schema.pandas_metadata
+    entries = metadata.get("columns", ()) if isinstance(metadata, dict) else ()
+    keys = {"name", "field_name", "pandas_type", "numpy_type", "metadata"}
+    return [each for each in entries if isinstance(each, dict) and keys <= each.keys()]
+
+
+def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:
+    for position, name in enumerate(table.column_names):
+        if name in plan.categories:
+            cells = table.column(name)
+            values = cells.cast(plan.categories[name].type)
+            codes = pc.index_in(values, plan.categories[name]).combine_chunks()
+            levels = pa.DictionaryArray.from_arrays(
+                codes, plan.categories[name], ordered=name in plan.ordered
+            )
+            table = table.set_column(position, name, levels)
+    try:
+        frame: pd.DataFrame = _without_row_labels(table).to_pandas()
+    except (KeyError, TypeError):  # notes that pandas does not understand: do without
+        frame = table.replace_schema_metadata(None).to_pandas()
+    frame.columns = pd.Index(table.column_names)
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        bare = isinstance(frame[name].dtype, np.dtype)
+        if name in plan.holed and bare and _has_no_missing(kind):
+            frame[name] = nullable_array(table.column(name))
+    return frame
+
+
+def _has_no_missing(kind: Any) -> bool:
+    """Whether numpy has no missing value for the type."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+
+
+def _without_row_labels(table: Any) -> Any:
+    """The table with pandas metadata that makes no column an index and sets no attrs."""
+    kept = [e for e in _pandas_columns(table.schema) if e["field_name"] in table.column_names]
+    if not kept:
+        return table.replace_schema_metadata(None)
+    metadata = {"columns": kept, "index_columns": [], "column_indexes": []}
+    return table.replace_schema_metadata({b"pandas": json.dumps(metadata).encode()})

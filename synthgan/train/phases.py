@@ -1,0 +1,280 @@
+"""The two phases of training, one step at a time.
+
+A phase is a small machine: :meth:`advance` takes one step, ``at`` says how far it is in plain
+numbers, and ``tensors`` what else it remembers. So a checkpoint can be taken between any two
+steps, and a phase that is restored from one goes on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from synthgan.errors import TrainingError
+from synthgan.network import Critic
+from synthgan.train.run import (
+    Phase,
+    Run,
+    Step,
+    adam,
+    adamw,
+    critic_step,
+    descend,
+    finite,
+    generator_step,
+    likelihood,
+    mean_of,
+    set_rate,
+    validation_loss,
+)
+
+_WARM_STEPS = 3000
+_ADVERSARIAL_STEPS = 100  # after a warm start
+_WGAN_STEPS = 2000  # without one
+_CRITIC_HEAD_START = 50
+_RAMP = 50  # steps over which a learning rate rises
+_REPORT_EVERY = 10
+_PATIENCE = 100  # steps without a better validation likelihood before the rate is cut
+_TOLERANCE = 5e-3  # nats by which the validation likelihood must improve to count
+_CUT = 0.3  # what is left of a rate that is cut
+_JUMP = (0.25, 1.0)  # share, and nats besides, that a warm start may lose between two checks
+
+
+@dataclass(kw_only=True)
+class Schedule:
+    """How far a phase is."""
+
+    phase: Phase
+    step: int = 0
+    """Generator steps done."""
+    rate: float
+    """Of the warm start: its learning rate; of the other phase: what rates are multiplied by."""
+    best_step: int = 0
+    """When the validation likelihood was last better, or the rate was cut."""
+    cuts: int = 0
+    head_start: int = 0
+    """Steps that the critic did before the generator."""
+    start_loss: float | None = None
+    """Validation loss before the phase, if there was one."""
+    diverged: int = 0
+    """How often training diverged and went back."""
+    over: bool = False
+
+
+Memory = dict[str, "torch.nn.Module | torch.optim.Optimizer | list[Tensor]"]
+"""What a phase remembers in tensors, by name."""
+
+
+class WarmStart:
+    """Teacher-forced likelihood, until the validation likelihood has stopped improving thrice."""
+
+    phase: Phase = "warm start"
+
+    def __init__(self, run: Run) -> None:
+        settings = run.settings
+        self.run = run
+        self.at = Schedule(phase=self.phase, rate=settings.warm_start_lr)
+        self.steps = settings.steps or _WARM_STEPS
+        if settings.adversarial and settings.steps:
+            self.steps = math.ceil(settings.steps * 5 / 6)
+        rows, size = run.ranks.total(len(run.rows.training), run.batch_size)
+        self.check_every = max(min(round(rows / size), 50), 10)
+        self.optimizer = adamw(run.generator, settings.warm_start_lr)
+        self.losses: list[Tensor] = []
+
+    @property
+    def memory(self) -> Memory:
+        return {"optimizer": self.optimizer, "losses": self.losses}
+
+    def advance(self) -> Step | None:
+        """One step; what there is to report of it."""
+        run, at = self.run, self.at
+        at.step += 1
+        set_rate(self.optimizer, at.rate * min(1.0, at.step / _RAMP))
+        loss = likelihood(run, run.batch_size)
+        descend(run.generator, self.optimizer, loss, run.ranks)
+        run.blend(0.98, at.step)
+        self.losses.append(loss.detach())
+        last = at.step == self.steps or run.out_of_time(0.75 if run.settings.adversarial else 1.0)
+        checked = at.step % self.check_every == 0 or last
+        validation = validation_loss(run) if checked else None
+        report = None
+        if checked or at.step % _REPORT_EVERY == 0:
+            report = Step(
+                phase=at.phase,
+                step=at.step,
+                of=self.steps,
+                seconds=run.seconds,
+                likelihood_loss=mean_of(self.losses),
+                validation_loss=finite(validation),
+            )
+        if validation is not None:
+            self._judge(validation)
+        at.over |= at.cuts == 3 or last
+        return report
+
+    def finish(self) -> None:
+        """Ends the phase with its best state."""
+        self.run.return_to_best()
+
+    def _judge(self, validation: float) -> None:
+        """Keeps a better state; goes back to the best one if it diverged, or got no better."""
+        run, at = self.run, self.at
+        share, nats = _JUMP
+        if not validation <= run.best_loss + share * abs(run.best_loss) + nats:  # or is NaN
+            at.over = _fall_back(run, at)
+        elif validation < run.best_loss - _TOLERANCE:
+            run.keep(validation)
+            at.best_step = at.step
+            return
+        elif at.step - at.best_step >= _PATIENCE:
+            at.cuts += 1
+            run.return_to_best()
+        else:
+            return
+        at.best_step, at.rate = at.step, at.rate * _CUT
+        self.optimizer = adamw(run.generator, at.rate)
+
+
+class Adversarial:
+    """WGAN-GP; after a warm start a short one, with the likelihood as a regulariser."""
+
+    phase: Phase = "adversarial"
+
+    def __init__(self, run: Run) -> None:
+        settings, warm = run.settings, run.settings.warm_start
+        self.run = run
+        self.at = Schedule(phase=self.phase, rate=1.0, start_loss=finite(run.best_loss))
+        self.steps = _ADVERSARIAL_STEPS if warm else _WGAN_STEPS
+        if settings.steps:
+            self.steps = max(settings.steps // 6, 1) if warm else settings.steps
+        self.head_start = min(_CRITIC_HEAD_START, self.steps) if warm else 0
+        self.generator_rate = settings.generator_lr or (1e-4 if warm else 4e-4)
+        self.critic = self._new_critic()
+        self.good_critic = self._new_critic()  # as it was when the state was last good
+        self._renew_optimizers()
+        self.critic_losses: list[Tensor] = []
+        self.generator_losses: list[Tensor] = []
+
+    def _new_critic(self) -> Critic:
+        run = self.run
+        rng = torch.Generator().manual_seed(1)
+        return Critic(run.generator.layout, run.config.network, rng).to(run.device)
+
+    def _renew_optimizers(self) -> None:
+        self.critic_optimizer = adam(self.critic, self.run.settings.critic_lr)
+        self.generator_optimizer = adam(self.run.generator, self.generator_rate)
+
+    @property
+    def memory(self) -> Memory:
+        return {
+            "critic": self.critic,
+            "good_critic": self.good_critic,
+            "critic_optimizer": self.critic_optimizer,
+            "generator_optimizer": self.generator_optimizer,
+            "critic_losses": self.critic_losses,
+            "generator_losses": self.generator_losses,
+        }
+
+    def advance(self) -> Step | None:
+        """One step; what there is to report of it."""
+        run, at, settings = self.run, self.at, self.run.settings
+        if at.head_start < self.head_start:
+            self._advance_critic()
+            return None
+        at.step += 1
+        share = fade(at.step, self.steps) * at.rate
+        set_rate(self.critic_optimizer, settings.critic_lr * share)
+        set_rate(self.generator_optimizer, self.generator_rate * share)
+        critic, optimizers = self.critic, (self.critic_optimizer, self.generator_optimizer)
+        self.critic_losses.append(critic_step(run, critic, optimizers[0], settings.critic_steps))
+        self.generator_losses.append(generator_step(run, critic, optimizers[1]))
+        run.blend(0.99, at.step if not settings.warm_start else 10**6)
+        last = at.step == self.steps or run.out_of_time()
+        checked = at.step % 50 == 0 or last
+        validation = validation_loss(run) if checked else None
+        report = None
+        if checked or at.step % _REPORT_EVERY == 0:
+            report = Step(
+                phase=at.phase,
+                step=at.step,
+                of=self.steps,
+                seconds=run.seconds,
+                critic_loss=mean_of(self.critic_losses),
+                generator_loss=mean_of(self.generator_losses),
+                validation_loss=finite(validation),
+            )
+        at.over = last
+        if validation is not None:
+            self._judge(validation)
+        return report
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+    def _advance_critic(self) -> None:
+        """One step of the critic alone, before the generator may answer."""
+        run, at = self.run, self.at
+        at.head_start += 1
+        set_rate(self.critic_optimizer, run.settings.critic_lr * min(1.0, at.head_start / _RAMP))
+        critic_step(run, self.critic, self.critic_optimizer, 1)
+        if at.head_start == self.head_start:
+            self.good_critic.load_state_dict(self.critic.state_dict())
+
+    def _judge(self, validation: float) -> None:
+        """Keeps the state unless it diverged: then goes back to the last good one.
+
+        The adversarial loss is another goal than the likelihood, so a small loss of likelihood
+        is no divergence.
+        """
+        run, start = self.run, self.at.start_loss
+        limit = math.inf if start is None else start + 0.02 * abs(start) + 0.1
+        if math.isfinite(validation) and validation <= limit:
+            run.keep(validation)
+            self.good_critic.load_state_dict(self.critic.state_dict())
+            return
+        self.at.over |= _fall_back(run, self.at)
+        self.critic.load_state_dict(self.good_critic.state_dict())
+        self._renew_optimizers()
+        self.at.rate *= _CUT
+
+
+AnyPhase = WarmStart | Adversarial
+
+
+def phases_of(run: Run) -> Iterator[type[AnyPhase]]:
+    """The phases that the settings ask for, in order."""
+    if run.settings.warm_start:
+        yield WarmStart
+    if run.settings.adversarial:
+        yield Adversarial
+
+
+def fade(step: int, steps: int) -> float:
+    """Linear rise over the first steps, then a cosine down to 2 %."""
+    rise = min(1.0, step / _RAMP)
+    return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _fall_back(run: Run, at: Schedule) -> bool:
+    """Goes back to the last good state and notes it; whether the phase is to end, since this
+    was the second time."""
+    at.diverged += 1
+    what = f"the {at.phase}" if at.phase == "warm start" else "adversarial training"
+    if at.diverged > 1 and run.best is None:
+        raise TrainingError(
+            f"{what} diverged twice before anything was learned; lower its learning rate"
+        )
+    run.return_to_best()
+    again, then = ("", "and training went on from it with a lower rate")
+    if at.diverged > 1 or at.over:
+        again, then = (" again" * (at.diverged > 1), "and is what was kept")
+    run.notes.append(
+        f"{what} diverged{again} at step {at.step:,} (the likelihood of rows set aside fell); the "
+        f"last good state came back, {then}"
+    )
+    return at.diverged > 1

@@ -1,0 +1,340 @@
+"""What training works with, and what one step of it does.
+
+:class:`Run` holds all that both phases of training share; the functions below it take one step
+of the generator or the critic, or measure the likelihood of the rows set aside.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthgan.config import Config, TrainConfig
+from synthgan.distributed import ALONE, Ranks
+from synthgan.encode import Layout, Tokens
+from synthgan.network import Critic, Generator, onehot
+from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
+
+_STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
+_TEMPERATURE = 0.5  # of the Gumbel-softmax in training
+
+Phase = Literal["mixture", "warm start", "adversarial"]
+"""A private fit begins with a mixture that agrees with noisy counts, or (critic engine) is
+adversarial first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where training is, every few steps. Losses are means over the steps since the last one."""
+
+    phase: Phase
+    step: int
+    """Steps done in this phase: of the mixture or the generator."""
+    of: int
+    """Steps that this phase takes at most."""
+    seconds: float
+    """Wall time since training began."""
+    likelihood_loss: float | None = None
+    """Negative log-likelihood of training rows, nats a row (hidden cells only)."""
+    critic_loss: float | None = None
+    """E D(fake) - E D(real): minus the critic's estimate of the Wasserstein distance."""
+    generator_loss: float | None = None
+    """- E D(fake)."""
+    validation_loss: float | None = None
+    """Negative log-likelihood of the rows set aside, nats a row, where it was measured."""
+
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass
+class _Rows:
+    """Training and validation tokens on the device, and the randomness of batches."""
+
+    training: Tensor
+    validation: Tensor
+    rng: torch.Generator
+    gaps: Tensor | None = None
+    """Of a file of tokens, which stays as it is: for each validation row, how many training rows
+    lie before it."""
+
+    @staticmethod
+    def split(tokens: Tokens, config: Config, device: torch.device) -> _Rows:
+        share = round(config.train.validation_share * len(tokens))
+        held = min(max(share, min(200, len(tokens) // 4)), 2000)
+        rng = torch.Generator(device).manual_seed(config.seed)
+        order = np.random.default_rng(config.seed)
+        if isinstance(tokens, np.memmap):
+            away = np.sort(order.choice(len(tokens), max(held, 1), replace=False, shuffle=False))
+            gaps = torch.from_numpy(away - np.arange(len(away))).to(device)
+            validation = torch.from_numpy(tokens[away]).to(device)
+            return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps)
+        rows = torch.from_numpy(tokens[order.permutation(len(tokens))]).to(device)
+        return _Rows(rows[held:], rows[: max(held, 1)], rng)
+
+    def batch(self, size: int) -> Tensor:
+        """``size`` training rows with replacement: (size, P), int64."""
+        shape = (size,)
+        device = self.training.device
+        rows = len(self.training) - (0 if self.gaps is None else len(self.gaps))
+        index = torch.randint(rows, shape, generator=self.rng, device=device)
+        if self.gaps is not None:
+            index += torch.searchsorted(self.gaps, index, right=True)
+        return self.training[index].long()
+
+    def mask(self, size: int, columns: int) -> Tensor:
+        """Given cells (size, columns): half of the rows none, the others 1 to columns - 1,
+        each number as often as any other."""
+        device = self.training.device
+        uniform = torch.rand((size, columns + 2), generator=self.rng, device=device)
+        count = 1 + (uniform[:, 1:2] * (columns - 1)).floor()
+        rank = uniform[:, 2:].argsort(dim=1).argsort(dim=1)
+        some = (uniform[:, :1] < 0.5) & (rank < count.clamp(max=columns - 1))
+        return some.float()
+
+    def noise(self, size: int, width: int) -> Tensor:
+        return torch.randn((size, width), generator=self.rng, device=self.training.device)
+
+
+@dataclass
+class Run:
+    """All that changes while training runs, whatever the phase."""
+
+    generator: Generator
+    rows: _Rows
+    config: Config
+    on_step: OnStep | None = None
+    ranks: Ranks = ALONE
+    average: Generator = field(init=False)
+    best: dict[str, Tensor] | None = None
+    """The averaged weights at the last good check."""
+    best_loss: float = math.inf
+    history: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @staticmethod
+    def begin(
+        tokens: Tokens,
+        layout: Layout,
+        config: Config,
+        device: torch.device,
+        *,
+        on_step: OnStep | None = None,
+        ranks: Ranks = ALONE,
+    ) -> Run:
+        """Untrained networks, and this rank's share of the rows."""
+        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device)
+        if ranks.size > 1:
+            words = np.random.SeedSequence([config.seed, ranks.rank])
+            rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
+        return Run(_untrained(layout, config).to(device), rows, config, on_step, ranks)
+
+    def __post_init__(self) -> None:
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+
+    @property
+    def settings(self) -> TrainConfig:
+        return self.config.train
+
+    @property
+    def device(self) -> torch.device:
+        return self.rows.training.device
+
+    @property
+    def batch_size(self) -> int:
+        """Rows a step on this rank: fewer than asked for where a row's states would fill the
+        memory."""
+        numbers = len(self.generator.layout.spans) * self.config.network.width
+        wanted = math.ceil(self.settings.batch_size / self.ranks.size)
+        return min(wanted, max(_STATE_NUMBERS // numbers, 32))
+
+    @property
+    def adversarial_batch_size(self) -> int:
+        """Real and fake rows a critic step: half a batch after a warm start, which has done
+        most of the work."""
+        return max(self.batch_size // 2, 1) if self.settings.warm_start else self.batch_size
+
+    def out_of_time(self, share: float = 1.0) -> bool:
+        """Whether ``share`` of the allowed wall time is over, by the clock of rank 0."""
+        limit = self.settings.max_minutes
+        return limit is not None and self.ranks.lead(self.elapsed > 60 * limit * share)
+
+    def blend(self, decay: float, step: int) -> None:
+        """Moves the averaged weights towards the current ones; faster in the first steps."""
+        decay = min(decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            average: list[Tensor] = list(self.average.parameters())
+            current: list[Tensor] = list(self.generator.parameters())
+            torch._foreach_lerp_(average, current, 1 - decay)
+
+    def keep(self, loss: float) -> None:
+        """Remembers the averaged weights as the best so far."""
+        self.best_loss = loss
+        self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
+
+    def return_to_best(self) -> None:
+        """Goes on from the best averaged weights; from untrained ones if there are none yet."""
+        weights = self.best
+        if weights is None:
+            weights = _untrained(self.generator.layout, self.config).state_dict()
+        self.generator.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+
+    def report(self, step: Step) -> None:
+        self.history.append(step)
+        if self.on_step is not None:
+            self.on_step(step)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of wall time since training began."""
+        return time.monotonic() - self.started
+
+    @property
+    def seconds(self) -> float:
+        return round(self.elapsed, 2)
+
+
+def _untrained(layout: Layout, config: Config) -> Generator:
+    return Generator(layout, config.network, torch.Generator().manual_seed(config.seed))
+
+
+def likelihood(run: Run, size: int) -> Tensor:
+    """Teacher-forced negative log-likelihood of the hidden cells of ``size`` rows."""
+    rows, generator = run.rows, run.generator
+    tokens = rows.batch(size)
+    mask = rows.mask(len(tokens), generator.geometry.columns)
+    z = rows.noise(len(tokens), run.config.network.noise_width)
+    return nll(generator, tokens, mask, z, rows.rng)
+
+
+def nll(
+    generator: Generator, tokens: Tensor, mask: Tensor, z: Tensor, rng: torch.Generator | None
+) -> Tensor:
+    """Mean over rows of the negative log-likelihood of the cells that ``mask`` hides."""
+    g = generator.geometry
+    logits = generator.logits(z, tokens, mask, rng)
+    counts = g.applies(tokens) * (1 - mask[:, g.column_of])
+    return negative_log_likelihood(logits, tokens, counts)
+
+
+@torch.no_grad()
+def validation_loss(run: Run) -> float:
+    """Of the averaged weights on the rows set aside: half with nothing given, half with some.
+
+    Noise and masks are the same each time, so that values can be compared. Ranks measure their
+    shares of the rows, and get the mean over all of them.
+    """
+    held = run.rows.validation
+    fixed = _Rows(held, held, torch.Generator(held.device).manual_seed(7 + run.ranks.rank))
+    columns, total = run.average.geometry.columns, 0.0
+    for chunk in _chunks(held, run.batch_size):
+        tokens = chunk.long()
+        for mask in (torch.zeros(len(tokens), columns, device=held.device), None):
+            mask = fixed.mask(len(tokens), columns) if mask is None else mask
+            z = fixed.noise(len(tokens), run.config.network.noise_width)
+            total += float(nll(run.average, tokens, mask, z, None)) * len(tokens)
+    total, rows = run.ranks.total(total, len(held))
+    return total / rows / 2
+
+
+def _chunks(rows: Tensor, size: int) -> Iterator[Tensor]:
+    return iter(torch.split(rows, size))
+
+
+def critic_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer, steps: int) -> Tensor:
+    """``steps`` critic updates, each on real rows and fakes that share their given cells."""
+    rows, generator, size = run.rows, run.generator, run.adversarial_batch_size
+    tokens = rows.batch(size * steps)
+    mask = rows.mask(len(tokens), generator.geometry.columns)
+    with torch.no_grad():
+        z = rows.noise(len(tokens), run.config.network.noise_width)
+        drawn = generator.draw(z, tokens, mask, rows.rng)
+        real = critic.features(onehot(tokens, critic.geometry), mask)
+        fake = critic.features(onehot(drawn, critic.geometry), mask)
+    total = torch.zeros((), device=tokens.device)
+    for i in range(steps):
+        part = slice(i * size, (i + 1) * size)
+        mix = torch.rand((size, 1), generator=rows.rng, device=tokens.device)
+        weight = run.settings.gradient_penalty
+        pair = (real[part], fake[part])
+        total += step_critic(critic, optimizer, *pair, mix, weight, run.ranks) / steps
+    return total
+
+
+def step_critic(
+    critic: Critic,
+    optimizer: torch.optim.Optimizer,
+    real: Tensor,
+    fake: Tensor,
+    mix: Tensor,
+    weight: float,
+    ranks: Ranks = ALONE,
+) -> Tensor:
+    """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
+    objective, loss = critic_objective(critic, real, fake, mix, weight)
+    descend(critic, optimizer, objective, ranks)
+    return loss.detach()
+
+
+def generator_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer) -> Tensor:
+    """One generator update through the critic, with the likelihood beside it."""
+    rows, generator = run.rows, run.generator
+    tokens = rows.batch(run.adversarial_batch_size)
+    mask = rows.mask(len(tokens), generator.geometry.columns)
+    z = rows.noise(len(tokens), run.config.network.noise_width)
+    fake = generator.relaxed(z, tokens, mask, rows.rng, _TEMPERATURE)
+    critic.requires_grad_(False)
+    adversarial = generator_loss(critic(critic.features(fake, mask)))
+    critic.requires_grad_(True)
+    loss = adversarial
+    if run.settings.warm_start and run.settings.likelihood_weight > 0:
+        loss = loss + run.settings.likelihood_weight * likelihood(run, run.adversarial_batch_size)
+    descend(generator, optimizer, loss, run.ranks)
+    return adversarial.detach()
+
+
+def descend(
+    module: torch.nn.Module, optimizer: torch.optim.Optimizer, objective: Tensor, ranks: Ranks
+) -> None:
+    """One step of ``optimizer`` along the gradient of ``objective`` in the weights of ``module``,
+    which is the mean over ranks."""
+    optimizer.zero_grad(set_to_none=True)
+    objective.backward()  # type: ignore[no-untyped-call]
+    ranks.average_gradients(module)
+    optimizer.step()
+
+
+def adamw(generator: Generator, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        generator.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.05, fused=True
+    )
+
+
+def adam(module: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(module.parameters(), lr=rate, betas=(0.0, 0.99), fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def mean_of(values: list[Tensor]) -> float | None:
+    """Mean of ``values``, which are then forgotten; None where it is no number."""
+    mean = float(torch.stack(values).mean())
+    values.clear()
+    return finite(mean)
+
+
+def finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
