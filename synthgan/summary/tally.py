@@ -218,7 +218,7 @@ class CategoryTally:
         total = present + self.missing
         counts = [found.get(level, 0) for level in kept]
         counts += [present - sum(counts), self.missing]
-        rare = sum(level not in set(kept) for level in found)
+        rare = len(found.keys() - set(kept))
         return CategorySummary(
             levels=tuple(kept),
             weights=tuple(count / total for count in counts),
