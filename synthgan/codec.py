@@ -8,6 +8,8 @@ held it.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -28,6 +30,7 @@ Objects = npt.NDArray[np.object_]
 FINE = 16
 """Steps into which a fine position divides a bin."""
 
+_SLIGHT = 1e-6  # a width that tells a value which may be moved from one that may not
 _POINT_SHARE = 1e-3  # what a single value inside a bin counts for
 
 
@@ -187,6 +190,8 @@ class NumberCodec:
         """Codes and places of ``cells``; rows that share a value spread over its places."""
         missing = np.isnan(cells)
         known = np.where(missing, 0.0, cells)
+        if len(self._atoms) or len(self._bins):  # extremes were pulled in, maybe to an atom
+            known = np.clip(known, *self.range())
         codes = np.full(len(cells), self._missing, dtype=np.int64)
         places = np.full(len(cells), 0.5)
         if len(self._bins):
@@ -235,9 +240,36 @@ class NumberCodec:
         if len(self._bins):
             which = self._which_bin(codes)
             inside = which >= 0
-            position = which[inside] + np.clip(places[inside], 1e-9, 1 - 1e-9)
-            cells[inside] = np.interp(position, self._positions, self._values)
+            position = which[inside].astype(np.float64) + np.clip(places[inside], 1e-9, 1 - 1e-9)
+            cells[inside] = self._value_at(position)
         return cells
+
+    def widths(self, codes: Ints, places: Floats) -> Floats:
+        """How wide, in values, the fine step (or, without steps, the bin) is that each place lies
+        in; 0 for missing cells and for single values that enough rows share."""
+        found = np.zeros(len(codes))
+        which = self._which_bin(codes)
+        inside = np.flatnonzero(which >= 0)
+        if not len(inside):
+            return found
+        bins, parts = which[inside], FINE if self.has_fine else 1
+        steps = self.steps(codes[inside], places[inside]) if self.has_fine else 0 * bins
+        edges = np.clip(self._edges[:, :: FINE // parts], 1e-9, 1 - 1e-9)
+        values = self._value_at(edges + np.arange(len(edges))[:, None])
+        width = values[bins, steps + 1] - values[bins, steps]
+        # Where a mean of rows stands for all of a step, that is no width to go by.
+        width = np.where(width > 0, width, (values[bins, -1] - values[bins, 0]) / parts)
+        at = bins + np.clip(places[inside], 1e-9, 1 - 1e-9)
+        after = np.clip(np.searchsorted(self._positions, at), 1, len(self._positions) - 1)
+        value = self._values[after]
+        is_whole = (value == self._values[after - 1]) & (value == np.rint(value))
+        # At the ends of a bin, a whole number may be the mean of a few rows as well.
+        is_end = (self._positions[after - 1] <= bins) | (self._positions[after] >= bins + 1)
+        found[inside] = np.where(is_whole, np.where(is_end, _SLIGHT, 0.0), width)
+        return found
+
+    def _value_at(self, positions: Floats) -> Floats:
+        return np.asarray(np.interp(positions, self._positions, self._values))
 
     def options(self, allowed: Allowed) -> Options:
         """Codes and places whose cells ``allowed`` lets through."""
@@ -336,13 +368,21 @@ def _step_edges(segment: Segment) -> Floats:
         wanted = np.arange(FINE + 1) / FINE
         nearest = edges[np.abs(wanted[:, None] - edges[None, :]).argmin(axis=1)]
         edges = np.unique(np.where(in_flat(wanted), nearest, wanted))
-    while len(edges) < FINE + 1:  # the widest steps that hold more than a value are halved
-        middles = (edges[:-1] + edges[1:]) / 2
-        widths = np.where(in_flat(middles), 0.0, np.diff(edges))
-        if widths.max() <= 1 / FINE:
+    places = edges.tolist()
+    flats, starts = flat.tolist(), positions.tolist()
+
+    def width(low: float, high: float) -> float:
+        at = min(max(bisect.bisect_right(starts, (low + high) / 2) - 1, 0), len(flats) - 1)
+        return 0.0 if flats[at] else high - low
+
+    widths = [width(low, high) for low, high in itertools.pairwise(places)]
+    while len(places) < FINE + 1:  # the widest steps that hold more than a value are halved
+        i = widths.index(max(widths))
+        if widths[i] <= 1 / FINE:
             break
-        edges = np.insert(edges, int(widths.argmax()) + 1, middles[widths.argmax()])
-    return np.concatenate([edges, np.ones(FINE + 1 - len(edges))])
+        places.insert(i + 1, (places[i] + places[i + 1]) / 2)
+        widths[i : i + 1] = [width(*places[j : j + 2]) for j in (i, i + 1)]
+    return np.array(places + [1.0] * (FINE + 1 - len(places)))
 
 
 def _place(positions: Floats, values: Floats, cell: float, side: str) -> float:

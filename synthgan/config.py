@@ -135,6 +135,8 @@ class TrainConfig:
     """Learning rate of the critic."""
     validation_share: float = 0.05
     """Share of rows that training sets aside to know when to stop."""
+    cuda_graphs: bool = True
+    """Whether steps on CUDA are recorded and replayed; the numbers are the same either way."""
     device: str = "auto"
     """``auto`` (CUDA, then MPS, then CPU), or a torch device such as ``cpu`` or ``cuda:1``."""
 

@@ -130,6 +130,7 @@ class Encoder:
     def __init__(self, schema: Schema, summary: Summary) -> None:
         self.schema = schema
         self.unlearned = summary.unlearned
+        self._almanacs = summary.almanacs
         self.codecs: dict[str, Codec] = {}
         for column in schema:
             if not column.kind.is_modelled:
@@ -209,7 +210,17 @@ class Encoder:
             if places is not None and name in places:
                 within = places[name]
             cells[name] = codec.decode(codes, within)
+            if name in self._almanacs and isinstance(codec, NumberCodec):
+                cells[name] = self._kept_to_days(codec, codes, within, rng)
         return cells
+
+    def _kept_to_days(
+        self, codec: NumberCodec, codes: Ints, places: Floats, rng: np.random.Generator
+    ) -> Floats:
+        """Dates of ``codes`` and ``places``, on days and at times that their column keeps to."""
+        dates, widths = codec.decode(codes, places), codec.widths(codes, places)
+        almanac = self._almanacs[codec.column.name]
+        return np.clip(almanac.follow(dates, widths, codec.column, rng), *codec.range())
 
     def invent(self, seed: int, locale: str | None = None, *, full: bool = False) -> Inventor:
         """Makes up the columns that are not modelled; see there."""

@@ -152,7 +152,7 @@ def _fit_privately(
         )
     device = choose_device(config.train.device)
     learned = learn_privately(
-        frame, schema, config.privacy, seed=config.seed, device=device, on_step=on_step
+        frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step
     )
     Sampler.check(learned.encoder)
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the

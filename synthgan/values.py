@@ -8,6 +8,7 @@ modelled have no values to read: :func:`make_up` writes them from the number of 
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import re
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from synthgan.schema import (
     Kind,
     Level,
     Resolution,
+    Spelling,
     family,
     find_date_format,
     parse_dates,
@@ -35,6 +37,7 @@ from synthgan.schema import (
     to_arrow,
     to_dtype,
 )
+from synthgan.table import MISSING_WORDS
 
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
@@ -102,6 +105,8 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
     if pa.types.is_temporal(cells.type):
         raise _mismatch(column, "numbers", "the cells are dates")
     if pa.types.is_large_string(cells.type):
+        if column.spelling is not None:
+            return _read_spelled(cells, column, column.spelling)
         cells = pc.utf8_trim_whitespace(cells)
     try:
         floats = cells.cast(pa.float64(), safe=False)
@@ -113,15 +118,27 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
     return values
 
 
+def _read_spelled(cells: pa.Array, column: Column, spelling: Spelling) -> Floats:
+    values = spelling.read(cells)
+    missing = pc.or_(cells.is_null(), pc.is_in(cells, MISSING_WORDS.cast(cells.type)))
+    if np.isnan(values[~missing.to_numpy(zero_copy_only=False)]).any():
+        raise _mismatch(column, f"numbers written as {column.format}", "some cells are other text")
+    return values
+
+
 def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
     missing = np.isnan(values)
     cells = rounded_cells(np.where(missing, 0.0, values), column)
     dtype = to_dtype(column.dtype, column.name)
+    if column.spelling is not None:
+        return _spread(column.spelling.write(cells[~missing]), missing, column)
     if family(dtype) == "text" or (family(dtype) == "object" and "%" in (column.format or "")):
         default = "%d" if column.kind is Kind.INTEGER else "%.15g"
         return _spread(_spell_numbers(cells[~missing], column.format or default), missing, column)
     if family(dtype) == "object":
         return _spread(_python_numbers(cells[~missing], column), missing, column)
+    if family(dtype) == "duration":
+        return _store_durations(cells, missing, column, dtype)
     return _store_numbers(cells, missing, column, dtype)
 
 
@@ -161,6 +178,8 @@ def _spell_numbers(cells: Floats, format: str) -> Objects:
 
 
 def _python_numbers(cells: Floats, column: Column) -> Objects:
+    if column.format in ("time", "timedelta"):
+        return _python_durations(cells, as_times=column.format == "time")
     if column.format == "Decimal":
         digits = f"%.{column.decimals or 0}f"
         if column.kind is Kind.NUMBER and column.decimals is None:
@@ -169,6 +188,32 @@ def _python_numbers(cells: Floats, column: Column) -> Objects:
     if column.kind is Kind.INTEGER:
         return np.array([int(cell) for cell in cells.tolist()], dtype=object)
     return cells.astype(object)
+
+
+def _python_durations(seconds: Floats, *, as_times: bool) -> Objects:
+    if as_times:
+        seconds = np.clip(seconds, 0, _SECONDS_A_DAY - 1e-6)
+    spans = [datetime.timedelta(microseconds=round(second * 1e6)) for second in seconds.tolist()]
+    found = np.empty(len(spans), dtype=object)
+    found[:] = [(datetime.datetime.min + span).time() for span in spans] if as_times else spans
+    return found
+
+
+def _store_durations(
+    seconds: Floats, missing: Bools, column: Column, dtype: Dtype
+) -> pd.Series[Any]:
+    unit = _unit(dtype)
+    per_second = 10**9 // NANOSECONDS[unit]  # type: ignore[index]
+    digits = column.decimals if column.kind is Kind.NUMBER else 0
+    counted = min(per_second, 10**9 if digits is None else 10**digits)  # floats end before ticks do
+    top = (2.0**63 - 2048) / (per_second // counted)
+    whole = np.rint(np.clip(seconds * counted, -top, top)).astype(np.int64)
+    whole *= per_second // counted
+    cells = whole.astype(f"m8[{unit}]")
+    cells[missing] = np.timedelta64("NaT")
+    if isinstance(dtype, pd.ArrowDtype):
+        return _from_arrow(pa.array(cells).cast(dtype.pyarrow_dtype), column)
+    return pd.Series(cells, name=column.name)
 
 
 def _store_numbers(cells: Floats, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
@@ -190,6 +235,7 @@ def _store_numbers(cells: Floats, missing: Bools, column: Column, dtype: Dtype) 
 
 # Dates
 
+_SECONDS_A_DAY = 86_400
 _DEFAULT_FORMATS: dict[Resolution, str] = {
     "D": "%Y-%m-%d",
     "h": "%Y-%m-%d %H:%M:%S",
@@ -344,6 +390,8 @@ def _read_levels(cells: pa.Array, column: Column) -> Objects:
         raise _mismatch(column, "categories", "the cells are dates")
     dtype = to_dtype(column.dtype, column.name)
     held = family(dtype)
+    if held == "duration" and cells.null_count < len(cells):
+        raise _mismatch(column, "categories", "the cells are durations")
     declared = {str(level): level for level in column.categories or ()}
 
     def level(cell: Any) -> Level:
@@ -404,7 +452,7 @@ def _write_levels(
         return pd.Series(cells, name=column.name)
     if held in ("text", "object", "category") or missing.all():
         return _spread(values[~missing], missing, column)
-    if held == "date":
+    if held in ("date", "duration"):
         raise _mismatch(column, "missing cells", "some are not")
     _check_missing(missing, column, dtype)
     try:

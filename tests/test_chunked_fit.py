@@ -20,6 +20,7 @@ from synthgan.errors import ConfigError, SchemaError, TableError
 from synthgan.schema import FixedCombinations, Inequality, Kind, MissingWhen
 from synthgan.table import open_dataset
 from synthgan.train import train
+from synthgan.train.run import _Rows
 
 TINY = 1  # byte: nothing fits
 
@@ -84,8 +85,6 @@ def test_tokens_do_not_depend_on_where_they_lie(
 
 
 def test_validation_rows_are_never_trained_on(tmp_path: Path) -> None:
-    from synthgan.train import _Rows
-
     tokens = np.memmap(tmp_path / "tokens", np.int32, "w+", shape=(400, 1))
     tokens[:, 0] = np.arange(400)
     rows = _Rows.split(tokens, quick(), torch.device("cpu"))

@@ -14,7 +14,7 @@ ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
     "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
-    "privacy", "summary", "making_up", "private_summary", "codec", "encode", "limits",
+    "privacy", "almanac", "summary", "making_up", "private_summary", "codec", "encode", "limits",
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",

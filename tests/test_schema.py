@@ -142,7 +142,6 @@ def test_numbers_as_text(
         [str(10_000 + 7 * i) for i in range(40)] * 2,
         ["1", "2", "3"] * 30,
         ["12", "n/a", "1000"],
-        ["1,000", "2,000"],
         ["1.2.3", "1.2.4"],
         ["1234567890123456789", "12"],
         ["+1", "+2"],
@@ -439,7 +438,7 @@ def test_constant_columns_keep_their_kind(cell: object, kind: Kind) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        pd.Series(pd.to_timedelta([1, 2])),
+        pd.Series(pd.to_timedelta([1, 2])).astype("category"),
         pd.Series([1j]),
         pd.Series([[1], [2, 3]]),
         pd.Series([{"a": 1}]),
@@ -672,7 +671,7 @@ def test_malformed_json_is_one_line(text: str) -> None:
         ({"kind": Kind.CATEGORY, "dtype": "object", "format": "9"}, "format is for"),
         ({"kind": Kind.DATETIME, "dtype": "int64"}, "does not go with dtype int64"),
         ({"kind": Kind.NUMBER, "dtype": "bool"}, "does not go with dtype bool"),
-        ({"kind": Kind.NUMBER, "dtype": "timedelta64[ns]"}, "not supported"),
+        ({"kind": Kind.NUMBER, "dtype": "complex128"}, "not supported"),
         ({"kind": Kind.NUMBER, "dtype": "nonsense"}, "not supported"),
         ({"kind": Kind.NUMBER, "dtype": "nonsense[pyarrow]"}, "not supported"),
         ({"kind": Kind.DATETIME, "dtype": "datetime64[ns, Mars/Base]"}, "not supported"),

@@ -19,6 +19,7 @@ from synthgan.network import Generator
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 from synthgan.train import choose_device, phases, train
+from synthgan.train.replay import Replayed
 from synthgan.train.run import Run
 
 
@@ -182,3 +183,32 @@ def test_training_runs_on_the_gpu(table: tuple[Tokens, Layout]) -> None:
     trained = train(*table, quick(30, device="cuda"))
     assert trained.generator.out.device.type == "cuda"
     assert trained.history[-1].phase == "adversarial"
+
+
+def test_without_cuda_a_step_is_taken_as_it_is() -> None:
+    taken = []
+
+    def step() -> torch.Tensor:
+        taken.append(torch.ones(1, requires_grad=True))
+        return taken[-1]
+
+    replayed = Replayed(step, [], [], torch.Generator())
+    found = [replayed() for _ in range(8)]
+    assert len(taken) == 8
+    assert not replayed.is_graph
+    assert not any(each.requires_grad for each in found)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.parametrize("phases", [{"adversarial": False}, {"warm_start": False}])
+def test_steps_replayed_on_cuda_give_the_same_numbers(
+    table: tuple[Tokens, Layout], phases: dict[str, bool]
+) -> None:
+    def weights(*, cuda_graphs: bool) -> dict[str, torch.Tensor]:
+        config = quick(12, device="cuda", cuda_graphs=cuda_graphs, **phases)
+        return train(*table, config).generator.state_dict()
+
+    plain, recorded = weights(cuda_graphs=False), weights(cuda_graphs=True)
+    for name, each in plain.items():
+        torch.testing.assert_close(recorded[name], each, rtol=1e-2, atol=1e-3)

@@ -111,6 +111,10 @@ UNCAPPED = Variant(name="all rows of a person kept", open=_open_uncapped)
 class _Forgetful(Ledger):
     """A ledger that never runs out."""
 
+    @property
+    def rho_left(self) -> Fraction:
+        return self.rho
+
     def spend(self, event: Event) -> None:
         self._events.append(event)
 

@@ -107,7 +107,8 @@ def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
 
 
 def _judge(real: Path, synthetic: Path, how: dict[str, Any]) -> synthgan.Report:
-    schema = None if how["schema"] is None else synthgan.Schema.load(how["schema"])
+    known = how["schema"]
+    schema = None if known is None else synthgan.Schema.load(known, table=real)
     config = synthgan.EvaluateConfig(**given(schema=schema, seed=how["seed"]))
     with Progress(quiet=how["quiet"]) as progress:
         progress.wait("reading", str(real))

@@ -126,7 +126,8 @@ def fit(
     limit = rest.pop("memory_limit")
     train = synthgan.TrainConfig(**given(**rest))
     config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
-    known = None if schema is None else synthgan.Schema.load(schema)
+    table = data if privacy is None else None  # in a private fit, it must not tell anything
+    known = None if schema is None else synthgan.Schema.load(schema, table=table)
     if declare and privacy is None:
         raise click.UsageError("--declare goes with --epsilon: give it too")
     if privacy is not None and (known is None) != declare:

@@ -64,7 +64,12 @@ def is_missing(value: Any) -> bool:
 
 
 def to_number(column: Column, value: object) -> float:
-    """A number as the column holds it; infinite where floats end."""
+    """A number as the column holds it, also as it spells it; infinite where floats end."""
+    if isinstance(value, str) and column.spelling is not None:
+        spelled = float(column.spelling.read(pa.array([value], pa.large_string()))[0])
+        value = value if math.isnan(spelled) else spelled
+    if column.format in ("time", "timedelta") or column.dtype.startswith(("timedelta", "duration")):
+        value = _seconds(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "; write numbers without quotes" if isinstance(value, str) else ""
         raise ConditionError(f"column {column.name!r} holds numbers, not {displayed(value)}{hint}")
@@ -72,6 +77,15 @@ def to_number(column: Column, value: object) -> float:
         return _narrowed(column, float(value))
     except OverflowError:  # an integer beyond all floats
         return math.inf if value > 0 else -math.inf
+
+
+def _seconds(value: object) -> object:
+    """Seconds of durations and times of day; other values as they are."""
+    if isinstance(value, datetime.timedelta | np.timedelta64) and not pd.isna(value):
+        return pd.Timedelta(value).total_seconds()
+    if isinstance(value, datetime.time):
+        return (value.hour * 60 + value.minute) * 60 + value.second + value.microsecond / 1e6
+    return value
 
 
 def _narrowed(column: Column, number: float) -> float:

@@ -249,7 +249,8 @@ class Chain:
         self._generator, self._drawable = generator, drawable
         self._tables = generator.tables()
         self._given = mask[:, generator.geometry.column_of] > 0
-        self._is_free = not bool(mask.any())
+        # Asked of a CPU alone: a GPU would have to stop for it.
+        self._is_free = mask.device.type == "cpu" and not bool(mask.any())
         self._state = generator.start(z, tokens, mask, self._tables)
         self._blind = generator.noise(z) if weigh else None  # the state if nothing were given
         self.log_weight = z.new_zeros(len(z))

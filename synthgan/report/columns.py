@@ -230,7 +230,7 @@ def _column(cells: pd.Series) -> Column:
     kind = Kind.CATEGORY
     if pd.api.types.is_datetime64_any_dtype(dtype):
         kind = Kind.DATETIME
-    elif pd.api.types.is_any_real_numeric_dtype(dtype):
+    elif pd.api.types.is_any_real_numeric_dtype(dtype) or dtype.kind == "m":
         kind = Kind.NUMBER
     # The dtype is the kind's own: a Column knows fewer than pandas does, and none is read here.
     return Column(name=cast(str, cells.name), kind=kind, dtype=_DTYPES[kind])
@@ -243,6 +243,10 @@ def _floats(cells: pd.Series, column: Column) -> Floats:
         array = pa.array(_text(cells), pa.large_string(), from_pandas=True)
     if column.kind is Kind.DATETIME:
         return _seconds(array, column.format)
+    if column.spelling is not None and pa.types.is_large_string(array.type):
+        numbers = column.spelling.read(array)
+        if not np.isnan(numbers).all():
+            return numbers
     return _numbers(array)
 
 

@@ -9,10 +9,11 @@ has one way to say "missing"; text that holds dates goes through :func:`parse_da
 :func:`spell_dates`, which know every year from 1 to 9999.
 
 Modules, each importing only those before it: ``dtypes`` (what a dtype can hold), ``dates``
-(dates <-> text), ``expression`` (formulas and rules as text), ``constraints`` (rules between
-columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON), ``arrow`` (cells of any dtype),
-``personal`` (which text says who somebody is), ``references`` (keys that refer to other rows),
-``infer`` (a :class:`Schema` from rows), ``findings`` (why columns are not learned).
+(dates <-> text), ``spelling`` (numbers <-> text), ``expression`` (formulas and rules as text),
+``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
+``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
+(keys that refer to other rows), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one
+from SDV's metadata), ``findings`` (why columns are not learned).
 """
 
 from synthgan.schema.arrow import to_arrow
@@ -45,6 +46,7 @@ from synthgan.schema.expression import Expression
 from synthgan.schema.findings import PersonalColumn, find_personal
 from synthgan.schema.infer import infer_columns
 from synthgan.schema.personal import passes_iban, passes_luhn
+from synthgan.schema.spelling import Spelling
 
 __all__ = [
     "NANOSECONDS",
@@ -67,6 +69,7 @@ __all__ = [
     "Resolution",
     "RowRule",
     "Schema",
+    "Spelling",
     "Unique",
     "coerce_dates",
     "family",

@@ -25,7 +25,8 @@ _READABLE = (
     pa.types.is_date,
     pa.types.is_timestamp,
 )
-_OPAQUE = (bytes, bytearray, complex, np.complexfloating, datetime.timedelta, np.timedelta64)
+_OPAQUE = (bytes, bytearray, complex, np.complexfloating, np.timedelta64)
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
@@ -33,8 +34,8 @@ def to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
 
     The type is one of large_string, the integers and floats, decimals, boolean, dates and
     timestamps, or null if every cell is missing. Categoricals give the values of their
-    categories. Floats are never NaN. Raises :class:`SchemaError` naming the column for cells
-    of other types.
+    categories, durations and times of day their seconds. Floats are never NaN. Raises
+    :class:`SchemaError` naming the column for cells of other types.
     """
     try:
         array = _any_to_arrow(series, name)
@@ -48,6 +49,9 @@ def to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
         array = array.cast(array.type.value_type)
     if is_text(array.type):
         return array.cast(pa.large_string())
+    if pa.types.is_duration(array.type):
+        units = array.cast(pa.int64()).cast(pa.float64(), safe=False)
+        return pc.divide(units, pa.scalar(float(_PER_SECOND[array.type.unit])))
     if pa.types.is_float16(array.type):
         array = array.cast(pa.float32())
     if pa.types.is_floating(array.type):
@@ -93,6 +97,10 @@ def _objects_to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
         return pa.array(cells, pa.timestamp("us"))
     if all_are(datetime.date) and not any(issubclass(t, datetime.datetime) for t in types):
         return pa.array(cells, pa.date32())
+    if all_are(datetime.timedelta):
+        return pa.array(cells, pa.duration("us"))
+    if all_are(datetime.time) and all(cell.tzinfo is None for cell in present):
+        return pa.array(cells, pa.time64("us")).cast(pa.int64()).cast(pa.duration("us"))
     if all_are(int, float, np.integer, np.floating, decimal.Decimal) and bool not in types:
         return _object_numbers(cells, here, exact=all_are(int, np.integer, decimal.Decimal))
     if any(issubclass(t, _OPAQUE) or (hasattr(t, "__iter__") and t is not str) for t in types):

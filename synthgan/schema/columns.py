@@ -29,7 +29,8 @@ from synthgan.schema.constraints import (
 )
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
-from synthgan.table import write_bytes_atomically
+from synthgan.schema.spelling import Spelling
+from synthgan.table import read_table, write_bytes_atomically
 
 _VERSION = 1
 
@@ -91,6 +92,7 @@ _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "decimal": _NUMBERS,
     "boolean": (Kind.BOOLEAN, Kind.CATEGORY),
     "date": (Kind.DATETIME, Kind.CATEGORY),
+    "duration": (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY),
     "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
 }
 _PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
@@ -122,7 +124,8 @@ class Column:
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters for themselves; likewise with ``personal`` phone,
     postcode, national_id, card or iban. None: cells are not text. With dtype
-    ``object``, ``Decimal``, ``date`` or ``datetime`` names the Python type of the cells."""
+    ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the Python type
+    of the cells; the last two are numbers of seconds, as durations of other dtypes are."""
     categories: tuple[Level, ...] | None = None
     """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
     ordered: bool = False
@@ -151,6 +154,14 @@ class Column:
         self._check_bounds()
         if self.format is not None:
             self._check_format(self.format)
+
+    @property
+    def spelling(self) -> Spelling | None:
+        """How text spells the numbers of the column, where :attr:`format` is a pattern."""
+        of_numbers = self.kind in (Kind.NUMBER, Kind.INTEGER) and self.format is not None
+        if not of_numbers or _PRINTF.fullmatch(self.format or ""):
+            return None
+        return Spelling.of(self.format or "")
 
     def _require(self, holds: bool, message: str) -> None:
         if not holds:
@@ -226,8 +237,23 @@ class Column:
             fit = format in ("date", "datetime") or is_date_format(format)
             self._require(fit, "format must be a strftime format with a year, such as %Y-%m-%d")
         elif self.kind in (Kind.NUMBER, Kind.INTEGER):
-            fit = format == "Decimal" or _PRINTF.fullmatch(format) is not None
-            self._require(fit, "format must be one printf conversion, such as %.2f")
+            spelling = self.spelling
+            fit = (
+                format in ("Decimal", "time", "timedelta") or _PRINTF.fullmatch(format) is not None
+            )
+            self._require(
+                fit or spelling is not None,
+                "format must be a printf conversion, such as %.2f, or a pattern, such as #,##0.00",
+            )
+            if spelling is not None:
+                held = family(to_dtype(self.dtype, self.name))
+                self._require(
+                    held in ("text", "object"), f"format {format} does not go with {self.dtype}"
+                )
+                self._require(
+                    self.kind is Kind.NUMBER or spelling.places == 0,
+                    "format must have no digits after the point, as kind integer has none",
+                )
         else:
             has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
             fit = has_pattern and 1 <= len(format) <= 200
@@ -345,8 +371,12 @@ class Schema:
         write_bytes_atomically(path, f"{self.to_json()}\n".encode(), overwrite=overwrite)
 
     @staticmethod
-    def load(path: str | Path) -> Schema:
-        """The schema in a file; :class:`SchemaError`, naming it, if there is none."""
+    def load(path: str | Path, *, table: pd.DataFrame | str | Path | None = None) -> Schema:
+        """The schema in a file; :class:`SchemaError`, naming it, if there is none.
+
+        SDV's metadata of one table, version V1, is taken as well. It needs the ``table`` (or
+        the path of it) that it describes, as it says nothing of dtypes and decimals.
+        """
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except OSError as error:
@@ -354,7 +384,7 @@ class Schema:
         except UnicodeDecodeError:
             raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
         try:
-            return Schema.from_json(text)
+            return _of_metadata(text, table) or Schema.from_json(text)
         except SchemaError as error:
             raise SchemaError(f"{path}: {error}") from None
 
@@ -374,6 +404,26 @@ class Schema:
             return from_plain(Schema, plain, "schema")
         except (ValueError, OverflowError, RecursionError) as error:
             raise SchemaError(str(error)) from None
+
+
+def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema | None:
+    """The schema that SDV's metadata describes; None if ``text`` is something else."""
+    from synthgan.schema.sdv import is_sdv_metadata, schema_of_metadata  # builds on this module
+
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # what is wrong is said where schemas are read
+    if not is_sdv_metadata(plain):
+        return None
+    if table is None:
+        raise SchemaError(
+            "SDV metadata leaves dtypes and decimals to the table, so it is read together with "
+            "one: Schema.load(path, table=...); without one, and for a private fit, write a "
+            "schema first ('synthgan schema')"
+        )
+    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    return schema_of_metadata(plain, frame)
 
 
 def _numeric(constraint: Constraint) -> tuple[str, ...]:

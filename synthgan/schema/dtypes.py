@@ -15,7 +15,9 @@ from synthgan.errors import SchemaError
 
 Dtype = np.dtype[Any] | pd.api.extensions.ExtensionDtype
 
-Family = Literal["text", "integer", "float", "decimal", "boolean", "date", "category", "object"]
+Family = Literal[
+    "text", "integer", "float", "decimal", "boolean", "date", "duration", "category", "object"
+]
 """What a dtype can hold."""
 
 
@@ -64,7 +66,8 @@ def family(dtype: Dtype) -> Family:
 
 
 _FAMILY_OF_KIND: dict[str, Family] = {
-    "b": "boolean", "i": "integer", "u": "integer", "f": "float", "M": "date", "O": "object"
+    "b": "boolean", "i": "integer", "u": "integer", "f": "float", "M": "date", "m": "duration",
+    "O": "object",
 }  # fmt: skip
 
 
@@ -90,6 +93,7 @@ _ARROW_FAMILIES: tuple[tuple[Family, Callable[[pa.DataType], bool]], ...] = (
     ("category", pa.types.is_dictionary),
     ("date", pa.types.is_timestamp),
     ("date", pa.types.is_date),
+    ("duration", pa.types.is_duration),
 )
 
 

@@ -20,7 +20,8 @@ from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family
 from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
 from synthgan.schema.references import find_references
-from synthgan.table import FIXED_DECIMALS
+from synthgan.schema.spelling import find_spelling
+from synthgan.table import FIXED_DECIMALS, MISSING_WORDS
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,7 +34,9 @@ def infer_columns(frame: pd.DataFrame) -> Schema:
 
     The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read
     as booleans (``no``/``yes`` and the like), numbers or dates where every cell can be, and
-    stays text where it looks like codes (leading zeros, digits of one width, few values).
+    stays text where it looks like codes (leading zeros, digits of one width, few values). Numbers
+    with currencies, units, decimal commas or thousands set apart, and clock times, are read
+    if each cell can be written again to the letter.
     Slashed dates that could be either are month first, all others day first. Columns that
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
     What says who somebody is (names, addresses, e-mail, numbers of phones, cards and accounts)
@@ -82,11 +85,14 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Colum
         values = present.to_numpy(zero_copy_only=False)
         names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
         return replace(base, kind=Kind.IDENTIFIER if names_rows else Kind.INTEGER)
-    return _infer_numbers(base, present, fixed)
+    return infer_numbers(base, present, fixed, pd.api.types.infer_dtype(series, skipna=True))
 
 
 def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> Column:
-    if pa.types.is_temporal(present.type) or pa.types.is_decimal(present.type):
+    odd = pa.types.is_temporal(present.type) or pa.types.is_decimal(present.type)
+    if odd or (
+        isinstance(series.dtype, pd.CategoricalDtype) and series.cat.categories.dtype.kind == "m"
+    ):
         raise SchemaError(
             f"column {base.name!r}: categories must be text, numbers or booleans; "
             "use astype(str), or the dtype of the categories themselves"
@@ -110,7 +116,10 @@ def _infer_dates(base: Column, present: pa.Array) -> Column:
     return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
 
 
-def _infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column:
+def infer_numbers(
+    base: Column, present: pa.Array, fixed: int | None, python_type: str = ""
+) -> Column:
+    """NUMBER or INTEGER, with decimals; ``python_type`` is what pandas calls objects' type."""
     values = present.cast(pa.float64(), safe=False).to_numpy()
     if not np.isfinite(values).all():
         raise SchemaError(
@@ -120,9 +129,13 @@ def _infer_numbers(base: Column, present: pa.Array, fixed: int | None) -> Column
     format = f"%.{fixed}f" if fixed else None
     if base.dtype == "object" and pa.types.is_decimal(present.type):
         format = "Decimal"
+    if base.dtype == "object" and python_type in ("time", "timedelta"):
+        format = python_type
     if np.array_equal(values, np.rint(values)) and np.abs(values).max() <= 2**53:
         return replace(base, kind=Kind.INTEGER, format=format)
     decimals = fixed or _decimals(values, single=pa.types.is_float32(present.type))
+    if python_type in ("time", "timedelta", "timedelta64"):
+        decimals = _decimals_of_seconds(values)
     return replace(base, kind=Kind.NUMBER, decimals=decimals, format=format)
 
 
@@ -144,6 +157,15 @@ def _decimals(values: Floats, *, single: bool = False) -> int | None:
             same = np.abs(rest - rounded) <= noise
         rest = rest[~same]
         if len(rest) == 0:
+            return digits
+    return None
+
+
+def _decimals_of_seconds(values: Floats) -> int | None:
+    """Of durations, which are whole milli-, micro- or nanoseconds however long they are."""
+    for digits in (3, 6, 9):
+        ticks = values * 10.0**digits
+        if (np.abs(ticks - np.rint(ticks)) <= 2 * np.spacing(np.abs(values)) * 10.0**digits).all():
             return digits
     return None
 
@@ -240,7 +262,7 @@ def _boolean_format(distinct: pa.Array) -> str | None:
 def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> Column | None:
     """Numbers held as text; None where the text is something else, such as codes."""
     if not _all_match(distinct, _ANY_NUMBER):
-        return None
+        return _infer_spelled(base, distinct)
     lengths = pc.unique(pc.utf8_length(distinct))
     values = distinct.cast(pa.float64()).to_numpy()
     if _all_match(distinct, _WHOLE):
@@ -257,6 +279,19 @@ def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> C
             places = digits[0].as_py()
             return replace(base, kind=Kind.NUMBER, decimals=places, format=f"%.{places}f")
     return replace(base, kind=Kind.NUMBER, decimals=_decimals(values), format="%.15g")
+
+
+def _infer_spelled(base: Column, distinct: pa.Array) -> Column | None:
+    """Numbers as people write them, with currencies, units or thousands set apart."""
+    is_word = pc.is_in(distinct, MISSING_WORDS.cast(distinct.type))
+    spelling = find_spelling(distinct.filter(pc.invert(is_word)))
+    has_words = bool(pc.any(is_word).as_py())
+    if spelling is None or (has_words and re.fullmatch(r"0(?:\.[0#]+)?", spelling.pattern)):
+        return None  # plain numbers and words: codes, unless a file of text says otherwise
+    base = replace(base, nullable=base.nullable or has_words)
+    if spelling.places == 0:
+        return replace(base, kind=Kind.INTEGER, format=spelling.pattern)
+    return replace(base, kind=Kind.NUMBER, decimals=spelling.places, format=spelling.pattern)
 
 
 def _all_match(text: pa.Array, pattern: str) -> bool:

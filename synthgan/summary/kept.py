@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from synthgan.almanac import Almanac
 from synthgan.schema import Level
 
 
@@ -104,6 +105,8 @@ class Summary:
     """Number of rows seen, rounded to two significant digits."""
     combinations: tuple[Combinations, ...] = ()
     """Of the schema's constraints that take their combinations from the table, in order."""
+    almanacs: dict[str, Almanac] = field(default_factory=dict)
+    """Of date columns, those that keep to days or times, by name."""
     unlearned: dict[str, Unlearned] = field(default_factory=dict)
     """Of columns that are not modelled, those of which anything is known, by name."""
 

@@ -73,7 +73,11 @@ def _bins(rest: Runs, present: int, config: SummaryConfig) -> list[Runs]:
     if rows == 0 or rows < min(config.min_category_rows, present):
         return []
     wanted = max(round(config.bins * rows / present), 8)
-    wanted = max(min(wanted, rows // config.min_category_rows), 1)
+    # A bin of less than twice as many rows is a single value, the mean of them: good enough for
+    # the few that frequent values leave over, but not for a column of different numbers.
+    enough = config.min_category_rows
+    least = 2 * enough if rows >= 20 * enough else enough
+    wanted = max(min(wanted, rows // least), 1)
     targets = np.arange(1, wanted) * rows // wanted
     starts = np.unique(np.searchsorted(rest.values, rest.at(targets)))
     edges = [0, *starts[starts > 0].tolist(), len(rest.values)]

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.almanac import DateCounts
 from synthgan.config import SummaryConfig
 from synthgan.constraints import Cells, RuleTally
 from synthgan.errors import TableError
@@ -65,6 +66,7 @@ class Tally:
         self.rows = 0
         self.rules = RuleTally(schema)
         self.columns: dict[str, NumberTally | CategoryTally | UnlearnedTally] = {}
+        self.dates: dict[str, DateCounts] = {}
         self._schema, self._config = schema, config
         for column in schema:
             if not column.kind.is_modelled:
@@ -87,6 +89,9 @@ class Tally:
             else:
                 cells[column.name] = read_cells(frame[column.name], column)
                 tally.add(cells[column.name])
+            if column.kind is Kind.DATETIME:
+                counts = DateCounts.of(cells[column.name], column, self._config)
+                self._add_dates({column.name: counts})
         self.rules.add(cells, len(frame))
         self.rows += len(frame)
         return cells
@@ -95,8 +100,13 @@ class Tally:
         """Adds what another tally, of the same schema, has counted."""
         self.rows += other.rows
         self.rules.merge(other.rules)
+        self._add_dates(other.dates)
         for name, tally in self.columns.items():
             tally.merge(other.columns[name])  # type: ignore[arg-type]  # of one schema
+
+    def _add_dates(self, more: Mapping[str, DateCounts]) -> None:
+        for name, counts in more.items():
+            self.dates[name] = self.dates[name] + counts if name in self.dates else counts
 
     def follow(self, schema: Schema) -> None:
         """Goes on with a schema of the same columns that says more of what their cells may be,
@@ -119,12 +129,18 @@ class Tally:
                 columns[name] = tally.summary()
             else:
                 columns[name] = tally.summary(self._config)
+        kept = {
+            column.name: self.dates[column.name].almanac(column, self._config)
+            for column in self._schema
+            if column.name in self.dates
+        }
         self.rules.check()
         patterns = self.rules.patterns(self._config.min_category_rows)
         return Summary(
             columns=columns,
             rows=_rounded(self.rows),
             combinations=tuple(Combinations(rows=rows) for rows in patterns.values()),
+            almanacs={name: almanac for name, almanac in kept.items() if almanac is not None},
             unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
         )
 
@@ -218,7 +234,8 @@ class CategoryTally:
         total = present + self.missing
         counts = [found.get(level, 0) for level in kept]
         counts += [present - sum(counts), self.missing]
-        rare = len(found.keys() - set(kept))
+        named = set(kept)
+        rare = sum(level not in named for level in found)
         return CategorySummary(
             levels=tuple(kept),
             weights=tuple(count / total for count in counts),

@@ -11,7 +11,7 @@ replacing), ``sources`` (files, folders, globs, URLs), ``csv_cells``, ``csv_read
 no file at all.
 """
 
-from synthgan.table.csv_cells import FIXED_DECIMALS
+from synthgan.table.csv_cells import FIXED_DECIMALS, MISSING_WORDS
 from synthgan.table.files import check_target, check_writable, format_of, write_bytes_atomically
 from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
 from synthgan.table.splitting import split_table
@@ -19,6 +19,7 @@ from synthgan.table.writing import write_table
 
 __all__ = [
     "FIXED_DECIMALS",
+    "MISSING_WORDS",
     "Dataset",
     "check_target",
     "check_writable",

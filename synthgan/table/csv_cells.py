@@ -25,7 +25,8 @@ _DECIMAL = (
     r"^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
     r"|^[+-]?(?i:inf|infinity)$"
 )
-_MISSING_WORDS = pa.array(["NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None"])
+MISSING_WORDS = pa.array(["NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None"])
+"""What stands for a missing cell among numbers."""
 _BOOLEANS = pa.array(["True", "False"])
 
 
@@ -67,7 +68,7 @@ class Evidence:
         rest = cells.drop_null()
         integers, rest = _split(rest, pc.match_substring_regex(rest, _WHOLE))
         decimals, rest = _split(rest, pc.match_substring_regex(rest, _DECIMAL))
-        words, rest = _split(rest, pc.is_in(rest, _MISSING_WORDS))
+        words, rest = _split(rest, pc.is_in(rest, MISSING_WORDS))
         booleans, rest = _split(rest, pc.is_in(rest, _BOOLEANS))
         if len(integers):
             forms |= _integer_forms(integers)
@@ -165,7 +166,7 @@ def _converted(cells: Any, evidence: Evidence) -> Any:
     if dtype in ("bool", "boolean"):
         return pc.equal(cells, "True")
     if evidence.forms & _Form.MISSING_WORD:
-        missing = pc.is_in(cells, _MISSING_WORDS)
+        missing = pc.is_in(cells, MISSING_WORDS)
         cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
     return cells.cast(pa.float64() if dtype == "float64" else pa.int64())
 

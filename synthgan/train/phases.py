@@ -28,17 +28,20 @@ from synthgan.train.run import (
     generator_step,
     likelihood,
     mean_of,
+    replayed,
     set_rate,
     validation_loss,
 )
 
 _WARM_STEPS = 3000
-_ADVERSARIAL_STEPS = 100  # after a warm start
+_ADVERSARIAL_STEPS = 50  # after a warm start
 _WGAN_STEPS = 2000  # without one
-_CRITIC_HEAD_START = 50
+_CRITIC_HEAD_START = 25
 _RAMP = 50  # steps over which a learning rate rises
 _REPORT_EVERY = 10
 _PATIENCE = 100  # steps without a better validation likelihood before the rate is cut
+_PATIENCE_LATER = 50  # the same once it was cut: slower steps are less erratic
+_OVERFITTED = 1.0  # nats above the best that no longer call for patience
 _TOLERANCE = 5e-3  # nats by which the validation likelihood must improve to count
 _CUT = 0.3  # what is left of a rate that is cut
 _JUMP = (0.25, 1.0)  # share, and nats besides, that a warm start may lose between two checks
@@ -83,8 +86,19 @@ class WarmStart:
             self.steps = math.ceil(settings.steps * 5 / 6)
         rows, size = run.ranks.total(len(run.rows.training), run.batch_size)
         self.check_every = max(min(round(rows / size), 50), 10)
-        self.optimizer = adamw(run.generator, settings.warm_start_lr)
         self.losses: list[Tensor] = []
+        self._renew_optimizer()
+
+    def _renew_optimizer(self) -> None:
+        run, size = self.run, self.run.batch_size
+        self.optimizer = optimizer = adamw(run.generator, self.at.rate)
+
+        def step() -> Tensor:
+            loss = likelihood(run, size)
+            descend(run.generator, optimizer, loss, run.ranks)
+            return loss.detach()
+
+        self.step = replayed(run, step, [run.generator], [optimizer])
 
     @property
     def memory(self) -> Memory:
@@ -95,10 +109,8 @@ class WarmStart:
         run, at = self.run, self.at
         at.step += 1
         set_rate(self.optimizer, at.rate * min(1.0, at.step / _RAMP))
-        loss = likelihood(run, run.batch_size)
-        descend(run.generator, self.optimizer, loss, run.ranks)
+        self.losses.append(self.step())
         run.blend(0.98, at.step)
-        self.losses.append(loss.detach())
         last = at.step == self.steps or run.out_of_time(0.75 if run.settings.adversarial else 1.0)
         checked = at.step % self.check_every == 0 or last
         validation = validation_loss(run) if checked else None
@@ -125,19 +137,20 @@ class WarmStart:
         """Keeps a better state; goes back to the best one if it diverged, or got no better."""
         run, at = self.run, self.at
         share, nats = _JUMP
+        patience = _PATIENCE_LATER if at.cuts else _PATIENCE
         if not validation <= run.best_loss + share * abs(run.best_loss) + nats:  # or is NaN
             at.over = _fall_back(run, at)
         elif validation < run.best_loss - _TOLERANCE:
             run.keep(validation)
             at.best_step = at.step
             return
-        elif at.step - at.best_step >= _PATIENCE:
+        elif at.step - at.best_step >= patience or validation > run.best_loss + _OVERFITTED:
             at.cuts += 1
             run.return_to_best()
         else:
             return
         at.best_step, at.rate = at.step, at.rate * _CUT
-        self.optimizer = adamw(run.generator, at.rate)
+        self._renew_optimizer()
 
 
 class Adversarial:
@@ -166,8 +179,18 @@ class Adversarial:
         return Critic(run.generator.layout, run.config.network, rng).to(run.device)
 
     def _renew_optimizers(self) -> None:
-        self.critic_optimizer = adam(self.critic, self.run.settings.critic_lr)
-        self.generator_optimizer = adam(self.run.generator, self.generator_rate)
+        run, settings, critic = self.run, self.run.settings, self.critic
+        self.critic_optimizer = of_critic = adam(critic, settings.critic_lr)
+        self.generator_optimizer = of_generator = adam(run.generator, self.generator_rate)
+
+        def move_critic() -> Tensor:
+            return critic_step(run, critic, of_critic, settings.critic_steps)
+
+        def move_generator() -> Tensor:
+            return generator_step(run, critic, of_generator)
+
+        self.move_critic = replayed(run, move_critic, [critic], [of_critic])
+        self.move_generator = replayed(run, move_generator, [run.generator], [of_generator])
 
     @property
     def memory(self) -> Memory:
@@ -190,9 +213,8 @@ class Adversarial:
         share = fade(at.step, self.steps) * at.rate
         set_rate(self.critic_optimizer, settings.critic_lr * share)
         set_rate(self.generator_optimizer, self.generator_rate * share)
-        critic, optimizers = self.critic, (self.critic_optimizer, self.generator_optimizer)
-        self.critic_losses.append(critic_step(run, critic, optimizers[0], settings.critic_steps))
-        self.generator_losses.append(generator_step(run, critic, optimizers[1]))
+        self.critic_losses.append(self.move_critic())
+        self.generator_losses.append(self.move_generator())
         run.blend(0.99, at.step if not settings.warm_start else 10**6)
         last = at.step == self.steps or run.out_of_time()
         checked = at.step % 50 == 0 or last

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,7 @@ from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Layout, Tokens
 from synthgan.network import Critic, Generator, onehot
 from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
+from synthgan.train.replay import Replayed
 
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
 _TEMPERATURE = 0.5  # of the Gumbel-softmax in training
@@ -236,15 +237,16 @@ def validation_loss(run: Run) -> float:
     """
     held = run.rows.validation
     fixed = _Rows(held, held, torch.Generator(held.device).manual_seed(7 + run.ranks.rank))
-    columns, total = run.average.geometry.columns, 0.0
+    columns = run.average.geometry.columns
+    total = torch.zeros((), dtype=torch.float64, device=held.device)  # read once, at the end
     for chunk in _chunks(held, run.batch_size):
         tokens = chunk.long()
         for mask in (torch.zeros(len(tokens), columns, device=held.device), None):
             mask = fixed.mask(len(tokens), columns) if mask is None else mask
             z = fixed.noise(len(tokens), run.config.network.noise_width)
-            total += float(nll(run.average, tokens, mask, z, None)) * len(tokens)
-    total, rows = run.ranks.total(total, len(held))
-    return total / rows / 2
+            total += nll(run.average, tokens, mask, z, None).double() * len(tokens)
+    loss, rows = run.ranks.total(float(total), len(held))
+    return loss / rows / 2
 
 
 def _chunks(rows: Tensor, size: int) -> Iterator[Tensor]:
@@ -314,19 +316,53 @@ def descend(
     optimizer.step()
 
 
-def adamw(generator: Generator, rate: float) -> torch.optim.Optimizer:
+def adamw(module: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
+    """With which the warm start learns."""
+    lr, capturable = _rate(module, rate)
     return torch.optim.AdamW(
-        generator.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.05, fused=True
+        module.parameters(),
+        lr=lr,
+        betas=(0.9, 0.99),
+        weight_decay=0.05,
+        fused=True,
+        capturable=capturable,
     )
 
 
 def adam(module: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(module.parameters(), lr=rate, betas=(0.0, 0.99), fused=True)
+    """With which generator and critic play."""
+    lr, capturable = _rate(module, rate)
+    return torch.optim.Adam(
+        module.parameters(), lr=lr, betas=(0.0, 0.99), fused=True, capturable=capturable
+    )
+
+
+def _rate(module: torch.nn.Module, rate: float) -> tuple[float | Tensor, bool]:
+    """A learning rate; on CUDA as a tensor, which a recorded step looks up when it is replayed."""
+    device = next(module.parameters()).device
+    on_cuda = device.type == "cuda"
+    return (torch.tensor(rate, device=device) if on_cuda else rate), on_cuda
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Changes the learning rate for the steps to come."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def replayed(
+    run: Run,
+    step: Callable[[], Tensor],
+    modules: Sequence[torch.nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+) -> Replayed:
+    """``step``, which moves ``modules``; see there."""
+    weights = [each for module in modules for each in module.parameters()]
+    allowed = run.settings.cuda_graphs and run.ranks.size == 1
+    return Replayed(step, weights, optimizers, run.rows.rng, allowed=allowed)
 
 
 def mean_of(values: list[Tensor]) -> float | None:

@@ -1,0 +1,81 @@
+"""Durations and times of day are numbers of seconds to the model, and come back as they were."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import synthgan
+from synthgan.report import Columns
+from synthgan.schema import Column, Kind, Schema, infer_columns
+from synthgan.values import read_cells, write_cells
+from tests.sample_tables import quick
+
+
+def arrow(cells: list[datetime.timedelta | None], unit: str) -> pd.Series:
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(cells, pa.duration(unit))), name="x")
+
+
+def back(cells: pd.Series) -> Column:
+    """Asserts that ``cells`` come back; the column."""
+    column = infer_columns(cells.to_frame())["x"]
+    assert Schema.from_json(Schema(columns=(column,)).to_json())["x"] == column
+    pd.testing.assert_series_equal(write_cells(read_cells(cells, column), column), cells)
+    return column
+
+
+spans = st.timedeltas(datetime.timedelta(days=-9000), datetime.timedelta(days=9000))
+
+
+@given(st.lists(spans, min_size=1, max_size=20), st.sampled_from(["s", "ms", "us", "ns"]))
+def test_durations_come_back(cells: list[datetime.timedelta], unit: str) -> None:
+    numpy = np.array(cells, dtype="m8[us]").astype(f"m8[{unit}]")
+    back(pd.Series(numpy, name="x"))
+    back(pd.Series([*numpy, np.timedelta64("NaT")], name="x", dtype=f"m8[{unit}]"))
+    back(pd.Series(cells, name="x", dtype=object))
+    back(arrow([*numpy.astype("m8[s]").astype(object), None], "ms"))
+
+
+@given(st.lists(st.times(), min_size=1, max_size=20))
+def test_times_of_day_come_back(cells: list[datetime.time]) -> None:
+    column = back(pd.Series([*cells, None], name="x", dtype=object))
+    assert column.format == "time"
+
+
+def test_their_values_are_seconds() -> None:
+    cells = pd.Series(pd.to_timedelta(["00:01:30", "2 days", None]), name="x")
+    column = infer_columns(cells.to_frame())["x"]
+    assert (column.kind, column.dtype) == (Kind.INTEGER, str(cells.dtype))
+    assert read_cells(cells, column)[:2].tolist() == [90, 172_800]
+    halves = pd.Series(pd.to_timedelta(["00:00:00.5", "00:00:01"]), name="x")
+    assert infer_columns(halves.to_frame())["x"].decimals == 3
+
+
+def test_durations_are_learned_asked_for_and_judged() -> None:
+    rng = np.random.default_rng(0)
+    waits = pd.to_timedelta(rng.exponential(3600, 300).round(), "s")
+    frame = pd.DataFrame({"wait": waits, "n": rng.integers(0, 3, 300)})
+    model = synthgan.fit(frame, config=quick(10))
+    free = model.sample(200, seed=0)
+    assert free["wait"].dtype == frame["wait"].dtype
+    assert free["wait"].between(waits.min(), waits.max()).all()
+    hour = pd.Timedelta(hours=1)
+    long = model.sample(100, where={"wait": (hour, 3 * hour)}, seed=0)["wait"]
+    assert long.between(hour, 3 * hour).all()
+    numbers = Columns.of(frame).read(free).numbers["wait"]
+    np.testing.assert_allclose(numbers, free["wait"].dt.total_seconds())
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOLEAN, Kind.DATETIME, Kind.TEXT])
+def test_durations_are_nothing_else(kind: Kind) -> None:
+    with pytest.raises(synthgan.SchemaError, match="timedelta64"):
+        Column(name="x", kind=kind, dtype="timedelta64[ns]")
+    cells = pd.Series(pd.to_timedelta([1], "s"), name="x")
+    with pytest.raises(synthgan.SchemaError, match="durations"):
+        read_cells(cells, Column(name="x", kind=Kind.CATEGORY, dtype="timedelta64[ns]"))
