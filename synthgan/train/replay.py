@@ -57,24 +57,23 @@ class Replayed:
         return self._step().detach()
 
     def _record(self) -> Tensor:
-        """Records a step and checks it against one without a graph, which is what counts."""
+        """Takes a step without a graph, which is what counts, then records one and checks it
+        against that."""
         touched = self._touched()
         before, drawn = [each.clone() for each in touched], self._rng.get_state()
-        graph = None
+        told = self._step().detach()
+        after, drawn_after = [each.clone() for each in touched], self._rng.get_state()
+        self._rng.set_state(drawn)
+        _copy(before, touched)
         try:
             graph, result = self._capture()
             graph.replay()
-            replayed = [each.clone() for each in touched]
+            if all(map(_are_alike, touched, after)):
+                self._graph, self._result = graph, result
         except RuntimeError:  # what this step does, or this build of PyTorch, cannot be recorded
             torch.cuda.synchronize(self._rng.device)
-            replayed = []
-        self._rng.set_state(drawn)
-        with torch.no_grad():
-            for each, old in zip(touched, before, strict=True):
-                each.copy_(old)
-        told = self._step().detach()
-        if replayed and all(map(_are_alike, touched, replayed)):
-            self._graph, self._result = graph, result
+        self._rng.set_state(drawn_after)
+        _copy(after, touched)
         return told
 
     def _capture(self) -> tuple[torch.cuda.CUDAGraph, Tensor]:
@@ -97,6 +96,12 @@ class Replayed:
             if isinstance(value, Tensor)
         ]
         return [*self._weights, *held]
+
+
+@torch.no_grad()
+def _copy(values: Sequence[Tensor], into: Sequence[Tensor]) -> None:
+    for value, each in zip(values, into, strict=True):
+        each.copy_(value)
 
 
 def _are_alike(one: Tensor, other: Tensor) -> bool:
