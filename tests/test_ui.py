@@ -143,7 +143,7 @@ def test_a_table_that_cannot_be_read_says_so(browser: Browser) -> None:
     job = browser.get("t/broken/job").json
     assert job is not None
     assert job["state"] == "failed"
-    assert browser.get("t/broken/").status_code == 200
+    assert "Read the table again" in browser.get("t/broken/").text
 
 
 def test_the_page_shows_columns_and_no_cell(fitted: tuple[Browser, Path]) -> None:
@@ -184,6 +184,15 @@ def test_what_stands_in_a_header_is_text_on_the_page(browser: Browser) -> None:
     text = browser.get("t/sly/").text
     assert "<script>alert" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_a_bug_quotes_nothing(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*args: object) -> None:
+        raise KeyError("a secret cell")
+
+    monkeypatch.setattr("synthgan.ui.folder.Folder.add", wrong)
+    answer = browser.post("tables", table=a_table(10))
+    assert (answer.status_code, answer.text) == (500, "this is a bug: KeyError\n")
 
 
 # --- fit, rows, report ------------------------------------------------------------------
@@ -318,6 +327,7 @@ def test_losses_are_kept_as_curves() -> None:
         )
     assert job.as_plain()["curves"] == {"warm start: likelihood": [(1, 3.0), (2, 1.5)]}
     assert job.share == 0.5
+    assert "2 of at most 4 steps" in job.line
 
 
 # --- the command ------------------------------------------------------------------------

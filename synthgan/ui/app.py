@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -43,6 +45,7 @@ def create_app(folder: str | Path, *, token: str, port: int) -> Flask:
         (one, pages.table, ["GET"]),
         (f"{one}job", pages.job, ["GET"]),
         (f"{one}stop", pages.stop, ["POST"]),
+        (f"{one}read", pages.read, ["POST"]),
         (f"{one}columns", pages.columns, ["POST"]),
         (f"{one}fit", pages.fit, ["POST"]),
         (f"{one}rows", pages.rows, ["POST"]),
@@ -53,12 +56,20 @@ def create_app(folder: str | Path, *, token: str, port: int) -> Flask:
         app.add_url_rule(rule, endpoint=view.__name__, view_func=view, methods=methods)
     app.register_error_handler(SynthganError, pages.on_error)
     app.register_error_handler(HTTPException, _on_refusal)
+    app.register_error_handler(Exception, _on_bug)
     return app
 
 
 def _on_refusal(error: HTTPException) -> ResponseReturnValue:
     """A refusal in one line; no page, as whoever is refused should learn nothing."""
     return f"{error.description}\n", error.code or 500, {"Content-Type": "text/plain"}
+
+
+def _on_bug(error: Exception) -> ResponseReturnValue:
+    """The name of what nobody foresaw; its message stays out, as it may quote a cell."""
+    if os.environ.get("SYNTHGAN_DEBUG"):
+        raise error
+    return f"this is a bug: {type(error).__name__}\n", 500, {"Content-Type": "text/plain"}
 
 
 class _Pages:
@@ -76,8 +87,15 @@ class _Pages:
         if sent is None or not sent.filename:
             raise TableError("choose a file first")
         path = self.folder.add(sent.filename)
-        sent.save(path)
+        try:
+            sent.save(path)
+        except OSError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise TableError(f"the file cannot be copied ({error.strerror})") from None
         return self._start(Kept(path.parent), "reading", work.read)
+
+    def read(self, name: str) -> ResponseReturnValue:
+        return self._start(self._kept(name), "reading", work.read)
 
     def table(self, name: str, problem: str = "") -> str:
         kept = self._kept(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ class Job:
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     """Losses by phase and name: step, loss."""
     stopping: bool = False
+    _phase: tuple[str, float] = ("", 0.0)  # of training: its name, and when it began
 
     @property
     def running(self) -> bool:
@@ -46,7 +48,16 @@ class Job:
             if loss is not None:
                 curve = self.curves.setdefault(f"{step.phase}: {name}", [])
                 curve.append((step.step, round(loss, 5)))
-        self.tell(f"{step.phase}: {step.step:,} of at most {step.of:,} steps", step.step, step.of)
+        now = time.monotonic()
+        if self._phase[0] != step.phase:
+            self._phase = (step.phase, now)
+        left = (now - self._phase[1]) / step.step * (step.of - step.step)
+        self.tell(
+            f"{step.phase}: {step.step:,} of at most {step.of:,} steps, over in at most "
+            f"{int(left // 60)} min {int(left % 60)} s",
+            step.step,
+            step.of,
+        )
 
     def as_plain(self) -> dict[str, Any]:
         """As JSON takes it."""

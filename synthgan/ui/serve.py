@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -52,3 +53,4 @@ def serve(folder: str | Path, *, port: int, on_ready: Callable[[str], None]) -> 
         server.run()
     finally:
         server.close()
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -22,8 +22,9 @@ def read(kept: Kept, job: Job) -> str:
     found = synthgan.find_personal(table, schema)
     kept.note("findings", {each.column: f"{each.score:.2f}: {each.why}" for each in found})
     kept.note("size", {"rows": len(table)})
-    schema.save(kept.inferred)
-    schema.save(kept.schema)
+    schema.save(kept.inferred, overwrite=True)
+    if not kept.schema.exists():
+        schema.save(kept.schema)
     return f"{len(table):,} rows and {len(schema)} columns; look at the columns, then fit"
 
 
