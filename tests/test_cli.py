@@ -181,6 +181,7 @@ def test_fit_leaves_a_model_and_says_what_it_did(fitted: tuple[Path, Result]) ->
     assert result.stdout == ""
     assert (folder / "model.synthgan").is_file()
     lines = result.stderr.splitlines()
+    assert any("Ctrl-C ends it now" in line for line in lines)
     assert "warm start: at most 5 steps" in lines
     assert "adversarial: at most 1 steps" in lines
     assert any(line.startswith("learned about 60 rows and 5 columns in ") for line in lines)

@@ -16,12 +16,12 @@ from synthgan.cli import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
     text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
@@ -49,15 +49,17 @@ def test_examples_run(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
-            inside = page.parent.name == "docs"  # a site is built of that folder alone
-            assert not (inside and target.startswith("..")), target
+            found = (page.parent / target).resolve()
+            assert found.exists(), target
+            inside = page.is_relative_to(ROOT / "docs")  # a site is built of that folder alone
+            assert not inside or found.is_relative_to(ROOT / "docs"), target
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
-        assert page.name in contents, page.name
+    for page in (ROOT / "docs").rglob("*.md"):
+        name = page.relative_to(ROOT / "docs").as_posix()
+        assert re.search(rf": {re.escape(name)}$", contents, re.MULTILINE), name
 
 
 def test_every_public_name_and_setting_is_documented() -> None:
@@ -74,6 +76,20 @@ def test_every_public_name_and_setting_is_documented() -> None:
         (row,) = re.findall(rf"^\| `{settings.__name__}` \| (.*) \|$", text, re.MULTILINE)
         fields = [field.name for field in dataclasses.fields(settings)]
         assert re.findall(r"`(\w+)`", row) == fields
+
+
+def test_every_public_name_has_its_docstring_on_the_site() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^::: synthgan\.(\w+)$", text, re.MULTILINE)) == synthgan.__all__
+    for name in synthgan.__all__:
+        assert (getattr(synthgan, name).__doc__ or "").strip(), name
+
+
+def test_nothing_on_the_site_is_fetched_from_elsewhere() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.search(r"^  font: false\b", settings, re.MULTILINE)
+    assert "http" not in settings
+    assert "http" not in (ROOT / "docs" / "site.css").read_text(encoding="utf-8")
 
 
 def test_every_command_and_option_is_documented() -> None:

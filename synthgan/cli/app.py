@@ -19,6 +19,7 @@ from synthgan.cli.ledger import ledger
 from synthgan.cli.sample import sample
 from synthgan.cli.schema import schema
 from synthgan.cli.split import split
+from synthgan.cli.ui import ui
 
 
 class _Commands(click.Group):
@@ -41,7 +42,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[audit, evaluate, fit, impute, info, ledger, sample, schema, split],
+    commands=[audit, evaluate, fit, impute, info, ledger, sample, schema, split, ui],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")

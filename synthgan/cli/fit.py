@@ -145,7 +145,7 @@ def fit(
             progress.wait("reading", data)
             if declare:
                 known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
-            training = Training(progress, _warning(checkpoint))
+            training = Training(progress, _opening(checkpoint))
             model = synthgan.fit(
                 data,
                 known,
@@ -176,9 +176,13 @@ def _checkpoint(
     return synthgan.CheckpointConfig(path=path, resume=resume, overwrite=overwrite, **settings)
 
 
-def _warning(checkpoint: synthgan.CheckpointConfig | None) -> str:
+def _opening(checkpoint: synthgan.CheckpointConfig | None) -> str:
+    """What is to be known before training: how to end it, or what it leaves."""
     if checkpoint is None:
-        return ""
+        return (
+            "training ends by itself once it gains no more, mostly well before the time that it "
+            "may take; Ctrl-C ends it now, and keeps what was learned"
+        )
     return (
         f"checkpoints go to {checkpoint.path}: it holds what has learned from rows, so guard it "
         "like the table; it is removed when the model is done"
