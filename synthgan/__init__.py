@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
     from synthgan.parts import Parts
     from synthgan.privacy import Event, Guarantee, compose
+    from synthgan.relations import (
+        TablesSynthesizer,
+        fit_tables,
+        load_tables,
+        tables_in,
+        write_tables,
+    )
     from synthgan.report import (
         Card,
         Estimate,
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
         FixedCombinations,
         FixedIncrements,
         FixedNullCombinations,
+        ForeignKey,
         Formula,
         Inequality,
         Kind,
@@ -96,6 +104,13 @@ _HOMES = {
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
     "synthgan.parts": ("Parts",),
     "synthgan.privacy": ("Event", "Guarantee", "compose"),
+    "synthgan.relations": (
+        "TablesSynthesizer",
+        "fit_tables",
+        "load_tables",
+        "tables_in",
+        "write_tables",
+    ),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -111,6 +126,7 @@ _HOMES = {
         "FixedCombinations",
         "FixedIncrements",
         "FixedNullCombinations",
+        "ForeignKey",
         "Formula",
         "Inequality",
         "Kind",
@@ -149,6 +165,7 @@ __all__ = [
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
+    "ForeignKey",
     "Formula",
     "Guarantee",
     "Inequality",
@@ -173,6 +190,7 @@ __all__ = [
     "Synthesizer",
     "SynthganError",
     "TableError",
+    "TablesSynthesizer",
     "TrainConfig",
     "TrainingError",
     "Unique",
@@ -184,14 +202,18 @@ __all__ = [
     "evaluate",
     "find_personal",
     "fit",
+    "fit_tables",
     "infer_schema",
     "iter_table",
     "join_ranks",
     "launched_shard",
     "load",
+    "load_tables",
     "read_table",
     "split_table",
+    "tables_in",
     "write_table",
+    "write_tables",
 ]
 
 
