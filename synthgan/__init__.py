@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Report,
         check_limits,
         evaluate,
+        evaluate_tables,
     )
     from synthgan.schema import (
         Bands,
@@ -119,6 +120,7 @@ _HOMES = {
         "Report",
         "check_limits",
         "evaluate",
+        "evaluate_tables",
     ),
     "synthgan.schema": (
         "Bands",
@@ -200,6 +202,7 @@ __all__ = [
     "compose",
     "discover_constraints",
     "evaluate",
+    "evaluate_tables",
     "find_personal",
     "fit",
     "fit_tables",

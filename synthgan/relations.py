@@ -488,7 +488,7 @@ class _Pair:
         with _naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
             child_schema = _child_schema(child, foreign, schemas.get(key.child))
-            _refuse_helpers(child, [n for n in child if names.is_context(str(n))])
+            _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
             place = _in_order(owners, child, child_schema, order)
@@ -505,7 +505,8 @@ class _Pair:
     @property
     def places(self) -> Ints:
         """Of each row of the child, from 1, among those of its parent."""
-        return pd.Series(self.owners).groupby(self.owners).cumcount().to_numpy(np.int64) + 1
+        counted = pd.Series(self.owners).groupby(self.owners).cumcount()
+        return np.asarray(counted, dtype=np.int64) + 1
 
     def joined(self, names: _Names, columns: list[str]) -> pd.DataFrame:
         """The child's ``columns`` after all that each row is learned in the light of."""
@@ -600,7 +601,7 @@ def _child_summary(
     shared = {c.name: _once(pair, [c], (), config).columns[c.name] for c in own}
     kept: dict[Constraint, tuple[Combinations, ...]] = {}
     for each in child.constraints:
-        found = ()
+        found: tuple[Combinations, ...] = ()
         if takes_patterns(each):
             found = _once(pair, [child[n] for n in each.columns], (each,), config).combinations
         if all(combinations.rows for combinations in found):
