@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
     from synthgan.parts import Parts
     from synthgan.privacy import Event, Guarantee, compose
+    from synthgan.relations import (
+        TablesSynthesizer,
+        fit_tables,
+        load_tables,
+        tables_in,
+        write_tables,
+    )
     from synthgan.report import (
         Card,
         Estimate,
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
         Report,
         check_limits,
         evaluate,
+        evaluate_tables,
     )
     from synthgan.schema import (
         Bands,
@@ -51,6 +59,7 @@ if TYPE_CHECKING:
         FixedCombinations,
         FixedIncrements,
         FixedNullCombinations,
+        ForeignKey,
         Formula,
         Inequality,
         Kind,
@@ -96,6 +105,13 @@ _HOMES = {
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
     "synthgan.parts": ("Parts",),
     "synthgan.privacy": ("Event", "Guarantee", "compose"),
+    "synthgan.relations": (
+        "TablesSynthesizer",
+        "fit_tables",
+        "load_tables",
+        "tables_in",
+        "write_tables",
+    ),
     "synthgan.report": (
         "Card",
         "Estimate",
@@ -104,6 +120,7 @@ _HOMES = {
         "Report",
         "check_limits",
         "evaluate",
+        "evaluate_tables",
     ),
     "synthgan.schema": (
         "Bands",
@@ -111,6 +128,7 @@ _HOMES = {
         "FixedCombinations",
         "FixedIncrements",
         "FixedNullCombinations",
+        "ForeignKey",
         "Formula",
         "Inequality",
         "Kind",
@@ -149,6 +167,7 @@ __all__ = [
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
+    "ForeignKey",
     "Formula",
     "Guarantee",
     "Inequality",
@@ -173,6 +192,7 @@ __all__ = [
     "Synthesizer",
     "SynthganError",
     "TableError",
+    "TablesSynthesizer",
     "TrainConfig",
     "TrainingError",
     "Unique",
@@ -182,16 +202,21 @@ __all__ = [
     "compose",
     "discover_constraints",
     "evaluate",
+    "evaluate_tables",
     "find_personal",
     "fit",
+    "fit_tables",
     "infer_schema",
     "iter_table",
     "join_ranks",
     "launched_shard",
     "load",
+    "load_tables",
     "read_table",
     "split_table",
+    "tables_in",
     "write_table",
+    "write_tables",
 ]
 
 

@@ -1,5 +1,7 @@
 """The model file: one safetensors file with the generator's weights and one JSON text.
 
+A file of two tables holds two such descriptions in its text, and both generators' weights.
+
 It holds schema, summary, settings, history and versions, and never a row, a row's number,
 the critic (which has learned real rows) or an optimiser. A file may come from a stranger:
 loading runs no code from it, checks every field and every tensor's name, type and shape
@@ -10,8 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -25,8 +29,8 @@ from synthgan.errors import ModelFileError, SynthganError
 from synthgan.network import Generator
 from synthgan.privacy import Guarantee
 from synthgan.records import from_plain, to_plain
-from synthgan.schema import Schema
-from synthgan.summary import Summary
+from synthgan.schema import ForeignKey, Schema
+from synthgan.summary import Summary, Unlearned
 from synthgan.table import write_bytes_atomically
 from synthgan.train import Step
 
@@ -34,6 +38,10 @@ FORMAT = 1
 """Version of the file format; another one is refused."""
 
 _KEY = "synthgan"
+_KEY_OF_TABLES = "key"
+"""In the JSON text of a model of two tables only."""
+_PARTS = ("parent", "child")
+"""What the names of their tensors begin with, and a slash."""
 _MOST_BYTES = 4 * 2**30
 _MOST_TEXT = 64 * 2**20
 
@@ -55,6 +63,27 @@ class Card:
     """What holds of the whole file, and the ledger that it was worked out from."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TablesCard:
+    """All of the models of a parent table and its child table but their weights."""
+
+    format: int
+    key: ForeignKey
+    parent: Card
+    child: Card
+    child_schema: Schema
+    """The child's columns as they come out."""
+    unlearned: dict[str, Unlearned] = field(default_factory=dict)
+    """Of the child's columns that are not modelled, those of which anything is known."""
+    order: str | None = None
+    """The child's column of dates in whose order rows of one parent come."""
+    notes: tuple[str, ...] = ()
+    """What happened to rows that the owner should know."""
+
+
+_Card = TypeVar("_Card", Card, TablesCard)
+
+
 def save(path: str | Path, card: Card, generator: Generator, *, overwrite: bool = False) -> None:
     """Writes the model file atomically. Raises :class:`TableError` if it cannot be written."""
     write_bytes_atomically(path, _to_bytes(card, generator), overwrite=overwrite)
@@ -65,35 +94,87 @@ def fingerprint(card: Card, generator: Generator) -> str:
     return hashlib.sha256(_to_bytes(card, generator)).hexdigest()
 
 
+def save_tables(
+    path: str | Path,
+    card: TablesCard,
+    generators: tuple[Generator, Generator],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Writes the model file of a parent and a child atomically, as :func:`save` does."""
+    tensors = {
+        f"{part}/{name}": value
+        for part, generator in zip(_PARTS, generators, strict=True)
+        for name, value in _weights(generator).items()
+    }
+    write_bytes_atomically(path, _packed(card, tensors), overwrite=overwrite)
+
+
 def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
     """Reads and checks a model file. Raises :class:`ModelFileError` for anything unexpected."""
     where = Path(path)
     data = _read(where)
-    text = _header_text(data, where)
+    plain = _description(data, where)
+    if _KEY_OF_TABLES in plain:
+        raise ModelFileError(f"{where}: this is a model of two tables; load_tables reads it")
+    card = _as_card(Card, plain, where)
+    encoder, generator = _build(card, _tensors(data, where), where)
+    return card, encoder, generator
+
+
+def load_tables(
+    path: str | Path,
+) -> tuple[TablesCard, tuple[Encoder, Generator], tuple[Encoder, Generator]]:
+    """Reads and checks the model file of a parent and a child, as :func:`load` does."""
+    where = Path(path)
+    data = _read(where)
+    plain = _description(data, where)
+    if _KEY_OF_TABLES not in plain:
+        raise ModelFileError(f"{where}: this is a model of one table; load reads it")
+    card = _as_card(TablesCard, plain, where)
+    tensors = _tensors(data, where)
+    strange = [name for name in tensors if name.split("/")[0] not in _PARTS]
+    if strange:
+        raise ModelFileError(f"{where}: weights do not fit the model (tensor {strange[0]!r})")
+    parent, child = (
+        _build(each, _of_part(tensors, part), where)
+        for part, each in zip(_PARTS, (card.parent, card.child), strict=True)
+    )
+    return card, parent, child
+
+
+def _of_part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    begin = f"{part}/"
+    return {n.removeprefix(begin): x for n, x in tensors.items() if n.startswith(begin)}
+
+
+def tables_in(path: str | Path) -> tuple[str, ...]:
+    """Names of the tables of a model file, the parent first; none where it is of one table.
+
+    Raises :class:`ModelFileError` for a file that is no model.
+    """
+    where = Path(path)
+    key = _description(_read(where), where).get(_KEY_OF_TABLES)
+    if key is None:
+        return ()
     try:
-        plain = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ModelFileError(f"{where}: the description inside is damaged") from None
-    card = _card(plain, where)
-    try:
-        encoder = Encoder(card.schema, card.summary)
-    except (SynthganError, ValueError) as error:
-        raise ModelFileError(f"{where}: {error}") from None
-    try:
-        tensors = load_tensors(data)
-    except (SafetensorError, ValueError, KeyError, RuntimeError):
-        raise ModelFileError(f"{where}: the weights are damaged or cut short") from None
-    return card, encoder, _build(card, encoder, tensors, where)
+        return from_plain(ForeignKey, key, _KEY_OF_TABLES).tables
+    except (ValueError, SynthganError) as error:
+        raise ModelFileError(f"{where}: the description inside is damaged: {error}") from None
 
 
 def _to_bytes(card: Card, generator: Generator) -> bytes:
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _weights(generator)}
+    return _packed(card, _weights(generator))
+
+
+def _packed(card: Card | TablesCard, tensors: Mapping[str, Tensor]) -> bytes:
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     text = json.dumps(to_plain(card), ensure_ascii=False, allow_nan=False, sort_keys=True)
-    return bytes(save_tensors(tensors, {_KEY: text}))
+    return bytes(save_tensors(plain, {_KEY: text}))
 
 
-def _weights(generator: Generator) -> list[tuple[str, Tensor]]:
-    return sorted(generator.state_dict().items())
+def _weights(generator: Generator) -> dict[str, Tensor]:
+    return dict(sorted(generator.state_dict().items()))
 
 
 def _read(path: Path) -> bytes:
@@ -125,21 +206,47 @@ def _header_text(data: bytes, path: Path) -> str:
     return text
 
 
-def _card(plain: object, path: Path) -> Card:
+def _description(data: bytes, path: Path) -> dict[str, Any]:
+    """The JSON object among the metadata, of the format that is known."""
+    try:
+        plain = json.loads(_header_text(data, path))
+    except (ValueError, RecursionError):
+        raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
     if found != FORMAT:
         raise ModelFileError(
             f"{path}: file format {found!r} is not the one that this version reads ({FORMAT}); "
             "use the synthgan version that wrote it"
         )
+    return dict(plain)
+
+
+def _as_card(kind: type[_Card], plain: object, path: Path) -> _Card:
     try:
-        return from_plain(Card, plain, "model")
+        return from_plain(kind, plain, "model")
     except (ValueError, SynthganError, RecursionError) as error:
         raise ModelFileError(f"{path}: the description inside is damaged: {error}") from None
 
 
-def _build(card: Card, encoder: Encoder, tensors: dict[str, Tensor], path: Path) -> Generator:
-    """The generator with ``tensors`` as weights, every one checked."""
+def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
+    try:
+        return load_tensors(data)
+    except (SafetensorError, ValueError, KeyError, RuntimeError):
+        raise ModelFileError(f"{path}: the weights are damaged or cut short") from None
+
+
+def _build(card: Card, tensors: dict[str, Tensor], path: Path) -> tuple[Encoder, Generator]:
+    """The encoder of ``card``, and the generator with ``tensors`` as weights, each checked."""
+    try:
+        encoder = Encoder(card.schema, card.summary)
+    except (SynthganError, ValueError) as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    return encoder, _with_weights(card, encoder, tensors, path)
+
+
+def _with_weights(
+    card: Card, encoder: Encoder, tensors: dict[str, Tensor], path: Path
+) -> Generator:
     network, layout = card.config.network, encoder.layout
     # Before anything is built: a small file must not ask for a huge network.
     wanted = len(layout.spans) * network.width * network.head_width

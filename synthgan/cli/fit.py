@@ -15,13 +15,19 @@ from synthgan.cli.failures import INTERRUPTED, Stop, fail
 from synthgan.cli.options import MODEL, PATH, as_bytes, device_option, given, quiet_option
 from synthgan.cli.output import duration, file_size, say
 from synthgan.cli.progress import Progress, Reading, Training, phase_ends
+from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 
 
 @click.command()
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True)
+@click.option(
+    "--key",
+    help="How two tables belong together, such as customers.id=orders.customer_id: each row of "
+    "the second holds the key of one of the first. Tables are called as their files.",
+)
 @click.option(
     "-o",
     "--output",
@@ -93,7 +99,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 def fit(
     stop: Stop,
     /,
-    data: str,
+    data: tuple[str, ...],
     output: Path,
     schema: Path | None,
     seed: int | None,
@@ -101,7 +107,7 @@ def fit(
     quiet: bool,
     **rest: Any,
 ) -> None:
-    """Learns a table (CSV, Parquet or Feather) and writes a model file.
+    """Learns a table (CSV, Parquet or Feather), or two, and writes a model file.
 
     DATA is a file, a folder of part files, a glob in quotes, or a URL such as s3://bucket/folder.
 
@@ -120,7 +126,29 @@ def fit(
       synthgan fit data.csv --checkpoint-every 10     then, if it was stopped: --resume
       synthgan fit data.csv --schema public.json --epsilon 1
       synthgan fit parts/ --memory-limit 3GiB
+      synthgan fit customers.csv orders.csv --key customers.id=orders.customer_id
     """
+    key = rest.pop("key")
+    if len(data) > 1 or key is not None:
+        _fit_tables(
+            stop, data, key, output, schema, seed=seed, overwrite=overwrite, quiet=quiet, **rest
+        )
+        return
+    _fit_one(stop, data[0], output, schema, seed=seed, overwrite=overwrite, quiet=quiet, **rest)
+
+
+def _fit_one(
+    stop: Stop,
+    data: str,
+    output: Path,
+    schema: Path | None,
+    *,
+    seed: int | None,
+    overwrite: bool,
+    quiet: bool,
+    **rest: Any,
+) -> None:
+    """Learns one table."""
     declare, privacy = rest.pop("declare"), _privacy(rest)
     checkpoint = _checkpoint(rest, output, overwrite=overwrite)
     limit = rest.pop("memory_limit")
@@ -162,6 +190,34 @@ def fit(
     if not quiet:
         _say_fitted(model, output, time.monotonic() - began)
     _say_left(stop, output, checkpoint)
+
+
+def _fit_tables(
+    stop: Stop,
+    data: tuple[str, ...],
+    key: str | None,
+    output: Path,
+    schema: Path | None,
+    *,
+    overwrite: bool,
+    quiet: bool,
+    **rest: Any,
+) -> None:
+    """Learns a parent table and its child."""
+    privacy = _privacy(rest)
+    names = ("checkpoint_every", "resume", "memory_limit", "declare")
+    others = {"schema": schema, **{name: rest.pop(name) for name in names}}
+    seed = rest.pop("seed")
+    train = synthgan.TrainConfig(**given(**rest))
+    config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
+    tables, foreign = tables_to_fit(data, key, others)
+    synthgan.check_target(output, overwrite=overwrite)
+    began = time.monotonic()
+    model = learn_tables(stop, tables, foreign, config, quiet=quiet)
+    _save(model, output, overwrite=overwrite)
+    if not quiet:
+        say_fitted(model, output, time.monotonic() - began)
+    _say_left(stop, output, None)
 
 
 def _checkpoint(
@@ -212,7 +268,9 @@ def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     return synthgan.PrivacyConfig(**settings) if settings else None
 
 
-def _save(model: synthgan.Synthesizer, wanted: Path, *, overwrite: bool) -> None:
+def _save(
+    model: synthgan.Synthesizer | synthgan.TablesSynthesizer, wanted: Path, *, overwrite: bool
+) -> None:
     """Saves a model; if that fails, saves it elsewhere and raises TableError saying where."""
     try:
         model.save(wanted, overwrite=overwrite)

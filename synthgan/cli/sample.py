@@ -24,6 +24,7 @@ from synthgan.cli.options import (
 )
 from synthgan.cli.output import say
 from synthgan.cli.progress import Progress
+from synthgan.cli.tables import sample_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     "--rows",
     "n",
     type=click.IntRange(min=1),
-    help="How many rows; without it, about as many as were learned.",
+    help="How many rows, of two tables in the parent; without it, about as many as were learned.",
 )
 @click.option(
     "-o",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     default="synthetic.csv",
     help="File to write; its ending is its format (.csv, .tsv, .parquet, .feather; .csv.gz and "
     "the like), - is standard output. Without it, synthetic.csv in the current folder. With a "
-    "slash at its end, a folder for part files.",
+    "slash at its end, a folder for part files, or for two tables.",
 )
 @click.option(
     "--parts",
@@ -57,7 +58,9 @@ if TYPE_CHECKING:
     callback=as_shard,
     help="Write only this share of the part files, such as 3/16, the third of 16; needs --seed.",
 )
-@click.option("--format", "ending", help="Format of part files; .parquet without it.")
+@click.option(
+    "--format", "ending", help="Format of part files (.parquet without it) or of two tables (.csv)."
+)
 @click.option(
     "--where",
     help="""Only rows such as 'income == ">50K" and age >= 30'; without it, rows of all kinds.""",
@@ -104,7 +107,18 @@ def sample(
       synthgan sample -n 1000 --balance income -o balanced.csv
       synthgan sample --given seeds.csv -o filled.csv
       synthgan sample -n 100 -o - --quiet | head
+      synthgan sample shop.synthgan -n 1000 -o synthetic/     a model of two tables
     """
+    if synthgan.tables_in(model):
+        sample_tables(model, n, output, how, overwrite=overwrite, quiet=quiet)
+        return
+    _sample_one(model, n, output, how, overwrite=overwrite, quiet=quiet)
+
+
+def _sample_one(
+    model: Path, n: int | None, output: str, how: dict[str, Any], *, overwrite: bool, quiet: bool
+) -> None:
+    """Draws rows of one table."""
     launched, ending = synthgan.launched_shard(), how.pop("ending")
     shard = _shard(how.pop("shard"), launched)
     quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all

@@ -6,6 +6,7 @@ from synthgan.report.columns import Columns, independent_columns
 from synthgan.report.fidelity import c2st, missing_error, shape_error, trend_error
 from synthgan.report.judge import EvaluateConfig, evaluate
 from synthgan.report.measure import Estimate, Goal, Measure
+from synthgan.report.relations import evaluate_tables
 from synthgan.report.report import Report
 from synthgan.report.utility import Task, Utility, infer_task, tstr
 from synthgan.report.wording import check_limits
@@ -24,6 +25,7 @@ __all__ = [
     "check_limits",
     "dcr_share",
     "evaluate",
+    "evaluate_tables",
     "exact_copies",
     "independent_columns",
     "infer_task",

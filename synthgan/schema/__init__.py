@@ -12,8 +12,9 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 (dates <-> text), ``spelling`` (numbers <-> text), ``expression`` (formulas and rules as text),
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
 ``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
-(keys that refer to other rows), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one
-from SDV's metadata), ``findings`` (why columns are not learned).
+(keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
+:class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``findings`` (why columns are not
+learned).
 """
 
 from synthgan.schema.arrow import to_arrow
@@ -45,6 +46,7 @@ from synthgan.schema.dtypes import Dtype, family, to_dtype
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import PersonalColumn, find_personal
 from synthgan.schema.infer import infer_columns
+from synthgan.schema.keys import ForeignKey
 from synthgan.schema.personal import passes_iban, passes_luhn
 from synthgan.schema.spelling import Spelling
 
@@ -58,6 +60,7 @@ __all__ = [
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
+    "ForeignKey",
     "Formula",
     "Inequality",
     "Kind",

@@ -46,12 +46,14 @@ def train(
     on_step: OnStep | None = None,
     checkpoints: Checkpoints | None = None,
     ranks: Ranks = ALONE,
+    context: int = 0,
 ) -> Trained:
     """Trains a generator on ``tokens`` (rows x positions, from :meth:`Encoder.encode`).
 
     ``on_step`` is called every few steps; a KeyboardInterrupt, from there or the keyboard,
     ends training early after the step under way and keeps the best state, and a checkpoint if
-    there are ``checkpoints``. Of several ``ranks`` each learns from its share of the rows.
+    there are ``checkpoints``. Of several ``ranks`` each learns from its share of the rows. The
+    first ``context`` columns of the layout are given in each row, and not learned.
 
     Raises :class:`TrainingError` for a device that is not there, a checkpoint that is of
     something else, or if nothing can be learned at these learning rates.
@@ -65,7 +67,7 @@ def train(
         raise TrainingError(
             f"{len(tokens)} rows cannot be shared by {ranks.size} processes; start fewer"
         )
-    run = Run.begin(tokens, layout, config, device, on_step=on_step, ranks=ranks)
+    run = Run.begin(tokens, layout, config, device, on_step=on_step, ranks=ranks, context=context)
     interrupts, interrupted = Interrupts(), False
     try:
         with interrupts.held_back():

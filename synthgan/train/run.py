@@ -68,9 +68,11 @@ class _Rows:
     gaps: Tensor | None = None
     """Of a file of tokens, which stays as it is: for each validation row, how many training rows
     lie before it."""
+    context: int = 0
+    """So many columns, the first ones, are given in each row."""
 
     @staticmethod
-    def split(tokens: Tokens, config: Config, device: torch.device) -> _Rows:
+    def split(tokens: Tokens, config: Config, device: torch.device, context: int = 0) -> _Rows:
         share = round(config.train.validation_share * len(tokens))
         held = min(max(share, min(200, len(tokens) // 4)), 2000)
         rng = torch.Generator(device).manual_seed(config.seed)
@@ -79,9 +81,9 @@ class _Rows:
             away = np.sort(order.choice(len(tokens), max(held, 1), replace=False, shuffle=False))
             gaps = torch.from_numpy(away - np.arange(len(away))).to(device)
             validation = torch.from_numpy(tokens[away]).to(device)
-            return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps)
+            return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps, context)
         rows = torch.from_numpy(tokens[order.permutation(len(tokens))]).to(device)
-        return _Rows(rows[held:], rows[: max(held, 1)], rng)
+        return _Rows(rows[held:], rows[: max(held, 1)], rng, None, context)
 
     def batch(self, size: int) -> Tensor:
         """``size`` training rows with replacement: (size, P), int64."""
@@ -95,13 +97,22 @@ class _Rows:
 
     def mask(self, size: int, columns: int) -> Tensor:
         """Given cells (size, columns): half of the rows none, the others 1 to columns - 1,
-        each number as often as any other."""
+        each number as often as any other. The columns of the context come on top."""
         device = self.training.device
+        columns -= self.context
         uniform = torch.rand((size, columns + 2), generator=self.rng, device=device)
         count = 1 + (uniform[:, 1:2] * (columns - 1)).floor()
         rank = uniform[:, 2:].argsort(dim=1).argsort(dim=1)
         some = (uniform[:, :1] < 0.5) & (rank < count.clamp(max=columns - 1))
-        return some.float()
+        mask = self.least_mask(size, columns + self.context)
+        mask[:, self.context :] = some.float()
+        return mask
+
+    def least_mask(self, size: int, columns: int) -> Tensor:
+        """Given cells (size, columns) where there are as few as can be: the context."""
+        mask = torch.zeros((size, columns), device=self.training.device)
+        mask[:, : self.context] = 1.0
+        return mask
 
     def noise(self, size: int, width: int) -> Tensor:
         return torch.randn((size, width), generator=self.rng, device=self.training.device)
@@ -135,9 +146,10 @@ class Run:
         *,
         on_step: OnStep | None = None,
         ranks: Ranks = ALONE,
+        context: int = 0,
     ) -> Run:
         """Untrained networks, and this rank's share of the rows."""
-        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device)
+        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device, context)
         if ranks.size > 1:
             words = np.random.SeedSequence([config.seed, ranks.rank])
             rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
@@ -257,12 +269,13 @@ def validation_loss(run: Run) -> float:
     shares of the rows, and get the mean over all of them.
     """
     held = run.rows.validation
-    fixed = _Rows(held, held, torch.Generator(held.device).manual_seed(7 + run.ranks.rank))
+    rng = torch.Generator(held.device).manual_seed(7 + run.ranks.rank)
+    fixed = _Rows(held, held, rng, None, run.rows.context)
     columns = run.average.geometry.columns
     total = torch.zeros((), dtype=torch.float64, device=held.device)  # read once, at the end
     for chunk in _chunks(held, run.batch_size):
         tokens = chunk.long()
-        for mask in (torch.zeros(len(tokens), columns, device=held.device), None):
+        for mask in (fixed.least_mask(len(tokens), columns), None):
             mask = fixed.mask(len(tokens), columns) if mask is None else mask
             z = fixed.noise(len(tokens), run.config.network.noise_width)
             total += nll(run.average, tokens, mask, z, None).double() * len(tokens)
