@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
+    from synthgan.autoencoder import VaeConfig
+    from synthgan.baselines import Baseline, fit_baseline
+    from synthgan.comparison import CompareConfig, compare
     from synthgan.config import (
         CheckpointConfig,
         Config,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from synthgan.privacy import Event, Guarantee, compose
     from synthgan.report import (
         Card,
+        Comparison,
+        Entry,
         Estimate,
         EvaluateConfig,
         Measure,
@@ -74,6 +79,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
+    "synthgan.autoencoder": ("VaeConfig",),
+    "synthgan.baselines": ("Baseline", "fit_baseline"),
+    "synthgan.comparison": ("CompareConfig", "compare"),
     "synthgan.config": (
         "CheckpointConfig",
         "Config",
@@ -98,6 +106,8 @@ _HOMES = {
     "synthgan.privacy": ("Event", "Guarantee", "compose"),
     "synthgan.report": (
         "Card",
+        "Comparison",
+        "Entry",
         "Estimate",
         "EvaluateConfig",
         "Measure",
@@ -136,12 +146,16 @@ _HOMES = {
 __all__ = [
     "Audit",
     "Bands",
+    "Baseline",
     "Card",
     "CheckpointConfig",
     "Column",
+    "CompareConfig",
+    "Comparison",
     "ConditionError",
     "Config",
     "ConfigError",
+    "Entry",
     "Estimate",
     "EvaluateConfig",
     "Event",
@@ -176,14 +190,17 @@ __all__ = [
     "TrainConfig",
     "TrainingError",
     "Unique",
+    "VaeConfig",
     "audit_privacy",
     "check_limits",
     "check_target",
+    "compare",
     "compose",
     "discover_constraints",
     "evaluate",
     "find_personal",
     "fit",
+    "fit_baseline",
     "infer_schema",
     "iter_table",
     "join_ranks",

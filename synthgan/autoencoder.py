@@ -115,9 +115,10 @@ class Autoencoder(nn.Module):
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2
         means = self._means(tokens)
         missed = torch.zeros(())
-        for p, each in enumerate(logits.split(self.widths, dim=1)):
+        for p, each in enumerate(torch.split(logits, self.widths, dim=1)):
             missed = missed + F.cross_entropy(each, tokens[:, p], reduction="none") @ means[:, p]
-        return (missed + divergence) / len(tokens)
+        loss: Tensor = (missed + divergence) / len(tokens)
+        return loss
 
     @torch.no_grad()
     def draw(self, n: int, rng: np.random.Generator) -> Ints:
@@ -129,7 +130,7 @@ class Autoencoder(nn.Module):
             logits = self._decode(z).masked_fill(~self.drawable, -math.inf)
             picked = [
                 torch.multinomial(each.softmax(dim=1), 1, generator=torch_rng)
-                for each in logits.split(self.widths, dim=1)
+                for each in torch.split(logits, self.widths, dim=1)
             ]
             blocks.append(torch.cat(picked, dim=1).numpy())
         return np.concatenate(blocks)

@@ -242,15 +242,11 @@ class _Forest:
             own = np.flatnonzero(layout.column_of == column)  # its code, and its fine position
             order += [int(p) for p in own]
         drawable = [layout.drawable[s.start : s.start + s.width] for s in layout.spans]
-        pairs = [
-            None
-            if parent < 0
-            else _Pairs.count(
-                *(tokens[drawable[p][tokens[:, p]]][:, at] for at in (parent, p)),
-                (widths[parent], widths[p]),
-            )
-            for p, parent in enumerate(parents)
-        ]
+        pairs: list[_Pairs | None] = []
+        for p, parent in enumerate(parents):
+            rows = tokens[drawable[p][tokens[:, p]]]
+            apart = (rows[:, parent], rows[:, p], (widths[parent], widths[p]))
+            pairs.append(None if parent < 0 else _Pairs.count(*apart))
         return cls(tuple(order), tuple(parents), _shares(layout), tuple(pairs))
 
     @property
@@ -282,7 +278,7 @@ def _shares(layout: Layout) -> tuple[Floats, ...]:
 def _pick(shares: Floats, uniform: Floats) -> Ints:
     """For each number in [0, 1), the token whose part of [0, 1) it lies in."""
     at = np.searchsorted(np.cumsum(shares), uniform, side="right")
-    return np.minimum(at, np.flatnonzero(shares)[-1])
+    return np.asarray(np.minimum(at, np.flatnonzero(shares)[-1]), dtype=np.int64)
 
 
 # --- copula -----------------------------------------------------------------------------

@@ -18,12 +18,13 @@ ORDER = (
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
-    "protections", "synthesizer", "estimators", "audit",
+    "protections", "synthesizer", "autoencoder", "baselines", "estimators", "audit", "comparison",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 
 REPORT = {"errors", "schema", "table", "report"}
 CLI = {"errors", "cli", ""}  # "" is the public package
+COMPARISON = {*ORDER, "report"}  # learns, and judges
 
 
 def modules() -> list[Path]:
@@ -40,8 +41,8 @@ def allowed_for(layer: str) -> set[str]:
         return {*ORDER, "report"}
     if layer == "__main__":
         return {"cli"}
-    if layer in ("report", "cli"):
-        return {"report": REPORT, "cli": CLI}[layer]
+    if layer in ("report", "cli", "comparison"):
+        return {"report": REPORT, "cli": CLI, "comparison": COMPARISON}[layer]
     return {*ORDER[: ORDER.index(layer)], layer}
 
 
