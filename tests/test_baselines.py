@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sample_tables import people
 
 import synthgan
 from synthgan.baselines import BASELINES, BaselineKind, mutual_information
-from tests.sample_tables import people
 
 
 def chained(rows: int = 2000) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sample_tables import people, quick
 
 import synthgan
 from synthgan.cli import main
-from tests.sample_tables import people, quick
 
 PARTS: list[tuple[str, int, int]] = []
 

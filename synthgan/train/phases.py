@@ -141,7 +141,8 @@ class WarmStart:
 
 
 class Adversarial:
-    """WGAN-GP; after a warm start a short one, with the likelihood as a regulariser."""
+    """The game, WGAN-GP by default; after a warm start a short one, with the likelihood as a
+    regulariser."""
 
     phase: Phase = "adversarial"
 
