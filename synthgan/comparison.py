@@ -10,15 +10,15 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
 import pandas as pd
 
 from synthgan.autoencoder import VaeConfig
 from synthgan.baselines import BASELINES, fit_baseline
-from synthgan.config import Config
+from synthgan.config import Config, ObjectiveName
 from synthgan.constraints import infer_schema
 from synthgan.errors import ConfigError
 from synthgan.report import EvaluateConfig, evaluate
@@ -34,6 +34,11 @@ DEFAULT = "synthgan"
 MODELS = (DEFAULT, *BASELINES)
 """What is compared where nobody says otherwise."""
 
+OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
+"""Each names the default model trained by that game alone, without a warm start."""
+
+_KNOWN = (*MODELS, *OBJECTIVES)
+
 _LOOK_EVERY = 0.02  # seconds between two looks at the memory
 
 
@@ -42,7 +47,8 @@ class CompareConfig:
     """How generators are compared. Raises :class:`ConfigError` for settings out of range."""
 
     models: tuple[str, ...] = MODELS
-    """Names: ``synthgan`` (the default model), the baselines."""
+    """Names: ``synthgan`` (the default model), the baselines; and objectives such as ``wgan-gp``
+    or ``minimax``, for the default model trained by that game alone, without a warm start."""
     holdout: float = 0.2
     """Share of rows that are set aside to judge by."""
     fit: Config = field(default_factory=Config)
@@ -55,10 +61,10 @@ class CompareConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(self.models))
         if not self.models:
-            raise ConfigError(f"models must name at least one of {', '.join(MODELS)}")
+            raise ConfigError(f"models must name at least one of {', '.join(_KNOWN)}")
         for name in self.models:
-            if name not in MODELS:
-                raise ConfigError(f"there is no model {name!r}; known are {', '.join(MODELS)}")
+            if name not in _KNOWN:
+                raise ConfigError(f"there is no model {name!r}; known are {', '.join(_KNOWN)}")
         if len(set(self.models)) < len(self.models):
             raise ConfigError("models must not name one twice")
         if self.fit.privacy is not None:
@@ -136,7 +142,12 @@ def _fit(name: str, train: pd.DataFrame, schema: Schema, config: CompareConfig) 
     for kind in BASELINES:
         if name == kind:
             return fit_baseline(train, kind, schema, config.fit, vae=config.vae)
-    return fit(train, schema, config.fit)
+    settings = config.fit
+    for objective in OBJECTIVES:
+        if name == objective:
+            game = replace(settings.train, objective=objective, warm_start=False, adversarial=True)
+            settings = replace(settings, train=game)
+    return fit(train, schema, settings)
 
 
 def _say_nothing(doing: str, done: int, of: int) -> None:

@@ -73,15 +73,20 @@ def hinge_critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
 # --- constraints on the critic ----------------------------------------------------------
 
 
-def gradient_penalty(critic: Scorer, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """E (||grad D(x)|| - 1)^2 at x = mix real + (1 - mix) fake, from features (B, F).
-
-    ``mix`` (B, 1) is uniform in [0, 1].
-    """
+def slopes(critic: Scorer, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """||grad D(x)|| (B,) at x = mix real + (1 - mix) fake, from features (B, F) and mix (B, 1)."""
     between = (real * mix + fake * (1 - mix)).detach()
     gradient = torch.func.grad(lambda x: critic(x).sum())(between)
     norm: Tensor = (gradient.square().sum(dim=1) + 1e-12).sqrt()
-    return (norm - 1).square().mean()
+    return norm
+
+
+def gradient_penalty(critic: Scorer, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """E (||grad D(x)|| - 1)^2 at points between real and fake rows, see :func:`slopes`.
+
+    ``mix`` (B, 1) is uniform in [0, 1].
+    """
+    return (slopes(critic, real, fake, mix) - 1).square().mean()
 
 
 def spectral_norm(weight: Tensor) -> Tensor:
@@ -141,6 +146,8 @@ class Objective:
     generator: _GeneratorLoss
     """Of the generator, from the critic's scores of its rows."""
     constraint: Constraint
+    least: float | None = None
+    """The critic's loss where it tells all rows apart, if there is a least one."""
 
 
 def objective_of(name: ObjectiveName, penalty_weight: float) -> Objective:
@@ -154,7 +161,8 @@ def objective_of(name: ObjectiveName, penalty_weight: float) -> Objective:
         "hinge-sn": (hinge_critic_loss, generator_loss, Constraint(spectral=True)),
     }
     critic, generator, constraint = losses[name]
-    return Objective(critic=critic, generator=generator, constraint=constraint)
+    least = None if critic is critic_loss else 0.0
+    return Objective(critic=critic, generator=generator, constraint=constraint, least=least)
 
 
 def critic_objective(

@@ -47,14 +47,16 @@ def compare(data: Path, output: Path, *, overwrite: bool, quiet: bool, **how: An
     """Compares the default model with simple generators, on the same rows and by the same judge.
 
     A fifth of the rows is set aside; each generator learns the others and draws as many. The
-    simple ones are independent, markov-chain, chow-liu, copula and vae. Prints a leaderboard,
-    and writes it as a page and as JSON, for the owner of the rows.
+    simple ones are independent, markov-chain, chow-liu, copula and vae; wgan-gp, minimax,
+    non-saturating, wgan-clip and hinge-sn are the default model trained by that game alone.
+    Prints a leaderboard, and writes it as a page and as JSON, for the owner of the rows.
 
     \b
     Examples:
       synthgan compare data.csv
       synthgan compare data.csv --target income
       synthgan compare data.csv --models synthgan,chow-liu,vae -o some.html
+      synthgan compare data.csv --models wgan-gp,minimax,hinge-sn
     """
     if output.suffix.lower() != ".html":
         raise TableError(f"{output} must end in .html; the figures go to the same name with .json")

@@ -57,6 +57,15 @@ class Step:
     """The generator's. Of WGAN-GP - E D(fake)."""
     validation_loss: float | None = None
     """Negative log-likelihood of the rows set aside, nats a row, where it was measured."""
+    critic_slope: float | None = None
+    """Mean norm of the critic's gradient between real and drawn rows, where it was measured;
+    WGAN-GP asks for 1."""
+    critic_gap: float | None = None
+    """E D(training rows) - E D(rows set aside); far above 0 where the critic learns by heart."""
+    generator_gradient: float | None = None
+    """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
+    distinct: float | None = None
+    """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
 
 
 OnStep = Callable[[Step], None]
