@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Pictures as rows
 #
-# A picture is a row too: scikit-learn's digits have 8 x 8 pixels of 17 greys, which is a table of 64
-# columns, and the digit is one more. The model learns the table as any other. Asking for rows where
-# the digit is 3 draws threes, and everybody can see how good they are.
+# A picture is a row too: scikit-learn's digits have 8 x 8 pixels of 17 greys, which is a table of
+# 64 columns, and the digit is one more. The model learns the table as any other. Asking for rows
+# where the digit is 3 draws threes, and everybody can see how good they are.
 #
 # Run it from the repository's folder: `python docs/examples/digits.py`. It leaves digits.png.
 
@@ -30,8 +30,8 @@ table.insert(0, "digit", [f"{label}" for label in digits.target])
 learned, held = synthgan.split_table(table, holdout=0.3)
 
 # %% [markdown]
-# The digit is the first column, so that conditions on it are exact. Rules between pixels that hold by
-# chance are not looked for.
+# The digit is the first column, so that conditions on it are exact. Rules between pixels that hold
+# by chance are not looked for.
 
 # %%
 schema = synthgan.infer_schema(learned, constraints=False)
@@ -43,8 +43,8 @@ drawn = pd.concat(
 assert (drawn.groupby("digit").size() == DRAWS).all()
 
 # %% [markdown]
-# A small network that reads real digits judges the drawn ones, as Inception judges photographs. Does
-# it read what was asked for? The inception score is at most 10: every picture clear, all digits
+# A small network that reads real digits judges the drawn ones, as Inception judges photographs.
+# Does it read what was asked for? The inception score is at most 10: every picture clear, all digits
 # equally often. The Fréchet distance is between Gaussians fitted to what its hidden layer says of
 # real and of drawn rows; real rows that were held out, in their place, give the yardstick.
 
