@@ -44,9 +44,9 @@ assert (drawn.groupby("digit").size() == DRAWS).all()
 
 # %% [markdown]
 # A small network that reads real digits judges the drawn ones, as Inception judges photographs.
-# Does it read what was asked for? The inception score is at most 10: every picture clear, all digits
-# equally often. The Fréchet distance is between Gaussians fitted to what its hidden layer says of
-# real and of drawn rows; real rows that were held out, in their place, give the yardstick.
+# Does it read what was asked for? The inception score is at most 10: every picture clear, all
+# digits equally often. The Fréchet distance is between Gaussians fitted to what its hidden layer
+# says of real and of drawn rows; real rows that were held out, in their place, give the yardstick.
 
 
 # %%
