@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sample_tables import people, quick
 
 import synthgan
+from synthgan import comparison
 from synthgan.cli import main
 
 PARTS: list[tuple[str, int, int]] = []
@@ -86,6 +87,16 @@ def test_the_page_and_the_figures_have_every_generator_and_no_cell(tmp_path: Pat
 def test_settings_that_cannot_be(settings: dict[str, object], words: str) -> None:
     with pytest.raises(synthgan.ConfigError, match=words):
         synthgan.CompareConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_an_objective_names_the_default_model_trained_by_that_game_alone() -> None:
+    table = people(60)[["age", "rich"]]
+    config = synthgan.CompareConfig(models=("hinge-sn",), fit=quick(2))
+    model = comparison._fit("hinge-sn", table, synthgan.infer_schema(table), config)
+    assert isinstance(model, synthgan.Synthesizer)
+    assert model.config.train.objective == "hinge-sn"
+    assert [step.phase for step in model.history] == ["adversarial"]
+    assert model.history[-1].step == 2
 
 
 def test_the_command_leaves_a_page_and_figures(tmp_path: Path) -> None:
