@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
+    from synthgan.autoencoder import VaeConfig
+    from synthgan.baselines import Baseline, fit_baseline
+    from synthgan.comparison import CompareConfig, compare
     from synthgan.config import (
         CheckpointConfig,
         Config,
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     )
     from synthgan.report import (
         Card,
+        Comparison,
+        Entry,
         Estimate,
         EvaluateConfig,
         Measure,
@@ -83,6 +88,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
+    "synthgan.autoencoder": ("VaeConfig",),
+    "synthgan.baselines": ("Baseline", "fit_baseline"),
+    "synthgan.comparison": ("CompareConfig", "compare"),
     "synthgan.config": (
         "CheckpointConfig",
         "Config",
@@ -114,6 +122,8 @@ _HOMES = {
     ),
     "synthgan.report": (
         "Card",
+        "Comparison",
+        "Entry",
         "Estimate",
         "EvaluateConfig",
         "Measure",
@@ -154,12 +164,16 @@ _HOMES = {
 __all__ = [
     "Audit",
     "Bands",
+    "Baseline",
     "Card",
     "CheckpointConfig",
     "Column",
+    "CompareConfig",
+    "Comparison",
     "ConditionError",
     "Config",
     "ConfigError",
+    "Entry",
     "Estimate",
     "EvaluateConfig",
     "Event",
@@ -196,15 +210,18 @@ __all__ = [
     "TrainConfig",
     "TrainingError",
     "Unique",
+    "VaeConfig",
     "audit_privacy",
     "check_limits",
     "check_target",
+    "compare",
     "compose",
     "discover_constraints",
     "evaluate",
     "evaluate_tables",
     "find_personal",
     "fit",
+    "fit_baseline",
     "fit_tables",
     "infer_schema",
     "iter_table",

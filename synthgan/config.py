@@ -12,6 +12,9 @@ import numpy as np
 
 from synthgan.errors import ConfigError
 
+ObjectiveName = Literal["wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn"]
+"""What generator and critic play for, see :mod:`synthgan.objective`."""
+
 _LARGEST = 2**63 - 1  # of whole numbers
 
 _TYPES: dict[type, tuple[str, tuple[type, ...]]] = {
@@ -109,12 +112,14 @@ class NetworkConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The two phases of training: likelihood warm start, then WGAN-GP."""
+    """The two phases of training: likelihood warm start, then a game, WGAN-GP by default."""
 
     warm_start: bool = True
     """Whether the generator first learns by teacher-forced likelihood."""
     adversarial: bool = True
     """Whether the generator is then trained against the critic."""
+    objective: ObjectiveName = "wgan-gp"
+    """What generator and critic play for; the others are for comparison."""
     steps: int | None = None
     """Generator steps at most, both phases together; None lets the rows decide."""
     max_minutes: float | None = None
@@ -124,7 +129,7 @@ class TrainConfig:
     critic_steps: int = 2
     """Critic steps before each generator step."""
     gradient_penalty: float = 1.0
-    """Weight of the gradient penalty (Gulrajani et al. 2017, lambda)."""
+    """Weight of WGAN-GP's gradient penalty (Gulrajani et al. 2017, lambda)."""
     likelihood_weight: float = 1.0
     """Weight of the likelihood in the generator's adversarial loss, after a warm start."""
     warm_start_lr: float = 2e-3

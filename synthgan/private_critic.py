@@ -39,7 +39,7 @@ from torch.func import functional_call, grad, vmap
 from synthgan.config import NetworkConfig
 from synthgan.encode import Layout
 from synthgan.network import Critic, Generator, onehot
-from synthgan.objective import critic_objective, generator_loss
+from synthgan.objective import critic_objective, generator_loss, objective_of
 from synthgan.privacy import GradientPlan, Ledger, PrivateRows
 from synthgan.train import OnStep, Step, fade
 
@@ -229,6 +229,7 @@ def row_gradients(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weigh
     """For each row with its own fake (features (B, F)) and mix (B, 1), the gradient of
     :func:`~synthgan.objective.critic_objective` in all weights of the critic: (B, weights)."""
     weights = {name: each.detach() for name, each in critic.named_parameters()}
+    game = objective_of("wgan-gp", weight)
 
     def objective(weights: dict[str, Tensor], *row: Tensor) -> tuple[Tensor, Tensor]:
         def scores(features: Tensor) -> Tensor:
@@ -236,7 +237,7 @@ def row_gradients(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, weigh
             return found
 
         real, fake, mix = (each.unsqueeze(0) for each in row)
-        return critic_objective(scores, real, fake, mix, weight)
+        return critic_objective(scores, real, fake, mix, game)
 
     each_row = vmap(grad(objective, has_aux=True), in_dims=(None, 0, 0, 0))
     found, _ = each_row(weights, real, fake, mix)

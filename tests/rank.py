@@ -21,6 +21,7 @@ from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Encoder
 from synthgan.errors import SynthganError
 from synthgan.network import Critic, Generator
+from synthgan.objective import objective_of
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 from synthgan.train.run import nll, step_critic
@@ -67,7 +68,8 @@ def gradients(ranks: Ranks) -> dict[str, float]:
 
     def adversarial(part: slice, among: Ranks) -> torch.Tensor:
         still = torch.optim.SGD(critic.parameters(), lr=0.0)
-        step_critic(critic, still, real[part], fake[part], mix[part], 1.0, among)
+        game = objective_of("wgan-gp", 1.0)
+        step_critic(critic, still, real[part], fake[part], mix[part], game, among)
         return torch.cat([each.grad.flatten() for each in critic.parameters()])
 
     half = slice(100 * ranks.rank, 100 * ranks.rank + 100)

@@ -18,13 +18,15 @@ ORDER = (
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
-    "protections", "synthesizer", "relations", "estimators", "audit",
+    "protections", "synthesizer", "relations", "autoencoder", "baselines", "estimators", "audit",
+    "comparison",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 
 REPORT = {"errors", "schema", "table", "report"}
 CLI = {"errors", "cli", "ui", ""}  # "" is the public package
 UI = {"errors", "ui", ""}
+COMPARISON = {*ORDER, "report"}  # learns, and judges
 
 
 def modules() -> list[Path]:
@@ -41,8 +43,8 @@ def allowed_for(layer: str) -> set[str]:
         return {*ORDER, "report"}
     if layer == "__main__":
         return {"cli"}
-    if layer in ("report", "cli", "ui"):
-        return {"report": REPORT, "cli": CLI, "ui": UI}[layer]
+    if layer in ("report", "cli", "ui", "comparison"):
+        return {"report": REPORT, "cli": CLI, "ui": UI, "comparison": COMPARISON}[layer]
     return {*ORDER[: ORDER.index(layer)], layer}
 
 

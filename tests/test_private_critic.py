@@ -20,6 +20,7 @@ import synthgan
 from synthgan import private_critic
 from synthgan.config import NetworkConfig
 from synthgan.encode import Encoder
+from synthgan.objective import objective_of
 from synthgan.privacy import (
     Budget,
     GradientPlan,
@@ -124,7 +125,7 @@ def test_without_clip_and_noise_a_step_is_the_plain_one(monkeypatch: pytest.Monk
     assert len(met) == 2
     real, fake, mix = (torch.cat(part) for part in zip(*met, strict=True))
     optimizer = torch.optim.SGD(plain.parameters(), lr=1.0)
-    step_critic(plain, optimizer, real, fake, mix, SMALL.gradient_penalty)
+    step_critic(plain, optimizer, real, fake, mix, objective_of("wgan-gp", SMALL.gradient_penalty))
     for private, public in zip(players.critic.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(private, public, atol=1e-5, rtol=0)
     start = Players.start(encoder.layout, SMALL, seed=3, device=CPU).critic

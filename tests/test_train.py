@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import time
 
@@ -14,11 +15,14 @@ from sample_tables import people, quick
 
 import synthgan
 from synthgan import Step
+from synthgan.config import ObjectiveName
 from synthgan.encode import Encoder, Layout, Tokens
-from synthgan.network import Generator
+from synthgan.network import Critic, Generator
+from synthgan.objective import objective_of
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 from synthgan.train import choose_device, phases, train
+from synthgan.train.probe import Probe, look, warnings
 from synthgan.train.replay import Replayed
 from synthgan.train.run import Run
 
@@ -236,3 +240,132 @@ def test_steps_replayed_on_cuda_give_the_same_numbers(
     plain, recorded = weights(cuda_graphs=False), weights(cuda_graphs=True)
     for name, each in plain.items():
         torch.testing.assert_close(recorded[name], each, rtol=1e-2, atol=1e-3)
+
+
+# Objectives and what is told of the game
+
+
+def ring(rows: int = 2000) -> pd.DataFrame:
+    """Eight Gaussians on a circle."""
+    rng = np.random.default_rng(0)
+    angle = 2 * np.pi * rng.integers(0, 8, rows) / 8
+    xy = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.1, (rows, 2))
+    return pd.DataFrame(xy.round(3), columns=["x", "y"])
+
+
+def shares_of_modes(table: pd.DataFrame) -> np.ndarray:
+    """Share of rows within three standard deviations of each of the ring's Gaussians."""
+    angles = 2 * np.pi * np.arange(8) / 8
+    centres = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    far = np.linalg.norm(table[["x", "y"]].to_numpy()[:, None] - centres, axis=2)
+    return (far < 0.3).mean(axis=0)
+
+
+def test_wgan_gp_finds_all_modes_of_a_ring() -> None:
+    config = synthgan.Config(
+        network=synthgan.NetworkConfig(
+            noise_width=8, width=64, head_width=32, critic_width=64, critic_depth=2
+        ),
+        train=synthgan.TrainConfig(
+            steps=300, batch_size=200, warm_start=False, gradient_penalty=0.1, device="cpu",
+            generator_lr=3e-3, critic_lr=3e-3,
+        ),
+    )  # fmt: skip
+    found = shares_of_modes(synthgan.fit(ring(), config=config).sample(2000, seed=1))
+    assert found.sum() > 0.75  # independent columns: .38
+    assert found.min() > 0.05
+
+
+@pytest.mark.parametrize("name", ["minimax", "non-saturating", "wgan-clip", "hinge-sn"])
+def test_each_objective_trains_both_networks(name: str, table: tuple[Tokens, Layout]) -> None:
+    game = {"warm_start": False, "objective": name}
+    found = train(*table, quick(20, **game))
+    plain = train(*table, quick(20, warm_start=False))
+    assert [s.step for s in found.history] == [10, 20]
+    assert all(s.critic_loss is not None and math.isfinite(s.critic_loss) for s in found.history)
+    assert not torch.equal(found.generator.out, plain.generator.out)
+    again = train(*table, quick(20, **game))
+    assert torch.equal(found.generator.out, again.generator.out)
+
+
+def test_the_game_is_looked_at_where_it_is_checked(table: tuple[Tokens, Layout]) -> None:
+    *before, last = train(*table, quick(60, warm_start=False)).history
+    told = ("critic_slope", "critic_gap", "generator_gradient", "distinct")
+    assert all(getattr(last, name) is not None for name in told)
+    assert all(getattr(s, name) is None for s in before if s.step != 50 for name in told)
+    assert last.distinct == pytest.approx(1, abs=0.02)
+    assert last.generator_gradient is not None
+    assert last.generator_gradient > 0
+
+
+def test_looking_changes_nothing(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = train(*table, quick(12)).generator.state_dict()
+    monkeypatch.setattr(phases.Adversarial, "_diagnosis", lambda self: {})
+    monkeypatch.setattr(phases.Adversarial, "finish", lambda self: None)
+    unseen = train(*table, quick(12)).generator.state_dict()
+    assert all(torch.equal(looked[name], unseen[name]) for name in looked)
+
+
+def test_a_clipped_critic_is_said_to_be_flat(table: tuple[Tokens, Layout]) -> None:
+    notes = train(*table, quick(5, warm_start=False, objective="wgan-clip")).notes
+    assert any("slope" in note and "clipping" in note for note in notes)
+    assert train(*table, quick(5, warm_start=False)).notes == ()
+
+
+def test_a_generator_that_always_says_the_same_is_said_to_have_collapsed(
+    table: tuple[Tokens, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = Generator.draw
+
+    def same(self: Generator, *args: torch.Tensor) -> torch.Tensor:
+        drawn = draw(self, *args)  # type: ignore[arg-type]
+        return drawn[:1].expand_as(drawn)
+
+    monkeypatch.setattr(Generator, "draw", same)
+    trained = train(*table, quick(5, warm_start=False))
+    assert any("mode collapse" in note for note in trained.notes)
+    assert trained.history[-1].distinct == pytest.approx(0, abs=0.01)
+
+
+SOUND = Probe(slope=0.9, gap=0.1, gap_error=0.05, distance=1.0, distinct=0.9, real_distinct=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "critic_loss", "words"),
+    [
+        ("wgan-gp", {}, -1.0, []),
+        ("minimax", {}, 1.2, []),
+        ("wgan-gp", {"distinct": 0.3}, -1.0, ["mode collapse: 30% of the rows drawn"]),
+        ("wgan-gp", {"distinct": 0.3, "real_distinct": 0.4}, -1.0, []),
+        ("minimax", {}, 0.05, ["saturated"]),
+        ("hinge-sn", {}, 0.05, ["saturated"]),
+        ("wgan-gp", {}, 0.05, []),
+        ("wgan-clip", {"slope": 0.01}, 0.0, ["slope is 0.01"]),
+        ("wgan-gp", {"slope": 0.01}, 0.0, []),
+        ("wgan-gp", {"gap": 0.8}, -1.0, ["by heart"]),
+        ("wgan-gp", {"gap": 0.8, "gap_error": 0.5}, -1.0, []),
+        ("wgan-gp", {"gap": -0.8}, -1.0, []),
+        ("non-saturating", {"gap": 0.8, "distinct": 0.0}, 0.0, ["collapse", "saturated", "heart"]),
+    ],
+)
+def test_what_is_wrong_with_a_game_is_said_in_words(
+    name: ObjectiveName, seen: dict[str, float], critic_loss: float, words: list[str]
+) -> None:
+    probe = dataclasses.replace(SOUND, **seen)
+    said = list(warnings(objective_of(name, 1.0), probe, critic_loss))
+    assert len(said) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, said, strict=True))
+
+
+def test_the_gap_is_what_the_critic_has_learned_by_heart(table: tuple[Tokens, Layout]) -> None:
+    tokens, layout = table
+    run = Run.begin(tokens, layout, quick(1), torch.device("cpu"))
+    critic = Critic(layout, quick(1).network, torch.Generator().manual_seed(0))
+    before = look(run, critic)
+    assert abs(before.gap) < 4 * before.gap_error
+    run.rows.training = run.rows.validation[:1].expand_as(run.rows.training)
+    after = look(run, critic)  # one row, over and over
+    assert after.real_distinct < 0.01
+    assert before.real_distinct > 0.9

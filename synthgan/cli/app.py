@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from synthgan.cli.audit import audit
+from synthgan.cli.compare import compare
 from synthgan.cli.evaluate import evaluate
 from synthgan.cli.failures import Stop, one_line
 from synthgan.cli.fit import fit
@@ -42,7 +43,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[audit, evaluate, fit, impute, info, ledger, sample, schema, split, ui],
+    commands=[audit, compare, evaluate, fit, impute, info, ledger, sample, schema, split, ui],
     invoke_without_command=True,
 )
 @click.version_option(package_name="synthgan", prog_name="synthgan", message="%(prog)s %(version)s")

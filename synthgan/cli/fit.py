@@ -62,6 +62,11 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 )
 @click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
 @click.option(
+    "--objective",
+    help="What generator and critic play for: wgan-gp, the default; or, to compare, minimax, "
+    "non-saturating, wgan-clip or hinge-sn (docs/theory.md).",
+)
+@click.option(
     "--epsilon",
     type=float,
     help="Fit with differential privacy: the model and all rows that it draws have this epsilon. "

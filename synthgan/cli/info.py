@@ -13,7 +13,7 @@ import click
 import synthgan
 from synthgan.cli.options import model_argument
 from synthgan.cli.output import file_size, print_columns, print_constraints, print_table, tell
-from synthgan.cli.progress import losses, phase_ends
+from synthgan.cli.progress import diagnostics, losses, phase_ends
 from synthgan.cli.tables import tell_tables
 
 _MAIN_SETTINGS = (
@@ -28,7 +28,7 @@ _MAIN_SETTINGS = (
 
 @click.command()
 @model_argument
-@click.option("--history", is_flag=True, help="The losses in training, too.")
+@click.option("--history", is_flag=True, help="Losses and diagnostics of training, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def info(model: Path, history: bool, as_json: bool) -> None:
     """Tells what a model file holds and protects.
@@ -62,8 +62,10 @@ def info(model: Path, history: bool, as_json: bool) -> None:
     steps = loaded.history if history else phase_ends(loaded.history)
     if steps:
         click.echo()
+        looked = any(any(diagnostics(step).values()) for step in steps)
         names = ("phase", "step", "of", "seconds", *losses(steps[0]))
-        print_table(names, map(_history_row, steps))
+        names += tuple(diagnostics(steps[0])) if looked else ()
+        print_table(names, (_history_row(step, looked=looked) for step in steps))
 
 
 def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
@@ -106,13 +108,14 @@ def _tell_list(title: str, lines: Sequence[str]) -> None:
         tell(f"  {line}")
 
 
-def _history_row(step: synthgan.Step) -> tuple[str, ...]:
+def _history_row(step: synthgan.Step, *, looked: bool) -> tuple[str, ...]:
     return (
         step.phase,
         f"{step.step}",
         f"{step.of}",
         f"{step.seconds:.1f}",
         *losses(step).values(),
+        *(diagnostics(step).values() if looked else ()),
     )
 
 

@@ -156,6 +156,17 @@ def losses(step: synthgan.Step) -> dict[str, str]:
     return {name: "" if loss is None else f"{loss:.3f}" for name, loss in named.items()}
 
 
+def diagnostics(step: synthgan.Step) -> dict[str, str]:
+    """How the game between generator and critic stands, by name; empty where nobody looked."""
+    named = {
+        "critic slope": step.critic_slope,
+        "critic gap": step.critic_gap,
+        "generator gradient": step.generator_gradient,
+        "distinct rows": step.distinct,
+    }
+    return {name: "" if value is None else f"{value:.3g}" for name, value in named.items()}
+
+
 def phase_ends(history: Iterable[synthgan.Step]) -> list[synthgan.Step]:
     """The last step of each phase, with the last validation loss of the phase."""
     ends: dict[str, synthgan.Step] = {}

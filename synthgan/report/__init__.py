@@ -5,6 +5,7 @@ from synthgan.report.card import Card
 from synthgan.report.columns import Columns, independent_columns
 from synthgan.report.fidelity import c2st, missing_error, shape_error, trend_error
 from synthgan.report.judge import EvaluateConfig, evaluate
+from synthgan.report.leaderboard import Comparison, Entry
 from synthgan.report.measure import Estimate, Goal, Measure
 from synthgan.report.relations import evaluate_tables
 from synthgan.report.report import Report
@@ -14,6 +15,8 @@ from synthgan.report.wording import check_limits
 __all__ = [
     "Card",
     "Columns",
+    "Comparison",
+    "Entry",
     "Estimate",
     "EvaluateConfig",
     "Goal",

@@ -1,7 +1,8 @@
 """Training: rows in tokens to a generator. The third door for rows.
 
 ``loop`` is the way through; ``phases`` has the two kinds of training, ``run`` what one step does,
-``replay`` how CUDA repeats it, ``checkpoint`` what is left on the way.
+``replay`` how CUDA repeats it, ``probe`` looks at the game, ``checkpoint`` is what is left on the
+way.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from synthgan.errors import TrainingError
 from synthgan.network import Critic
+from synthgan.train.probe import gradient_norm, look, warnings
 from synthgan.train.run import (
     Phase,
     Run,
@@ -155,7 +156,8 @@ class WarmStart:
 
 
 class Adversarial:
-    """WGAN-GP; after a warm start a short one, with the likelihood as a regulariser."""
+    """The game, WGAN-GP by default; after a warm start a short one, with the likelihood as a
+    regulariser."""
 
     phase: Phase = "adversarial"
 
@@ -231,6 +233,7 @@ class Adversarial:
                 critic_loss=mean_of(self.critic_losses),
                 generator_loss=mean_of(self.generator_losses),
                 validation_loss=finite(validation),
+                **(self._diagnosis() if checked else {}),
             )
         at.over = last
         if validation is not None:
@@ -238,7 +241,20 @@ class Adversarial:
         return report
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Notes what is wrong with the game, if anything is."""
+        told = [step.critic_loss for step in self.run.history if step.phase == self.phase]
+        probe = look(self.run, self.critic)
+        self.run.notes += warnings(self.run.objective, probe, told[-1] if told else None)
+
+    def _diagnosis(self) -> dict[str, float | None]:
+        """Fields of :class:`Step` that tell how the game stands."""
+        probe = look(self.run, self.critic)
+        return {
+            "critic_slope": finite(probe.slope),
+            "critic_gap": finite(probe.gap),
+            "generator_gradient": finite(gradient_norm(self.run.generator)),
+            "distinct": probe.distinct,
+        }
 
     def _advance_critic(self) -> None:
         """One step of the critic alone, before the generator may answer."""

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,12 @@ from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Layout, Tokens
 from synthgan.errors import TrainingError
 from synthgan.network import Critic, Generator, onehot
-from synthgan.objective import critic_objective, generator_loss, negative_log_likelihood
+from synthgan.objective import (
+    Objective,
+    critic_objective,
+    negative_log_likelihood,
+    objective_of,
+)
 from synthgan.train.replay import Replayed
 
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
@@ -48,11 +54,21 @@ class Step:
     likelihood_loss: float | None = None
     """Negative log-likelihood of training rows, nats a row (hidden cells only)."""
     critic_loss: float | None = None
-    """E D(fake) - E D(real): minus the critic's estimate of the Wasserstein distance."""
+    """The critic's loss without its penalty. Of WGAN-GP E D(fake) - E D(real): minus the critic's
+    estimate of the Wasserstein distance."""
     generator_loss: float | None = None
-    """- E D(fake)."""
+    """The generator's. Of WGAN-GP - E D(fake)."""
     validation_loss: float | None = None
     """Negative log-likelihood of the rows set aside, nats a row, where it was measured."""
+    critic_slope: float | None = None
+    """Mean norm of the critic's gradient between real and drawn rows, where it was measured;
+    WGAN-GP asks for 1."""
+    critic_gap: float | None = None
+    """E D(training rows) - E D(rows set aside); far above 0 where the critic learns by heart."""
+    generator_gradient: float | None = None
+    """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
+    distinct: float | None = None
+    """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
 
 
 OnStep = Callable[[Step], None]
@@ -161,6 +177,11 @@ class Run:
     @property
     def settings(self) -> TrainConfig:
         return self.config.train
+
+    @cached_property
+    def objective(self) -> Objective:
+        """What generator and critic play for."""
+        return objective_of(self.settings.objective, self.settings.gradient_penalty)
 
     @property
     def device(self) -> torch.device:
@@ -301,9 +322,8 @@ def critic_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer, step
     for i in range(steps):
         part = slice(i * size, (i + 1) * size)
         mix = torch.rand((size, 1), generator=rows.rng, device=tokens.device)
-        weight = run.settings.gradient_penalty
         pair = (real[part], fake[part])
-        total += step_critic(critic, optimizer, *pair, mix, weight, run.ranks) / steps
+        total += step_critic(critic, optimizer, *pair, mix, run.objective, run.ranks) / steps
     return total
 
 
@@ -313,12 +333,14 @@ def step_critic(
     real: Tensor,
     fake: Tensor,
     mix: Tensor,
-    weight: float,
+    objective: Objective,
     ranks: Ranks = ALONE,
 ) -> Tensor:
     """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
-    objective, loss = critic_objective(critic, real, fake, mix, weight)
-    descend(critic, optimizer, objective, ranks)
+    scorer = objective.constraint.scorer(critic)
+    wanted, loss = critic_objective(scorer, real, fake, mix, objective)
+    descend(critic, optimizer, wanted, ranks)
+    objective.constraint.project(critic)
     return loss.detach()
 
 
@@ -330,7 +352,8 @@ def generator_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer) -
     z = rows.noise(len(tokens), run.config.network.noise_width)
     fake = generator.relaxed(z, tokens, mask, rows.rng, _TEMPERATURE)
     critic.requires_grad_(False)
-    adversarial = generator_loss(critic(critic.features(fake, mask)))
+    scorer = run.objective.constraint.scorer(critic)
+    adversarial = run.objective.generator(scorer(critic.features(fake, mask)))
     critic.requires_grad_(True)
     loss = adversarial
     if run.settings.warm_start and run.settings.likelihood_weight > 0:

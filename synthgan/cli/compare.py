@@ -1,0 +1,101 @@
+"""``synthgan compare``: several generators learn one table, and one judge looks at their rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+import synthgan
+from synthgan.cli.options import PATH, device_option, given, overwrite_option, quiet_option
+from synthgan.cli.output import print_table, say
+from synthgan.cli.progress import Progress
+from synthgan.errors import TableError
+
+
+def _names(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    """``synthgan,chow-liu`` as a tuple."""
+    return None if text is None else tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+@click.command()
+@click.argument("data", type=PATH)
+@click.option(
+    "--models",
+    callback=_names,
+    help="Which, such as synthgan,chow-liu,vae; without it, the default model and all baselines.",
+)
+@click.option("--target", help="A column that models are to predict.")
+@click.option("--schema", type=PATH, help="What the columns are: a file of 'synthgan schema'.")
+@click.option("--holdout", type=float, help="Share of rows to set aside; without it, 0.2.")
+@click.option("--steps", type=int, help="Training steps at most, of each model that has some.")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    default="comparison.html",
+    help="Page to write; without it, comparison.html in the current folder. The same with the "
+    "ending .json holds all figures.",
+)
+@click.option("--seed", type=int, help="For the split, training and draws; without it, 0.")
+@device_option
+@overwrite_option
+@quiet_option
+def compare(data: Path, output: Path, *, overwrite: bool, quiet: bool, **how: Any) -> None:
+    """Compares the default model with simple generators, on the same rows and by the same judge.
+
+    A fifth of the rows is set aside; each generator learns the others and draws as many. The
+    simple ones are independent, markov-chain, chow-liu, copula and vae; wgan-gp, minimax,
+    non-saturating, wgan-clip and hinge-sn are the default model trained by that game alone.
+    Prints a leaderboard, and writes it as a page and as JSON, for the owner of the rows.
+
+    \b
+    Examples:
+      synthgan compare data.csv
+      synthgan compare data.csv --target income
+      synthgan compare data.csv --models synthgan,chow-liu,vae -o some.html
+      synthgan compare data.csv --models wgan-gp,minimax,hinge-sn
+    """
+    if output.suffix.lower() != ".html":
+        raise TableError(f"{output} must end in .html; the figures go to the same name with .json")
+    files = (output, output.with_suffix(".json"))
+    for file in files:
+        synthgan.check_target(file, overwrite=overwrite)
+    config = _config(how)
+    known = how["schema"]
+    schema = None if known is None else synthgan.Schema.load(known, table=data)
+    with Progress(quiet=quiet) as progress:
+        progress.wait("reading", str(data))
+
+        def on_part(part: str, done: int, of: int) -> None:
+            if done == 0 and part.endswith("learning"):
+                progress.phase("comparing", of, "parts")
+            progress.update(done, part)
+
+        found = synthgan.compare(data, config, target=how["target"], schema=schema, on_part=on_part)
+    for file in files:
+        found.save(file, overwrite=overwrite)
+    if not quiet:
+        _show(found)
+        say(f"written: {', '.join(map(str, files))}")
+
+
+def _config(how: dict[str, Any]) -> synthgan.CompareConfig:
+    train = synthgan.TrainConfig(**given(steps=how["steps"], device=how["device"]))
+    fit = synthgan.Config(train=train, **given(seed=how["seed"]))
+    vae = synthgan.VaeConfig(**given(steps=how["steps"]))
+    chosen = given(models=how["models"], holdout=how["holdout"])
+    return dataclasses.replace(synthgan.CompareConfig(fit=fit, vae=vae), **chosen)
+
+
+def _show(found: synthgan.Comparison) -> None:
+    """The leaderboard on standard output: a line a generator."""
+    costs = list(found.entries[0].cost)
+    rows = []
+    for place, entry in enumerate(found.entries):
+        measures = [found.measures(key)[place] for key in found.keys]
+        figures = ["" if each is None else f"{each.estimate.value:.3f}" for each in measures]
+        rows.append([entry.name, *figures, *entry.cost.values()])
+    print_table(["model", *found.keys, *costs], rows)

@@ -1,0 +1,104 @@
+"""How the game stands: a look at generator and critic now and then, that changes neither.
+
+It draws from randomness of its own, so that training goes on as if nobody had looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from synthgan.network import Critic, onehot
+from synthgan.objective import Objective, slopes
+from synthgan.train.run import Run
+
+_ROWS = 500  # of each kind that are looked at
+_COLLAPSED = 0.5  # of the real rows' share of distinct ones
+_SURE = 0.2  # of the critic's loss above the least; 1.4 or 2 where it tells nothing apart
+_FLAT = 0.1  # of the slope, where 1 would measure a distance
+_SIGMAS = 4.0  # by which a gap must be beyond chance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What was seen, on a few hundred rows of each kind."""
+
+    slope: float
+    """Mean norm of the critic's gradient between real and drawn rows; WGAN-GP asks for 1."""
+    gap: float
+    """E D(training rows) - E D(rows set aside)."""
+    gap_error: float
+    """Standard error of ``gap``."""
+    distance: float
+    """E D(training rows) - E D(drawn rows)."""
+    distinct: float
+    """Share of distinct rows among those drawn."""
+    real_distinct: float
+    """The same of as many training rows."""
+
+
+@torch.no_grad()
+def look(run: Run, critic: Critic) -> Probe:
+    """What there is to see now, of the averaged generator."""
+    rows, generator = run.rows, run.average
+    rng = torch.Generator(run.device).manual_seed(11 + run.ranks.rank)
+    known, held = rows.training[:_ROWS].long(), rows.validation[:_ROWS].long()
+    mask = torch.zeros((len(known), generator.geometry.columns), device=run.device)
+    z = torch.randn((len(known), generator.config.noise_width), generator=rng, device=run.device)
+    drawn = generator.draw(z, known, mask, rng)
+    scorer = run.objective.constraint.scorer(critic)
+
+    def seen(tokens: Tensor) -> Tensor:
+        return critic.features(onehot(tokens, critic.geometry), mask[:1].expand(len(tokens), -1))
+
+    real, fake = seen(known), seen(drawn)
+    mix = torch.rand((len(known), 1), generator=rng, device=run.device)
+    on_known, on_held = scorer(real), scorer(seen(held))
+    spread = [each.var(correction=0) / len(each) for each in (on_known, on_held)]
+    return Probe(
+        slope=float(slopes(scorer, real, fake, mix).mean()),
+        gap=float(on_known.mean() - on_held.mean()),
+        gap_error=float(sum(spread[1:], spread[0]).sqrt()),
+        distance=float(on_known.mean() - scorer(fake).mean()),
+        distinct=_distinct(drawn),
+        real_distinct=_distinct(known),
+    )
+
+
+def gradient_norm(module: torch.nn.Module) -> float:
+    """Norm of the gradient that is left in ``module`` from its last step."""
+    norms = [each.grad.norm() for each in module.parameters() if each.grad is not None]
+    return float(torch.stack(norms).norm()) if norms else 0.0
+
+
+def warnings(objective: Objective, probe: Probe, critic_loss: float | None) -> Iterator[str]:
+    """What the owner should know of a game that ended as ``probe`` saw it, and what to change."""
+    if probe.distinct < _COLLAPSED * probe.real_distinct:
+        yield (
+            f"mode collapse: {probe.distinct:.0%} of the rows drawn are distinct, of as many real "
+            f"ones {probe.real_distinct:.0%}; lower generator_lr, or keep the warm start"
+        )
+    if objective.least is not None and critic_loss is not None:
+        if critic_loss < objective.least + _SURE:
+            yield (
+                "the critic is saturated: it tells all rows apart, so that little is left for the "
+                "generator to learn from; lower critic_lr or critic_steps, or use wgan-gp"
+            )
+    elif objective.constraint.clip is not None and probe.slope < _FLAT:
+        yield (
+            f"the critic's slope is {probe.slope:.2g}, where 1 would measure a distance: clipping "
+            "its weights leaves it flat; use wgan-gp"
+        )
+    beyond_chance = probe.gap > _SIGMAS * probe.gap_error
+    if beyond_chance and probe.gap > 0.5 * abs(probe.distance):
+        yield (
+            "the critic scores training rows higher than rows set aside: it has begun to learn "
+            "rows by heart; take fewer steps, or a smaller critic_width"
+        )
+
+
+def _distinct(tokens: Tensor) -> float:
+    return len(torch.unique(tokens, dim=0)) / len(tokens)
