@@ -97,6 +97,7 @@ def fit_tables(
 
 
 def read_key(key: ForeignKey | str, tables: Mapping[str, Table]) -> ForeignKey:
+    """The key of these tables. Raises :class:`SchemaError` if it is not of two, or of others."""
     if len(tables) != 2:
         raise SchemaError(f"two tables are needed, a parent and its child, got {len(tables)}")
     found = ForeignKey.parse(key, tables) if isinstance(key, str) else key
