@@ -112,9 +112,13 @@ def claim(parts: Parts, about: Mapping[str, object]) -> None:
     for name in sorted(found.keys() | wanted.keys()):
         if found.get(name) != wanted.get(name):
             raise TableError(
-                f"{folder} holds parts of another table: {name.replace('_', ' ')} differs; go on "
+                f"{folder} holds parts of another table: {_called(name, wanted)} differs; go on "
                 "with the same model and options, or give another folder"
             )
+
+
+def _called(name: str, wanted: Mapping[str, object]) -> str:
+    return name.replace("_", " ") if name in wanted else "an entry of its manifest"
 
 
 def write(
