@@ -153,6 +153,7 @@ class Column:
         self._check_categories()
         self._check_bounds()
         if self.format is not None:
+            self._require(len(self.format) <= 200, "format is longer than 200 characters")
             self._check_format(self.format)
 
     @property
@@ -254,8 +255,7 @@ class Column:
                 )
         else:
             has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
-            fit = has_pattern and 1 <= len(format) <= 200
-            self._require(fit, "format is for identifiers (a pattern), numbers, dates and booleans")
+            self._require(has_pattern and bool(format), "format is for identifiers (a pattern), numbers, dates and booleans")
 
 
 @dataclass(frozen=True, kw_only=True)
