@@ -53,7 +53,11 @@ def tried(name: str, numbers: range, until: float, seconds: float, pipe: Any) ->
                 result = hostile.outcome(reader, data, Path(folder))
             except BaseException as error:  # noqa: BLE001
                 where = traceback.extract_tb(error.__traceback__)[-1]
-                inside = [f for f in traceback.extract_tb(error.__traceback__) if "/synthgan/" in f.filename]
+                inside = [
+                    f
+                    for f in traceback.extract_tb(error.__traceback__)
+                    if "/synthgan/" in f.filename
+                ]
                 last = inside[-1] if inside else where
                 result = f"! {type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
             finally:
@@ -62,7 +66,9 @@ def tried(name: str, numbers: range, until: float, seconds: float, pipe: Any) ->
     pipe.send(None)
 
 
-def watched(name: str, first: int, until: float, seconds: float) -> tuple[Counter[str], dict[str, int]]:
+def watched(
+    name: str, first: int, until: float, seconds: float
+) -> tuple[Counter[str], dict[str, int]]:
     """Counts of outcomes, and an input for each way in which something broke."""
     counts: Counter[str] = Counter()
     broken: dict[str, int] = {}
@@ -107,7 +113,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5, help="of all readers together")
     parser.add_argument("--readers", nargs="*", default=list(hostile.READERS))
     parser.add_argument("--seed", type=int, default=0, help="another one tries other inputs")
-    parser.add_argument("--seconds", type=float, default=20, help="for one input, before it counts as stuck")
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="for one input, before it counts as stuck"
+    )
     parser.add_argument("--keep", type=Path, help="folder for what broke something")
     args = parser.parse_args()
     total = bad = 0
@@ -118,7 +126,10 @@ def main() -> None:
         total += counts.total()
         failed = {each: n for each, n in counts.items() if each.startswith("!")}
         bad += sum(failed.values())
-        print(f"{name:12} {counts.total():8,} inputs  {json.dumps(dict(counts.most_common()))}", flush=True)
+        print(
+            f"{name:12} {counts.total():8,} inputs  {json.dumps(dict(counts.most_common()))}",
+            flush=True,
+        )
         for how, number in broken.items():
             print(f"    {how}: input {number}", flush=True)
             if args.keep:

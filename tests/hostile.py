@@ -78,9 +78,9 @@ def _table(name: str) -> Callable[[bytes, Path], object]:
 @cache
 def _csv_seeds() -> tuple[bytes, ...]:
     text = people(12).to_csv(index=False)
-    odd = "n;t;d\n1,5;\"a \"\"b\"\"\nc\";2020-01-01\n2.000,25;'x';2021-12-31 10:00\n;;\n"
+    odd = 'n;t;d\n1,5;"a ""b""\nc";2020-01-01\n2.000,25;\'x\';2021-12-31 10:00\n;;\n'
     other = "when\tprice\tcode\n01:30:00\t$1,234.50\t0012\n00:10:00\t($5.00)\t>89\n"
-    return tuple(each.encode() for each in (text, odd, other)) + (odd.encode("utf-16"),)
+    return (*(each.encode() for each in (text, odd, other)), odd.encode("utf-16"))
 
 
 def _packed(pack: Callable[[bytes], bytes]) -> Callable[[], tuple[bytes, ...]]:
@@ -210,7 +210,7 @@ def _read_manifest(data: bytes, folder: Path) -> object:
 # --- models and checkpoints -------------------------------------------------------------
 
 
-def _tiny() -> synthgan.Config:
+def tiny() -> synthgan.Config:
     config = quick(2)
     small = {"width": 8, "head_width": 4, "critic_width": 8, "noise_width": 2}
     return synthgan.Config(network=synthgan.NetworkConfig(**small), train=config.train)
@@ -218,7 +218,7 @@ def _tiny() -> synthgan.Config:
 
 @cache
 def _model() -> synthgan.Synthesizer:
-    return synthgan.fit(people(60), config=_tiny())
+    return synthgan.fit(people(60), config=tiny())
 
 
 @cache
@@ -251,7 +251,7 @@ def _checkpoint_seeds() -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "checkpoint"
         checkpoint = synthgan.CheckpointConfig(path=path)
-        synthgan.fit(people(60), _schema(), _tiny(), checkpoint=checkpoint, on_step=stop)
+        synthgan.fit(people(60), _schema(), tiny(), checkpoint=checkpoint, on_step=stop)
         found.append(path.read_bytes())
     return tuple(found)
 
@@ -260,7 +260,7 @@ def _read_checkpoint(data: bytes, folder: Path) -> object:
     path = folder / "checkpoint"
     path.write_bytes(data)
     checkpoint = synthgan.CheckpointConfig(path=path, resume=True)
-    return synthgan.fit(people(60), _schema(), _tiny(), checkpoint=checkpoint)
+    return synthgan.fit(people(60), _schema(), tiny(), checkpoint=checkpoint)
 
 
 # --- texts ------------------------------------------------------------------------------
@@ -472,4 +472,4 @@ def example(name: str, seed: int) -> bytes:
     return damaged(READERS[name], Random(f"{name} {seed}"))
 
 
-__all__ = ["CORPUS", "READERS", "Reader", "damaged", "example", "outcome"]
+__all__ = ["CORPUS", "READERS", "Reader", "damaged", "example", "outcome", "tiny"]

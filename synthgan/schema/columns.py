@@ -255,7 +255,10 @@ class Column:
                 )
         else:
             has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
-            self._require(has_pattern and bool(format), "format is for identifiers (a pattern), numbers, dates and booleans")
+            self._require(
+                has_pattern and bool(format),
+                "format is for identifiers (a pattern), numbers, dates and booleans",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
