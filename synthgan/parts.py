@@ -44,6 +44,8 @@ class Parts:
     """Format of the parts, such as ``.csv.gz``."""
     chunks: int = 128
     """Chunks of 8,192 rows that make a part."""
+    safe_csv: bool = False
+    """As for :func:`write_table`."""
 
     def __post_init__(self) -> None:
         number, of = self.shard
@@ -52,7 +54,8 @@ class Parts:
                 f"shard {number}/{of} is out of range: shards are numbered 1/{max(of, 1)} to "
                 f"{max(of, 1)}/{max(of, 1)}"
             )
-        format_of(f"part{self.ending}")
+        if "".join(format_of(f"part{self.ending}")) != self.ending.lower():  # it is no path
+            raise TableError(f"ending must be one such as .csv.gz, got {self.ending!r}")
         for name in ("rows", "chunks"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -96,6 +99,7 @@ def claim(parts: Parts, about: Mapping[str, object]) -> None:
         "rows": parts.rows,
         "part_rows": parts.part_rows,
         "ending": parts.ending,
+        **({"safe_csv": True} if parts.safe_csv else {}),
         **json.loads(json.dumps(about, default=str)),
     }
     path = folder / MANIFEST
@@ -112,9 +116,13 @@ def claim(parts: Parts, about: Mapping[str, object]) -> None:
     for name in sorted(found.keys() | wanted.keys()):
         if found.get(name) != wanted.get(name):
             raise TableError(
-                f"{folder} holds parts of another table: {name.replace('_', ' ')} differs; go on "
+                f"{folder} holds parts of another table: {_called(name, wanted)} differs; go on "
                 "with the same model and options, or give another folder"
             )
+
+
+def _called(name: str, wanted: Mapping[str, object]) -> str:
+    return name.replace("_", " ") if name in wanted else "an entry of its manifest"
 
 
 def write(
@@ -130,7 +138,8 @@ def write(
         if not path.exists():
             if first is None:  # its types are those of all parts
                 first = draw(0, min(CHUNK_ROWS, parts.rows))
-            write_table(_frames(parts, draw, number), path, like=first)
+            frames = _frames(parts, draw, number)
+            write_table(frames, path, like=first, safe_csv=parts.safe_csv)
         on_part(path)
     return list(parts.paths.values())
 

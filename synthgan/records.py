@@ -77,7 +77,10 @@ def _build(hint: Any, value: object, where: str) -> Any:
         item = get_args(hint)[1]
         if not isinstance(value, dict):
             raise ValueError(f"{where}: must be an object")
-        return {key: _build(item, each, f"{where}.{key}") for key, each in value.items()}
+        return {
+            _build_scalar(str, key, f"{where}: a key"): _build(item, each, f"{where}.{key}")
+            for key, each in value.items()
+        }
     return _build_scalar(hint, value, where)
 
 
@@ -144,4 +147,16 @@ def _build_scalar(hint: Any, value: object, where: str) -> Any:
         return number
     if type(value) is not hint:
         raise ValueError(f"{where}: must be {hint.__name__}")
+    if isinstance(value, str) and not is_unicode(value):
+        raise ValueError(f"{where}: holds half a character (a lone surrogate)")
     return value
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can express ``text``: JSON can spell halves of characters, and no file can
+    hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -54,14 +54,24 @@ def one_line() -> Iterator[None]:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """What nobody foresaw in one line, and its exit code: the machine lacks something, or a bug."""
-    name = type(error).__name__
-    if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # PyTorch's, on a GPU
+    if _lacks_memory(error):
         advice = "a smaller table needs less, or a smaller --batch-size in fit"
         return f"out of memory; {advice}", MENDABLE
     if isinstance(error, OSError) and error.strerror:  # a full disk under standard output
         return error.strerror, MENDABLE
     # the message stays out: it may quote a cell
+    name = type(error).__name__
     return f"this is a bug: {name}; SYNTHGAN_DEBUG=1 shows where, please report it", BUG
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether memory was refused, in whatever words: libraries that cannot even be loaded, and
+    PyTorch's on a CPU, are no MemoryError."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # on a GPU
+        return True
+    words = ("map segment", "allocate memory", "start new thread", "bad_alloc")
+    known = isinstance(error, ImportError | RuntimeError | OSError)
+    return known and any(word in str(error) for word in words)
 
 
 class Stop:

@@ -16,6 +16,7 @@ from synthgan.cli.options import (
     is_stdout,
     overwrite_option,
     quiet_option,
+    safe_option,
 )
 from synthgan.cli.output import say
 from synthgan.cli.progress import Progress
@@ -56,6 +57,7 @@ _DRAW = "draw"
 @click.option(
     "--seed", type=int, help="The same seed gives the same cells; without it, fresh ones."
 )
+@safe_option
 @device_option
 @overwrite_option
 @quiet_option
@@ -65,6 +67,7 @@ def impute(
     output: Path,
     columns: tuple[str, ...],
     overwrite: bool,
+    safe_csv: bool,
     quiet: bool,
     **how: Any,
 ) -> None:
@@ -92,7 +95,7 @@ def impute(
         if _DRAW in filled:
             raise TableError(f"the table has a column {_DRAW!r} of its own; rename it")
         filled = filled.reset_index(level=_DRAW)
-    synthgan.write_table([filled], output, overwrite=overwrite)
+    synthgan.write_table([filled], output, overwrite=overwrite, safe_csv=safe_csv)
     if not quiet and not is_stdout(output):
         holes = int(frame.isna().sum().sum())
         say(f"{holes:,} holes of {len(frame):,} rows are filled in {output}")

@@ -48,6 +48,11 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print errors only.")
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace the output file if there is one."
 )
+safe_option = click.option(
+    "--safe-csv",
+    is_flag=True,
+    help="Put an apostrophe before text of a CSV file that a spreadsheet would run as a formula.",
+)
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from synthgan.cli.options import (
     model_argument,
     overwrite_option,
     quiet_option,
+    safe_option,
 )
 from synthgan.cli.output import say
 from synthgan.cli.progress import Progress
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     "it the schema's, or en_US.",
 )
 @click.option("--seed", type=int, help="The same seed gives the same rows; without it, fresh ones.")
+@safe_option
 @device_option
 @overwrite_option
 @quiet_option
@@ -120,6 +122,7 @@ def _sample_one(
 ) -> None:
     """Draws rows of one table."""
     launched, ending = synthgan.launched_shard(), how.pop("ending")
+    safe_csv = how.pop("safe_csv")
     shard = _shard(how.pop("shard"), launched)
     quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all
     if how.pop("parts") or output.endswith(("/", os.sep)):
@@ -130,7 +133,8 @@ def _sample_one(
             )
         loaded = synthgan.load(model, **given(device=how["device"]))
         settings = given(shard=shard, ending=ending and f".{ending.lstrip('.')}")
-        parts = synthgan.Parts(folder=output, rows=n or loaded.rows, **settings)
+        settings |= {"rows": n or loaded.rows, "safe_csv": safe_csv}
+        parts = synthgan.Parts(folder=output, **settings)
         _sample_parts(loaded, parts, how, quiet=quiet)
         return
     if launched is not None:
@@ -150,7 +154,7 @@ def _sample_one(
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")
             rows = synthgan.write_table(
-                _counted(chunks, progress, kept), output, overwrite=overwrite
+                _counted(chunks, progress, kept), output, overwrite=overwrite, safe_csv=safe_csv
             )
     except KeyboardInterrupt:
         if is_stdout(output):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.records import from_plain, to_plain
+from synthgan.records import from_plain, is_unicode, to_plain
 from synthgan.schema.constraints import (
     Bands,
     Constraint,
@@ -153,6 +153,7 @@ class Column:
         self._check_categories()
         self._check_bounds()
         if self.format is not None:
+            self._require(len(self.format) <= 200, "format is longer than 200 characters")
             self._check_format(self.format)
 
     @property
@@ -200,9 +201,7 @@ class Column:
         self._require(self.kind is Kind.CATEGORY, "categories are for kind category only")
         self._require(len(levels) > 0, "categories must not be empty: leave them out instead")
         self._require(len({*map(str, levels)}) == len(levels), "categories must be unique")
-        plain = all(
-            isinstance(v, str) or (isinstance(v, int | float) and math.isfinite(v)) for v in levels
-        )
+        plain = all(isinstance(v, str) or _is_finite(v) for v in levels)
         self._require(plain, "categories must be text, finite numbers or booleans")
         if family(to_dtype(self.dtype, self.name)) in ("text", "object"):
             are_text = all(isinstance(level, str) for level in levels)
@@ -222,7 +221,7 @@ class Column:
                 raise SchemaError(f"column {self.name!r}: low or high is no date") from None
             self._require(bool(ends[0] <= ends[-1]), "low must not be above high")
         else:
-            fit = all(isinstance(b, int | float) and np.isfinite(b) for b in bounds)
+            fit = all(_is_finite(bound) for bound in bounds)
             self._require(fit, "low and high must be finite numbers")
             self._require(float(bounds[0]) <= float(bounds[-1]), "low must not be above high")
 
@@ -256,8 +255,10 @@ class Column:
                 )
         else:
             has_pattern = self.kind is Kind.IDENTIFIER or self.personal in _PATTERNED
-            fit = has_pattern and 1 <= len(format) <= 200
-            self._require(fit, "format is for identifiers (a pattern), numbers, dates and booleans")
+            self._require(
+                has_pattern and bool(format),
+                "format is for identifiers (a pattern), numbers, dates and booleans",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -426,6 +427,11 @@ def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema |
     return schema_of_metadata(plain, frame)
 
 
+def _is_finite(value: object) -> bool:
+    """Whether it is a number that a float can hold."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
+
+
 def _numeric(constraint: Constraint) -> tuple[str, ...]:
     """Columns of the constraint that must not be categories."""
     if isinstance(constraint, Bands):
@@ -441,6 +447,8 @@ def checked_names(frame: pd.DataFrame) -> list[str]:
         raise SchemaError("column names have several levels: join them into one text each")
     if not all(isinstance(name, str) for name in frame.columns):
         raise SchemaError("column names must be text: use df.columns = df.columns.astype(str)")
+    if not all(map(is_unicode, frame.columns)):
+        raise SchemaError("column names must be text that UTF-8 can express (no lone surrogates)")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise SchemaError(f"column names must be unique, but {_some(list(twice))} come twice")

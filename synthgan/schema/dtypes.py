@@ -26,7 +26,7 @@ def to_dtype(dtype: str, column: str) -> Dtype:
     found = _find_dtype(dtype)
     if found is None:
         raise SchemaError(
-            f"column {column!r}: dtype {dtype} is not supported; use numbers, text, booleans, "
+            f"column {column!r}: dtype {dtype!r} is not supported; use numbers, text, booleans, "
             "categories, or dates with a named time zone or none"
         )
     return found
@@ -39,6 +39,8 @@ def _find_dtype(dtype: str) -> Dtype | None:
             found: Dtype = pd.StringDtype(na_value=np.nan)  # older pandas reads it as numpy's
         elif dtype.endswith("[pyarrow]"):  # pandas reads string[pyarrow] as its own string
             found = pd.ArrowDtype(_arrow_type(dtype.removesuffix("[pyarrow]")))
+        elif re.fullmatch(r"[<>=|]?a[0-9]*", dtype):  # bytes, of which NumPy warns
+            return None
         else:
             found = pd.api.types.pandas_dtype(dtype)
     except (TypeError, ValueError, KeyError, NotImplementedError, pa.ArrowException):

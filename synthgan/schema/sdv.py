@@ -117,6 +117,8 @@ def _adapt(column: Column, said: Mapping[str, Any], cells: pd.Series[Any], is_ke
         name=column.name, kind=Kind.CATEGORY, dtype=column.dtype, nullable=column.nullable
     )
     present = to_arrow(cells, column.name).drop_null()
+    if not isinstance(sdtype, str):
+        raise SchemaError(f"column {column.name!r}: SDV metadata gives it no sdtype")
     if sdtype == "id" or (is_key and sdtype not in _PERSONAL):
         return _identifier(column, plain, said)
     if sdtype == "numerical":
@@ -127,8 +129,6 @@ def _adapt(column: Column, said: Mapping[str, Any], cells: pd.Series[Any], is_ke
         return _boolean(column, plain, present)
     if sdtype == "datetime":
         return _date(column, plain, said, present)
-    if not isinstance(sdtype, str):
-        raise SchemaError(f"column {column.name!r}: SDV metadata gives it no sdtype")
     if said.get("pii") is False:
         return column if column.kind.is_modelled else plain
     return _made_up(column, plain, sdtype, is_key)
@@ -245,6 +245,6 @@ def _made_up(column: Column, plain: Column, sdtype: str, is_key: bool) -> Column
         return replace(plain, kind=kind, personal=personal)
     except SchemaError:
         raise SchemaError(
-            f"column {plain.name!r}: SDV metadata says {sdtype}, for which no {plain.dtype} can be "
+            f"column {plain.name!r}: SDV metadata says {sdtype!r}, for which no {plain.dtype} can be "
             'made up; give it "pii": false to learn it, or leave it out'
         ) from None

@@ -233,14 +233,22 @@ def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:
             table = table.set_column(position, name, levels)
     try:
         frame: pd.DataFrame = _without_row_labels(table).to_pandas()
-    except (KeyError, TypeError):  # notes that pandas does not understand: do without
-        frame = table.replace_schema_metadata(None).to_pandas()
+    except (KeyError, TypeError, ArithmeticError):  # notes that pandas does not understand
+        frame = _without_notes(table)
     frame.columns = pd.Index(table.column_names)
     for name in table.column_names:
         kind = table.schema.field(name).type
         bare = isinstance(frame[name].dtype, np.dtype)
         if name in plan.holed and bare and _has_no_missing(kind):
             frame[name] = nullable_array(table.column(name))
+    return frame
+
+
+def _without_notes(table: Any) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    except (KeyError, ArithmeticError):  # no such time zone; decimals beyond their digits
+        raise pa.ArrowInvalid("cells that Python cannot hold") from None
     return frame
 
 

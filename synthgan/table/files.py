@@ -16,13 +16,18 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from synthgan.errors import TableError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
@@ -170,9 +175,8 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
     """A new empty file that takes the place of ``path`` if all goes well, else vanishes."""
     with write_errors(path):
         target = Path(os.path.realpath(path))
-        temporary = target.with_name(f".synthgan-{secrets.token_hex(8)}.tmp")
-        mode = 0o600 if secret else 0o666
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        _sweep(target.parent)
+        temporary, lock = _new_file(target.parent, 0o600 if secret else 0o666)
         try:
             if target.exists() and not secret:
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
@@ -185,6 +189,41 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+            os.close(lock)
+
+
+def _new_file(folder: Path, mode: int) -> tuple[Path, int]:
+    """An empty file with a name of its own, and a lock on it that ends with this process."""
+    while True:
+        path = folder / f".synthgan-{secrets.token_hex(8)}.tmp"
+        lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        _lock(lock)
+        if path.exists():
+            return path, lock
+        os.close(lock)  # swept away before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what processes that were killed have left: nobody holds a lock on it."""
+    for path in folder.glob(".synthgan-*.tmp"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_WRONLY)
+            try:
+                if _lock(descriptor, wait=False):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _lock(descriptor: int, *, wait: bool = True) -> bool:
+    """Whether this process has the lock on a file now; there are none on some systems."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

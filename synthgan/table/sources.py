@@ -70,7 +70,7 @@ class Source:
             return pa.PythonFile(lzma.open(self.open()), mode="r")
         if compression == ".zip":
             with zipfile.ZipFile(self.open()) as archive:
-                members = [each for each in archive.infolist() if not each.is_dir()]
+                members = [each for each in archive.infolist() if not each.filename.endswith("/")]
                 if len(members) != 1 or members[0].flag_bits & 1:
                     raise TableError(f"{self} must hold exactly one file, and not encrypted")
                 return pa.PythonFile(archive.open(members[0]), mode="r")

@@ -7,6 +7,7 @@ a whole column at once. In the other formats the first chunk decides the types o
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from synthgan.errors import TableError
 from synthgan.table.csv_cells import FIXED_DECIMALS
@@ -41,6 +43,7 @@ def write_table(
     *,
     overwrite: bool = False,
     like: pd.DataFrame | None = None,
+    safe_csv: bool = False,
 ) -> int:
     """Write a frame, or chunks of one, to ``path``; return the number of rows written.
 
@@ -49,14 +52,21 @@ def write_table(
     form, dates as ISO 8601. In Parquet and Arrow formats the first chunk, or ``like``, rows of
     the same columns, decides the types.
 
+    With ``safe_csv``, text of a CSV file that a spreadsheet would run as a formula gets an
+    apostrophe before it, names of columns included. Numbers stay as they are.
+
     Raises :class:`TableError` if the file cannot be written; then there is no new file, and
     an old one is as it was.
     """
     frames = _checked(iter([chunks]) if isinstance(chunks, pd.DataFrame) else iter(chunks))
+    if safe_csv:
+        frames = map(_without_formulas, frames)
     if str(path) == "-":
         return _write_stdout(frames)
     check_writable(path, overwrite=overwrite)
     ending, compression = format_of(Path(path))
+    if safe_csv and ending not in DELIMITERS:
+        raise TableError(f"{path}: safe_csv is for CSV files; cells of {ending} are never formulas")
     with replacing(path) as temporary:
         if ending not in DELIMITERS:
             return _write_arrow(map(_without_attrs, frames), temporary, ending, like)
@@ -91,6 +101,30 @@ _LARGE = pa.large_string()
 _NO_TEXT = pa.scalar("", _LARGE)
 _QUOTE = pa.scalar('"', _LARGE)
 _UNITS = ("D", "s", "ms", "us", "ns")
+
+
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""What formulas begin with, for one spreadsheet or another (OWASP, CSV injection)."""
+_SIGNED = re.compile(r"[+-][0-9.,]+")
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame, with an apostrophe before each text that a spreadsheet would run."""
+    for name in frame.columns:
+        if is_numeric_dtype(frame[name].dtype) or is_datetime64_any_dtype(frame[name].dtype):
+            continue
+        cells = list(frame[name].astype(object))
+        safe = [_disarmed(cell) for cell in cells]
+        if any(one is not other for one, other in zip(cells, safe, strict=True)):
+            frame[name] = pd.Series(safe, index=frame.index, dtype=object)
+    frame.columns = pd.Index(map(_disarmed, frame.columns), dtype=object)
+    return frame
+
+
+def _disarmed(cell: object) -> object:
+    if not isinstance(cell, str) or not _FORMULA.match(cell) or _SIGNED.fullmatch(cell):
+        return cell
+    return f"'{cell}"
 
 
 def _write_stdout(frames: Iterator[pd.DataFrame]) -> int:
