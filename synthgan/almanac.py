@@ -29,6 +29,7 @@ _QUARTERS = 96
 _WINDOW = 15  # days by which a date may be moved
 _LAST = 31  # place of the last days of months, after their 1st to 31st
 _LEAST_ROWS = 100
+_KNOWN = 0.5  # of the rows whose dates bins know by themselves: the rhythm would count twice
 _WEEKS, _MONTHS = 21, 120  # days that must be spanned to tell weekdays, and days of months
 _TELLING = 6.0  # standard deviations of chi-squared above its mean
 
@@ -190,6 +191,9 @@ def _index(cells: Floats, column: Column) -> pd.DatetimeIndex:
 class DateCounts:
     """Sums over dates of one column: can be taken of parts of a table, and added."""
 
+    rows: int
+    shared: int
+    """Rows, and those whose date enough rows share for bins to know it."""
     weekdays: Ints
     month_days: Ints
     minutes: Ints
@@ -202,17 +206,21 @@ class DateCounts:
 
     @staticmethod
     def of(cells: Floats, column: Column, config: SummaryConfig) -> DateCounts:
-        """Counts of ``cells`` (rows), NaN where missing, without dates that enough rows share:
-        those are known as they are."""
+        """Counts of ``cells`` (rows), NaN where missing, without dates so frequent that they have
+        a code of their own: those are drawn as they are, and may be no part of the rhythm."""
         present = cells[~np.isnan(cells)]
         _, which, rows = np.unique(present, return_inverse=True, return_counts=True)
-        loose = present[rows[which] < max(config.min_category_rows, 2)]
+        shared = int((rows[which] >= max(config.min_category_rows, 2)).sum())
+        frequent = max(config.min_category_rows, 8, np.ceil(len(present) / config.bins))
+        loose = present[rows[which] < frequent]
         a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
         wall = _to_wall(loose, column) / a_day
         days = np.floor(wall).astype(np.int64)
         exact = np.round((wall - days) * _MINUTES, 6)
         minutes = np.minimum(exact.astype(np.int64), _MINUTES - 1)
         return DateCounts(
+            rows=len(present),
+            shared=shared,
             weekdays=np.bincount(_weekday(days), minlength=7),
             month_days=np.bincount(_month_day(days), minlength=_LAST + 1),
             minutes=np.bincount(minutes, minlength=_MINUTES),
@@ -223,6 +231,8 @@ class DateCounts:
 
     def __add__(self, other: DateCounts) -> DateCounts:
         return DateCounts(
+            rows=self.rows + other.rows,
+            shared=self.shared + other.shared,
             weekdays=self.weekdays + other.weekdays,
             month_days=self.month_days + other.month_days,
             minutes=self.minutes + other.minutes,
@@ -233,7 +243,7 @@ class DateCounts:
 
     def almanac(self, column: Column, config: SummaryConfig) -> Almanac | None:
         """What may be kept; None if dates have no rhythm that bins would not show."""
-        if self.weekdays.sum() < _LEAST_ROWS:
+        if self.weekdays.sum() < _LEAST_ROWS or self.shared > _KNOWN * self.rows:
             return None
         enough = config.min_category_rows
         days = np.arange(self.first, min(self.last, self.first + 40_000) + 1)

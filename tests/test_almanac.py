@@ -91,6 +91,15 @@ def test_the_era_is_kept_too() -> None:
     assert gaps.max() < pd.Timedelta(days=60)
 
 
+def test_scarce_days_stay_scarce_where_rows_share_the_others() -> None:
+    rng = np.random.default_rng(3)
+    days = pd.Series(pd.date_range("2014-05-02", periods=370, freq="D"))
+    weights = np.where(days.dt.dayofweek >= 5, 0.04, 1.0)
+    dates = days.iloc[rng.choice(370, 8000, p=weights / weights.sum())].reset_index(drop=True)
+    shares = [(each.dt.dayofweek >= 5).mean() for each in (dates, again(dates))]
+    assert shares[1] == pytest.approx(shares[0], abs=0.01)
+
+
 def test_even_dates_have_no_rhythm() -> None:
     rng = np.random.default_rng(0)
     days = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 3000, ROWS), "D"))
