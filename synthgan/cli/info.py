@@ -14,7 +14,7 @@ import synthgan
 from synthgan.cli.options import model_argument
 from synthgan.cli.output import file_size, print_columns, print_constraints, print_table, tell
 from synthgan.cli.progress import diagnostics, losses, phase_ends
-from synthgan.cli.tables import tell_tables
+from synthgan.cli.tables import is_of_tables, tell_tables
 
 _MAIN_SETTINGS = (
     "seed",
@@ -41,7 +41,7 @@ def info(model: Path, history: bool, as_json: bool) -> None:
       synthgan info people.synthgan --history
       synthgan info people.synthgan --json | jq .columns
     """
-    if synthgan.tables_in(model):
+    if is_of_tables(model):
         tell_tables(model, as_json=as_json, history=history)
         return
     loaded = synthgan.load(model, device="cpu")

@@ -25,7 +25,7 @@ from synthgan.cli.options import (
 )
 from synthgan.cli.output import say
 from synthgan.cli.progress import Progress
-from synthgan.cli.tables import sample_tables
+from synthgan.cli.tables import is_of_tables, sample_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def sample(
       synthgan sample -n 100 -o - --quiet | head
       synthgan sample shop.synthgan -n 1000 -o synthetic/     a model of two tables
     """
-    if synthgan.tables_in(model):
+    if is_of_tables(model):
         sample_tables(model, n, output, how, overwrite=overwrite, quiet=quiet)
         return
     _sample_one(model, n, output, how, overwrite=overwrite, quiet=quiet)

@@ -93,6 +93,11 @@ def say_fitted(model: synthgan.TablesSynthesizer, path: Path, seconds: float) ->
     say(f"next: synthgan sample {name} -n 1000 -o synthetic/")
 
 
+def is_of_tables(path: Path) -> bool:
+    """Whether a model file is of two tables; one that is not there is not."""
+    return path.exists() and bool(synthgan.tables_in(path))
+
+
 def sample_tables(
     path: Path, n: int | None, output: str, how: dict[str, Any], *, overwrite: bool, quiet: bool
 ) -> None:
