@@ -32,8 +32,9 @@ _SMALL = synthgan.NetworkConfig(
 def ring(rows: int, rng: np.random.Generator) -> pd.DataFrame:
     """Eight Gaussians with a standard deviation of .1 on a circle of radius 2."""
     angle = 2 * np.pi * rng.integers(0, 8, rows) / 8
-    centres = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return pd.DataFrame((centres + rng.normal(0, 0.1, (rows, 2))).round(3), columns=["x", "y"])
+    x = 2 * np.cos(angle) + 0.1 * rng.normal(size=rows)
+    y = 2 * np.sin(angle) + 0.1 * rng.normal(size=rows)
+    return pd.DataFrame({"x": x, "y": y}).round(3)
 
 
 def modes(table: pd.DataFrame) -> np.ndarray:
