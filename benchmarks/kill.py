@@ -2,8 +2,8 @@
 
     python benchmarks/kill.py [--kills 50] [--seed 0]
 
-Three commands take turns: ``fit --checkpoint-every`` over a model that is there, ``sample`` over a
-table that is there, and ``sample`` into a folder of part files. Each is first run to its end, to
+``fit --checkpoint-every`` over a model that is there and ``sample`` over a table that is there,
+CSV or Parquet, take turns. Each is first run to its end, to
 know how long it takes and what it leaves; then it is started anew again and again, and killed at
 a moment drawn from that time. After each kill, what lies under the names that were asked for must
 be the file of before, or the whole new one. In the end each command must go on from what is left,
@@ -33,7 +33,7 @@ import torch
 import synthgan
 from synthgan.cli import main as synthgan_main
 
-STEPS, ROWS = "12", "60000"
+STEPS, ROWS = "12", "20000"
 
 
 def started(words: list[str]) -> int:
@@ -138,32 +138,6 @@ class Sample:
         assert digest(self.path) == self.new
 
 
-class Parts:
-    """A folder fills up with part files."""
-
-    def __init__(self, folder: Path, model: Path) -> None:
-        self.folder = folder / "parts"
-        self.words = ["sample", str(model), "-o", f"{self.folder}/", "--quiet", "--seed", "3"]
-        self.words += ["-n", "1100000", "--format", "csv", "--device", "cpu"]
-        self.seconds = run(self.words)
-        self.whole = {each.name: digest(each) for each in self.folder.iterdir()}
-        shutil.rmtree(self.folder)
-
-    def state(self) -> str:
-        there = sorted(self.folder.glob("[!.]*")) if self.folder.exists() else []
-        for each in there:
-            assert digest(each) == self.whole[each.name], f"{each.name} is not whole"
-        parts = sum(each.suffix == ".csv" for each in there)
-        if parts == 2:  # all of them: start anew
-            shutil.rmtree(self.folder)
-        return f"{parts} of 2 parts"
-
-    def finish(self) -> None:
-        run(self.words)
-        there = {each.name: digest(each) for each in self.folder.glob("[!.]*")}
-        assert there == self.whole
-
-
 def table(path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.integers(0, 9, 300), "b": rng.normal(size=300).round(2)})
@@ -186,9 +160,9 @@ def main() -> None:
         fit = Fit(folder, folder / "data.csv")
         model = folder / "model.synthgan"
         shutil.copy(fit.model, model)
-        jobs: list[Fit | Sample | Parts] = [fit, Sample(folder, model, ".csv")]
+        jobs: list[Fit | Sample] = [fit, Sample(folder, model, ".csv")]
         if args.kills >= 10:
-            jobs += [Sample(folder, model, ".parquet"), Parts(folder, model)]
+            jobs += [Sample(folder, model, ".parquet")]
         done = 0
         while done < args.kills:
             job = jobs[done % len(jobs)]
@@ -196,6 +170,7 @@ def main() -> None:
                 done += 1
                 leftovers += bool(temporary(job.folder))
                 counts[f"{type(job).__name__.lower()}: {job.state()}"] += 1
+                print(f"\r{done} kills", end="", file=sys.stderr)
             else:
                 job.state()
         for job in jobs:
@@ -203,10 +178,8 @@ def main() -> None:
             assert not temporary(job.folder), f"left over: {temporary(job.folder)}"
     for what, number in sorted(counts.items()):
         print(f"{number:4}  {what}")
-    print(
-        f"{done} kills: no file was half-written or lost; {leftovers} left a temporary file, and the "
-        "next run removed it"
-    )
+    print(f"{done} kills: no file was half-written or lost")
+    print(f"{leftovers} left a temporary file, and the next run removed it")
 
 
 if __name__ == "__main__":

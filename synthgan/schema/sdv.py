@@ -245,6 +245,6 @@ def _made_up(column: Column, plain: Column, sdtype: str, is_key: bool) -> Column
         return replace(plain, kind=kind, personal=personal)
     except SchemaError:
         raise SchemaError(
-            f"column {plain.name!r}: SDV metadata says {sdtype!r}, for which no {plain.dtype} can be "
-            'made up; give it "pii": false to learn it, or leave it out'
+            f"column {plain.name!r}: SDV metadata says {sdtype!r}, for which no {plain.dtype} can "
+            'be made up; give it "pii": false to learn it, or leave it out'
         ) from None
