@@ -28,7 +28,9 @@ def test_one_version_everywhere() -> None:
     assert result.output == f"synthgan {version('synthgan')}\n"
 
 
-@pytest.mark.parametrize("name", ["py.typed", "report/page/page.html.j2", "report/page/style.css"])
+@pytest.mark.parametrize(
+    "name", ["py.typed", "report/page/page.html.j2", "report/page/style.css", "ui/pages/page.js"]
+)
 def test_files_that_are_no_code_come_along(name: str) -> None:
     assert files("synthgan").joinpath(name).is_file()
 

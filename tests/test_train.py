@@ -84,9 +84,10 @@ def test_interruption_keeps_what_was_learned(table: tuple[Tokens, Layout]) -> No
 
 def test_time_is_kept(table: tuple[Tokens, Layout]) -> None:
     started = time.monotonic()
-    history = train(*table, quick(100_000, max_minutes=1 / 60)).history
+    trained = train(*table, quick(100_000, max_minutes=1 / 60))
     assert time.monotonic() - started < 20
-    assert history[-1].phase == "adversarial"
+    assert trained.history[-1].phase == "adversarial"
+    assert any("the time was up" in note for note in trained.notes)
 
 
 def test_divergence_is_noticed_and_undone(table: tuple[Tokens, Layout]) -> None:

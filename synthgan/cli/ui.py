@@ -46,3 +46,4 @@ def ui(folder: Path, port: int, show: bool) -> None:
             webbrowser.open(address)
 
     serve(folder, port=port, on_ready=on_ready)
+    say(f"stopped; the files are in {folder}")

@@ -128,6 +128,11 @@ class WarmStart:
             )
         if validation is not None:
             self._judge(validation)
+        if last and at.step < self.steps and at.cuts < 3:
+            run.notes.append(
+                f"the time was up after {at.step:,} step{'s' * (at.step > 1)} of the warm start, "
+                "before it had learned all it could; rows may be poor: allow more minutes"
+            )
         at.over |= at.cuts == 3 or last
         return report
 

@@ -46,7 +46,7 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
     kept.note(f"model-{number}", {"holdout": holdout})
     model.save(kept.path / f"model-{number}.synthgan")
     stopped = "stopped; what was learned until then is in " if job.stopping else "the model is "
-    return f"{stopped}model-{number}.synthgan"
+    return "; ".join([f"{stopped}model-{number}.synthgan", *model.notes])
 
 
 def _split(kept: Kept) -> Any:
