@@ -57,18 +57,21 @@ class Card:
 
 def save(path: str | Path, card: Card, generator: Generator, *, overwrite: bool = False) -> None:
     """Writes the model file atomically. Raises :class:`TableError` if it cannot be written."""
-    write_bytes_atomically(path, _to_bytes(card, generator), overwrite=overwrite)
+    write_bytes_atomically(path, to_bytes(card, generator), overwrite=overwrite)
 
 
 def fingerprint(card: Card, generator: Generator) -> str:
     """SHA-256 of the model file, in hexadecimal digits: the same for the same model."""
-    return hashlib.sha256(_to_bytes(card, generator)).hexdigest()
+    return hashlib.sha256(to_bytes(card, generator)).hexdigest()
 
 
 def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
     """Reads and checks a model file. Raises :class:`ModelFileError` for anything unexpected."""
-    where = Path(path)
-    data = _read(where)
+    return from_bytes(_read(Path(path)), Path(path))
+
+
+def from_bytes(data: bytes, where: Path) -> tuple[Card, Encoder, Generator]:
+    """The model in the bytes of a model file, which errors name as ``where``."""
     text = _header_text(data, where)
     try:
         plain = json.loads(text)
@@ -86,7 +89,8 @@ def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
     return card, encoder, _build(card, encoder, tensors, where)
 
 
-def _to_bytes(card: Card, generator: Generator) -> bytes:
+def to_bytes(card: Card, generator: Generator) -> bytes:
+    """The bytes of the model file."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in _weights(generator)}
     text = json.dumps(to_plain(card), ensure_ascii=False, allow_nan=False, sort_keys=True)
     return bytes(save_tensors(tensors, {_KEY: text}))

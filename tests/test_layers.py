@@ -18,7 +18,7 @@ ORDER = (
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
-    "protections", "synthesizer", "estimators", "audit",
+    "protections", "synthesizer", "estimators", "on_ray", "audit",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

@@ -137,7 +137,8 @@ class Run:
         ranks: Ranks = ALONE,
     ) -> Run:
         """Untrained networks, and this rank's share of the rows."""
-        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device)
+        own = tokens if ranks.apart else tokens[ranks.rank :: ranks.size]
+        rows = _Rows.split(own, config, device)
         if ranks.size > 1:
             words = np.random.SeedSequence([config.seed, ranks.rank])
             rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
