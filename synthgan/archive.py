@@ -86,12 +86,12 @@ _Card = TypeVar("_Card", Card, TablesCard)
 
 def save(path: str | Path, card: Card, generator: Generator, *, overwrite: bool = False) -> None:
     """Writes the model file atomically. Raises :class:`TableError` if it cannot be written."""
-    write_bytes_atomically(path, _to_bytes(card, generator), overwrite=overwrite)
+    write_bytes_atomically(path, to_bytes(card, generator), overwrite=overwrite)
 
 
 def fingerprint(card: Card, generator: Generator) -> str:
     """SHA-256 of the model file, in hexadecimal digits: the same for the same model."""
-    return hashlib.sha256(_to_bytes(card, generator)).hexdigest()
+    return hashlib.sha256(to_bytes(card, generator)).hexdigest()
 
 
 def save_tables(
@@ -112,8 +112,11 @@ def save_tables(
 
 def load(path: str | Path) -> tuple[Card, Encoder, Generator]:
     """Reads and checks a model file. Raises :class:`ModelFileError` for anything unexpected."""
-    where = Path(path)
-    data = _read(where)
+    return from_bytes(_read(Path(path)), Path(path))
+
+
+def from_bytes(data: bytes, where: Path) -> tuple[Card, Encoder, Generator]:
+    """The model in the bytes of a model file, which errors name as ``where``."""
     plain = _description(data, where)
     if _KEY_OF_TABLES in plain:
         raise ModelFileError(f"{where}: this is a model of two tables; load_tables reads it")
@@ -163,7 +166,8 @@ def tables_in(path: str | Path) -> tuple[str, ...]:
         raise ModelFileError(f"{where}: the description inside is damaged: {error}") from None
 
 
-def _to_bytes(card: Card, generator: Generator) -> bytes:
+def to_bytes(card: Card, generator: Generator) -> bytes:
+    """The bytes of the model file."""
     return _packed(card, _weights(generator))
 
 

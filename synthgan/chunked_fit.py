@@ -18,8 +18,9 @@ from typing import IO
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from synthgan.config import Config
+from synthgan.config import Config, SummaryConfig
 from synthgan.constraints import infer_schema
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError, TableError
@@ -60,6 +61,57 @@ def fits_in_memory(cells: int, limit: int) -> bool:
     return _LIBRARIES + cells * _CELL_BYTES <= limit
 
 
+def rows_to_look_at(columns: int) -> int:
+    """Of how many rows columns and rules are told, in a table of so many columns."""
+    return min(SAMPLE_ROWS, _SAMPLE_CELLS // columns)
+
+
+class Count:
+    """Chunks of a table, counted in about a quarter of ``limit`` bytes, and held against a schema.
+
+    What others have counted of other chunks can be merged. Of a schema that a sample told (not
+    ``declared``), what the rows do not bear out is mended or dropped in the end.
+    """
+
+    def __init__(
+        self, schema: Schema, config: SummaryConfig, *, declared: bool, limit: int
+    ) -> None:
+        self._schema, self._declared, self._enough = schema, declared, config.min_category_rows
+        room = max(limit - _LIBRARIES, 0)
+        numbers = sum(column.kind.is_numeric for column in schema)
+        most = max(int(_TALLY_SHARE * room / max(numbers, 1) / _RUN_BYTES), _FEWEST_VALUES)
+        self._tally = Tally(schema, config, most_values=most)
+        self._exceptions = _Exceptions(schema)
+
+    @property
+    def rows(self) -> int:
+        """How many have been counted."""
+        return self._tally.rows
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Counts a chunk (rows x columns). Raises :class:`SchemaError` if it does not fit."""
+        self._schema.check(frame)
+        cells = self._tally.add(frame)
+        if not self._declared:
+            self._exceptions.look(cells)
+
+    def merge(self, other: Count) -> None:
+        """Adds what another one, of the same schema, has counted."""
+        self._tally.merge(other._tally)
+        self._exceptions.merge(other._exceptions)
+
+    def finish(self) -> tuple[Encoder, Summary]:
+        """What is kept. Raises as :func:`synthgan.summary.summarize`."""
+        schema = self._schema
+        if not self._declared:
+            schema = self._exceptions.mended(self._tally, self._enough)
+            self._tally.follow(schema)
+        summary = self._tally.summary()
+        encoder = Encoder(schema, summary)
+        Sampler.check(encoder)
+        return encoder, summary
+
+
 @dataclass(frozen=True)
 class Encoded:
     """A table that was read in chunks."""
@@ -83,28 +135,15 @@ def encoded_in_chunks(
     declared = schema is not None
     if schema is None:
         on_rows("looking at a sample", 0, dataset.rows)
-        rows = min(SAMPLE_ROWS, _SAMPLE_CELLS // dataset.columns)
+        rows = rows_to_look_at(dataset.columns)
         schema = infer_schema(dataset.sample(rows, np.random.default_rng(config.seed)))
     room = max(limit - _LIBRARIES, 0)
-    numbers = sum(column.kind.is_numeric for column in schema)
-    most = max(int(_TALLY_SHARE * room / max(numbers, 1) / _RUN_BYTES), _FEWEST_VALUES)
-    tally = Tally(schema, config.summary, most_values=most)
-    exceptions = _Exceptions(schema)
-    done = 0
+    count = Count(schema, config.summary, declared=declared, limit=limit)
     for frame in dataset.chunks():
-        schema.check(frame)
-        cells = tally.add(frame)
-        if not declared:
-            exceptions.look(cells)
-        done += len(frame)
-        on_rows("counting", done, dataset.rows)
-    if not declared:
-        schema = exceptions.mended(tally, config.summary.min_category_rows)
-        tally.follow(schema)
-    summary = tally.summary()
-    encoder = Encoder(schema, summary)
-    Sampler.check(encoder)
-    del tally
+        count.add(frame)
+        on_rows("counting", count.rows, dataset.rows)
+    encoder, summary = count.finish()
+    del count
     with _room_for_tokens(dataset.rows, encoder, _TOKENS_SHARE * room) as tokens:
         done = 0
         for number, frame in enumerate(dataset.chunks()):
@@ -190,6 +229,12 @@ class _Exceptions:
             fits = (each for each in more if _are_whole(numbers, each, narrow=narrow))
             self._decimals[column.name] = next(fits, None)
 
+    def merge(self, other: _Exceptions) -> None:
+        """Adds what another one, of the same schema, has seen."""
+        for name, digits in other._decimals.items():
+            known = self._decimals.get(name, 0)
+            self._decimals[name] = None if known is None or digits is None else max(known, digits)
+
     def _of(self, column: Column) -> int | None:
         own = column.decimals if column.kind is Kind.NUMBER else 0
         return self._decimals.get(column.name, own)
@@ -199,7 +244,7 @@ class _Exceptions:
         columns = []
         for column in self._schema:
             if tally.columns[column.name].missing:
-                column = replace(column, nullable=True)
+                column = replace(column, nullable=True, dtype=_with_missing(column.dtype))
             if column.name in self._decimals:
                 digits = self._decimals[column.name]
                 column = replace(column, kind=Kind.NUMBER, decimals=digits, format=None)
@@ -210,6 +255,13 @@ class _Exceptions:
             if not {*rule.columns} & self._decimals.keys()
         )
         return replace(self._schema, columns=tuple(columns), constraints=tuple(rules))
+
+
+def _with_missing(dtype: str) -> str:
+    """The dtype that holds the same cells and missing ones."""
+    if dtype.rstrip("0123456789") in ("int", "uint"):
+        return dtype.replace("uint", "UInt").replace("int", "Int")
+    return "boolean" if dtype == "bool" else dtype
 
 
 def _are_whole(numbers: Floats, digits: int | None, *, narrow: bool) -> bool:

@@ -30,6 +30,8 @@ class Ranks:
     """The number of this process, from 0."""
     size: int = 1
     """How many processes there are."""
+    apart: bool = False
+    """Whether each process is given rows of its own; else all are given all, and share them."""
     _talk: dist.ProcessGroup | None = None
     """For what the CPU knows; gradients on a GPU go the default way."""
 

@@ -131,6 +131,15 @@ def fit(
     return _train(tokens, encoder, summary, config, how)
 
 
+def fit_own_rows(tokens: Tokens, encoder: Encoder, summary: Summary, config: Config) -> Synthesizer:
+    """Learns, with the other processes of :func:`join_ranks`, a table of which each has a share
+    (at least 2 rows) as ``tokens`` already; all get the same model."""
+    choose_device(config.train.device)
+    ranks = replace(current_ranks(), apart=True)
+    how = _Training(on_step=None, checkpoint=None, ranks=ranks)
+    return _train(tokens, encoder, summary, config, how)
+
+
 def _say_nothing(doing: str, done: int, of: int) -> None:
     """Nobody wants to know how far it is."""
 
@@ -178,7 +187,8 @@ def _train(
             settings=config,
             columns=[encoder.schema, summary],
         )
-        how.ranks.check_same(parts)
+        same = {name: digest for name, digest in parts.items() if name != "rows"}
+        how.ranks.check_same(same if how.ranks.apart else parts)
         if how.checkpoint is not None:
             checkpoints = Checkpoints(config=how.checkpoint, fingerprint=parts)
     trained = train(
@@ -210,6 +220,12 @@ def load(path: str | Path, *, device: str = "auto") -> Synthesizer:
     Raises :class:`ModelFileError` for a file that is damaged, foreign or of another version.
     """
     card, encoder, generator = archive.load(path)
+    return Synthesizer(card, encoder, generator.to(choose_device(device)))
+
+
+def from_bytes(data: bytes, *, device: str = "auto") -> Synthesizer:
+    """The model of :meth:`Synthesizer.to_bytes`. Raises as :func:`load`."""
+    card, encoder, generator = archive.from_bytes(data, Path("model"))
     return Synthesizer(card, encoder, generator.to(choose_device(device)))
 
 
@@ -372,13 +388,7 @@ class Synthesizer:
         be unique in the whole table, which part files that do not know of each other cannot see
         to; :class:`TableError` if the folder holds something else, or cannot be written to.
         """
-        together = [c for c in self.schema.constraints if isinstance(c, Unique)]
-        if together:
-            raise ConditionError(
-                f"the constraint {together[0]} wants rows to be unique in the whole table, and "
-                "part files do not know of each other; write one file, or fit with a schema "
-                "without the constraint"
-            )
+        self._check_apart()
         if seed is None:
             seed = seed_in(parts)
         if seed is None and parts.shard[1] > 1:
@@ -398,6 +408,29 @@ class Synthesizer:
         claim(parts, about)
         draw = partial(sampler.chunk, seed=seed, locale=locale)
         return write(parts, draw, on_part or (lambda path: None))
+
+    def chunk_drawer(
+        self, *, where: Where | None = None, seed: int
+    ) -> Callable[[int, int], pd.DataFrame]:
+        """Draws single chunks of :meth:`iter_samples`: given the number i of a chunk and its
+        rows (8,192, the last one what is left). It depends on ``seed`` and i alone, whoever
+        draws it, on the same kind of device.
+
+        Raises :class:`ConditionError` as :meth:`sample_parts` does.
+        """
+        self._check_apart()
+        sampler = self._sampler(where, None, None, extrapolate=False)
+        return partial(sampler.chunk, seed=_seed(seed))
+
+    def _check_apart(self) -> None:
+        """Raises :class:`ConditionError` if chunks cannot be drawn apart from each other."""
+        together = [c for c in self.schema.constraints if isinstance(c, Unique)]
+        if together:
+            raise ConditionError(
+                f"the constraint {together[0]} wants rows to be unique in the whole table, and "
+                "part files do not know of each other; write one file, or fit with a schema "
+                "without the constraint"
+            )
 
     def impute(
         self,
@@ -472,6 +505,10 @@ class Synthesizer:
             assert isinstance(codec, CategoryCodec), "parse_balance lets no other through"
             found[name] = codec.balanced(shares)
         return found
+
+    def to_bytes(self) -> bytes:
+        """What :meth:`save` writes."""
+        return archive.to_bytes(self._card, self._generator)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Writes the model file, atomically, and removes the checkpoint of its training, unless

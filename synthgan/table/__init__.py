@@ -11,20 +11,23 @@ replacing), ``sources`` (files, folders, globs, URLs), ``csv_cells``, ``csv_read
 no file at all.
 """
 
+from synthgan.table.arrow_reading import frame_of
 from synthgan.table.csv_cells import FIXED_DECIMALS, MISSING_WORDS
 from synthgan.table.files import check_target, check_writable, format_of, write_bytes_atomically
 from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
 from synthgan.table.splitting import split_table
-from synthgan.table.writing import write_table
+from synthgan.table.writing import arrow_of, write_table
 
 __all__ = [
     "FIXED_DECIMALS",
     "MISSING_WORDS",
     "Dataset",
+    "arrow_of",
     "check_target",
     "check_writable",
     "count_cells",
     "format_of",
+    "frame_of",
     "iter_table",
     "open_dataset",
     "read_table",

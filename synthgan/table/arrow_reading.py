@@ -221,6 +221,11 @@ def _pandas_columns(schema: Any) -> list[dict[str, Any]]:
     return [each for each in entries if isinstance(each, dict) and keys <= each.keys()]
 
 
+def frame_of(table: Any) -> pd.DataFrame:
+    """A whole Arrow table as a frame: integers stay integers, also beside missing cells."""
+    return _arrow_frame(table, _plan_arrow(table.to_batches(), table.schema))
+
+
 def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:
     for position, name in enumerate(table.column_names):
         if name in plan.categories:

@@ -329,6 +329,16 @@ def _with_levels(frame: pd.DataFrame, dtypes: Mapping[str, Any]) -> pd.DataFrame
 _CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
+def arrow_of(frame: pd.DataFrame, schema: Any = None) -> Any:
+    """The frame as an Arrow table, of the Arrow ``schema`` that chunks of one table share.
+
+    Raises :class:`TableError` if it does not fit.
+    """
+    frame = frame.copy(deep=False)
+    frame.attrs = {}
+    return _arrow_columns(frame, schema)
+
+
 def _arrow_columns(frame: pd.DataFrame, schema: Any) -> Any:
     """The frame as an Arrow table; a column that does not fit its type is named."""
     try:

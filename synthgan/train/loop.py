@@ -63,7 +63,7 @@ def train(
         rng = torch.Generator().manual_seed(config.seed)
         generator = Generator(layout, config.network, rng).to(device)
         return Trained(generator.eval(), (), ("nothing to learn: no column varies",))
-    if len(tokens) < 2 * ranks.size:
+    if not ranks.apart and len(tokens) < 2 * ranks.size:
         raise TrainingError(
             f"{len(tokens)} rows cannot be shared by {ranks.size} processes; start fewer"
         )

@@ -165,7 +165,8 @@ class Run:
         context: int = 0,
     ) -> Run:
         """Untrained networks, and this rank's share of the rows."""
-        rows = _Rows.split(tokens[ranks.rank :: ranks.size], config, device, context)
+        own = tokens if ranks.apart else tokens[ranks.rank :: ranks.size]
+        rows = _Rows.split(own, config, device, context)
         if ranks.size > 1:
             words = np.random.SeedSequence([config.seed, ranks.rank])
             rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
