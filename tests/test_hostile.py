@@ -176,7 +176,18 @@ def test_safe_csv_from_the_command_line(tmp_path: Path) -> None:
     out = [str(tmp_path / each) for each in ("a.csv", "parts/", "b.csv")]
     common = ["--quiet", "--safe-csv"]
     run("sample", str(tmp_path / "m"), "-n", "20", "-o", out[0], *common)
-    run("sample", str(tmp_path / "m"), "-n", "20", "-o", out[1], "--format", "csv", *common)
+    run(
+        "sample",
+        str(tmp_path / "m"),
+        "-n",
+        "20",
+        "-o",
+        out[1],
+        "--parts",
+        "--format",
+        "csv",
+        *common,
+    )
     synthgan.write_table(frame.assign(score=np.nan), tmp_path / "holes.csv")
     run("impute", str(tmp_path / "holes.csv"), str(tmp_path / "m"), "-o", out[2], *common)
     for path in (out[0], next((tmp_path / "parts").glob("*.csv")), out[2]):
