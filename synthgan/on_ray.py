@@ -30,6 +30,7 @@ from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConfigError, SynthganError, TableError, TrainingError
 from synthgan.sample import CHUNK_ROWS
 from synthgan.schema import Schema
+from synthgan.summary import Summary
 from synthgan.synthesizer import Synthesizer, fit_own_rows, from_bytes
 from synthgan.table import arrow_of, frame_of
 
@@ -169,7 +170,7 @@ def _count(table: pa.Table, begin: Callable[[], Count]) -> pd.DataFrame:
     return pd.DataFrame({"found": [found]})
 
 
-def _encode(table: pa.Table, schema: Schema, summary: Any, seed: int) -> dict[str, Tokens]:
+def _encode(table: pa.Table, schema: Schema, summary: Summary, seed: int) -> dict[str, Tokens]:
     """The tokens (rows x positions) of a block. They depend on seed and rows, not on the worker."""
     encoder, frame = Encoder(schema, summary), frame_of(table)
     words = pd.util.hash_pandas_object(frame[list(encoder.codecs)], index=False)
