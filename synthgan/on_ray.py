@@ -161,13 +161,13 @@ def _some_rows(dataset: Any, seed: int) -> pd.DataFrame:
 
 def _count(table: pa.Table, begin: Callable[[], Count]) -> pd.DataFrame:
     """One block, counted; or what is wrong with it, which Ray would bury in its own errors."""
-    found: Count | SynthganError = begin()
+    count = begin()
     try:
         if table.num_rows:
-            found.add(frame_of(table))
+            count.add(frame_of(table))
     except SynthganError as error:
-        found = error
-    return pd.DataFrame({"found": [found]})
+        return pd.DataFrame({"found": [error]})
+    return pd.DataFrame({"found": [count]})
 
 
 def _encode(table: pa.Table, schema: Schema, summary: Summary, seed: int) -> dict[str, Tokens]:
@@ -235,7 +235,8 @@ def _share(blocks: Iterator[Tokens], ranks: Ranks) -> Tokens:
     for block in blocks:
         shares.append(block[(ranks.rank - seen) % ranks.size :: ranks.size].copy())
         seen += len(block)
-    return np.concatenate(shares)
+    tokens: Tokens = np.concatenate(shares)
+    return tokens
 
 
 # --- Drawing ----------------------------------------------------------------------------
