@@ -30,6 +30,7 @@ from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConfigError, SynthganError, TableError, TrainingError
 from synthgan.sample import CHUNK_ROWS
 from synthgan.schema import Schema
+from synthgan.summary import Summary
 from synthgan.synthesizer import Synthesizer, fit_own_rows, from_bytes
 from synthgan.table import arrow_of, frame_of
 
@@ -160,16 +161,16 @@ def _some_rows(dataset: Any, seed: int) -> pd.DataFrame:
 
 def _count(table: pa.Table, begin: Callable[[], Count]) -> pd.DataFrame:
     """One block, counted; or what is wrong with it, which Ray would bury in its own errors."""
-    found: Count | SynthganError = begin()
+    count = begin()
     try:
         if table.num_rows:
-            found.add(frame_of(table))
+            count.add(frame_of(table))
     except SynthganError as error:
-        found = error
-    return pd.DataFrame({"found": [found]})
+        return pd.DataFrame({"found": [error]})
+    return pd.DataFrame({"found": [count]})
 
 
-def _encode(table: pa.Table, schema: Schema, summary: Any, seed: int) -> dict[str, Tokens]:
+def _encode(table: pa.Table, schema: Schema, summary: Summary, seed: int) -> dict[str, Tokens]:
     """The tokens (rows x positions) of a block. They depend on seed and rows, not on the worker."""
     encoder, frame = Encoder(schema, summary), frame_of(table)
     words = pd.util.hash_pandas_object(frame[list(encoder.codecs)], index=False)
@@ -234,7 +235,8 @@ def _share(blocks: Iterator[Tokens], ranks: Ranks) -> Tokens:
     for block in blocks:
         shares.append(block[(ranks.rank - seen) % ranks.size :: ranks.size].copy())
         seen += len(block)
-    return np.concatenate(shares)
+    tokens: Tokens = np.concatenate(shares)
+    return tokens
 
 
 # --- Drawing ----------------------------------------------------------------------------
