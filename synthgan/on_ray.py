@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -235,8 +235,7 @@ def _share(blocks: Iterator[Tokens], ranks: Ranks) -> Tokens:
     for block in blocks:
         shares.append(block[(ranks.rank - seen) % ranks.size :: ranks.size].copy())
         seen += len(block)
-    tokens: Tokens = np.concatenate(shares)
-    return tokens
+    return cast("Tokens", np.concatenate(shares))
 
 
 # --- Drawing ----------------------------------------------------------------------------
