@@ -118,7 +118,7 @@ def test_help_of_every_command_shows_examples() -> None:
         result = run(*args)
         assert result.exit_code == 0
         examples = result.stdout.partition("Examples:\n")[2].partition("\n\n")[0]
-        assert 2 <= len(examples.splitlines()) <= 6
+        assert 2 <= len(examples.splitlines()) <= 7
         assert all(line.startswith("    synthgan ") for line in examples.splitlines())
 
 
