@@ -10,6 +10,7 @@ Names are loaded when they are first used, so that importing the package is ligh
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -238,6 +239,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return version("synthgan")
     for home, names in _HOMES.items():
         if name in names:
             value = getattr(import_module(home), name)

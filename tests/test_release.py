@@ -11,6 +11,7 @@ import pytest
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
+import synthgan
 from synthgan.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,7 @@ def said(file: str, pattern: str) -> str:
 def test_one_version_everywhere() -> None:
     wanted = said("pyproject.toml", r'^version = "(.+)"$')
     assert said("CITATION.cff", r"^version: (.+)$") == wanted
+    assert synthgan.__version__ == version("synthgan")
     result = CliRunner().invoke(main, ["--version"])
     assert result.output == f"synthgan {version('synthgan')}\n"
 
