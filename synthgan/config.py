@@ -120,6 +120,9 @@ class TrainConfig:
     """Whether the generator is then trained against the critic."""
     objective: ObjectiveName = "wgan-gp"
     """What generator and critic play for; the others are for comparison."""
+    auxiliary: str | None = None
+    """A column of categories or booleans that a classifier tells from the other cells, beside the
+    critic; generator and classifier are both paid for it (AC-GAN). None: no such term."""
     steps: int | None = None
     """Generator steps at most, both phases together; None lets the rows decide."""
     max_minutes: float | None = None
@@ -149,6 +152,10 @@ class TrainConfig:
         _settle_types(self)
         _require(
             self.warm_start or self.adversarial, "warm_start and adversarial cannot both be off"
+        )
+        _require(
+            self.auxiliary is None or self.adversarial,
+            "auxiliary is a part of the game: leave adversarial on, or auxiliary out",
         )
         _require(
             self.steps is None or self.steps >= 1, f"steps must be at least 1, got {self.steps}"
@@ -220,6 +227,10 @@ class Config:
     def __post_init__(self) -> None:
         _settle_types(self)
         _require(0 <= self.seed < 2**63, f"seed must be 0 to 2**63 - 1, got {self.seed}")
+        _require(
+            self.privacy is None or self.train.auxiliary is None,
+            "a private fit has no classifier of its own beside the critic: leave auxiliary out",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ every cell that was not given, given the cells before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from synthgan.config import ObjectiveName
-from synthgan.network import GroupLogits
+from synthgan.network import Critic, GroupLogits
 
 Scorer = Callable[[Tensor], Tensor]
 """Features (B, F) to scores (B,), high for real."""
@@ -70,6 +70,21 @@ def hinge_critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return F.relu(1 - real_scores).mean() + F.relu(1 + fake_scores).mean()
 
 
+def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """- E sum_k y_k log C_k(x), from logits of C (B, K) and one-hot labels y (B, K) (Odena et al.
+    2017). ``labels`` that were drawn may have a gradient, and then so has the draw."""
+    return -(labels * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+def auxiliary_loss(critic: Critic, features: Tensor) -> Tensor | float:
+    """:func:`classification_loss` of the classifier beside ``critic``, of rows by their features
+    (B, F): real ones for the classifier, drawn ones for the generator. 0 without a classifier."""
+    classifier = critic.classifier
+    if classifier is None:
+        return 0.0
+    return classification_loss(classifier(features), classifier.labels(features))
+
+
 # --- constraints on the critic ----------------------------------------------------------
 
 
@@ -117,7 +132,7 @@ class Constraint:
             return critic
         weights = {
             name: weight / spectral_norm(weight) if weight.ndim == 2 else weight
-            for name, weight in critic.named_parameters()
+            for name, weight in _scoring(critic)
         }
 
         def scores(features: Tensor) -> Tensor:
@@ -130,8 +145,14 @@ class Constraint:
     def project(self, critic: nn.Module) -> None:
         """Brings ``critic`` back to what is allowed, after a step."""
         if self.clip is not None:
-            for weight in critic.parameters():
+            for _, weight in _scoring(critic):
                 weight.clamp_(-self.clip, self.clip)
+
+
+def _scoring(critic: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The weights that scores come from: all but those of a classifier."""
+    named = critic.named_parameters()
+    return ((name, each) for name, each in named if not name.startswith("classifier."))
 
 
 # --- objectives -------------------------------------------------------------------------

@@ -67,6 +67,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     "non-saturating, wgan-clip or hinge-sn (docs/theory.md).",
 )
 @click.option(
+    "--auxiliary",
+    metavar="COLUMN",
+    help="A column of categories that a classifier beside the critic tells from the other cells "
+    "(AC-GAN), to compare.",
+)
+@click.option(
     "--epsilon",
     type=float,
     help="Fit with differential privacy: the model and all rows that it draws have this epsilon. "

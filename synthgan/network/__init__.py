@@ -12,23 +12,26 @@ positions at once), :meth:`Generator.draw` (tokens, no gradient) and
 gradient that comes from the critic).
 
 **Critic.** A perceptron on one-hot codes, within-bin offsets, global ranks and the mask of
-given cells; no normalisation, as the gradient penalty needs rows to be judged one by one.
+given cells; no normalisation, as the gradient penalty needs rows to be judged one by one. Where
+a column is named, a classifier beside it tells that column's cell from the others (AC-GAN).
 
 Shapes: B rows, P positions, E one-hot entries, C columns that have positions, W row state.
 """
 
-from synthgan.network.critic import Critic
+from synthgan.network.critic import Classifier, Critic, check_auxiliary
 from synthgan.network.generator import Chain, Drawable, Generator, GroupLogits
 from synthgan.network.geometry import Geometry, onehot
 from synthgan.network.kernels import categorical
 
 __all__ = [
     "Chain",
+    "Classifier",
     "Critic",
     "Drawable",
     "Generator",
     "Geometry",
     "GroupLogits",
     "categorical",
+    "check_auxiliary",
     "onehot",
 ]

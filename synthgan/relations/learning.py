@@ -48,7 +48,7 @@ def fit_tables(
 
     Raises :class:`TableError` for keys of the parent that are missing or not unique, or a table
     that cannot be learned, :class:`SchemaError` for a key that names no columns of the tables,
-    and :class:`ConfigError` for a private fit.
+    and :class:`ConfigError` for a private fit and for an auxiliary column.
     """
     config = config or Config()
     if config.privacy is not None:
@@ -57,6 +57,8 @@ def fit_tables(
             "change in both has not been worked out; fit each table on its own with epsilon, the "
             "child with its key as the unit"
         )
+    if config.train.auxiliary is not None:
+        raise ConfigError("auxiliary names a column of one table: leave it out for two tables")
     key = read_key(key, tables)
     schemas = dict(schemas or {})
     for name in schemas:

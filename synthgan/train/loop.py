@@ -19,7 +19,7 @@ from synthgan.config import Config
 from synthgan.distributed import ALONE, Ranks
 from synthgan.encode import Layout, Tokens
 from synthgan.errors import TrainingError
-from synthgan.network import Generator
+from synthgan.network import Generator, check_auxiliary
 from synthgan.train.checkpoint import Checkpoints
 from synthgan.train.device import choose_device
 from synthgan.train.interrupts import Interrupts
@@ -56,9 +56,12 @@ def train(
     first ``context`` columns of the layout are given in each row, and not learned.
 
     Raises :class:`TrainingError` for a device that is not there, a checkpoint that is of
-    something else, or if nothing can be learned at these learning rates.
+    something else, or if nothing can be learned at these learning rates; :class:`ConfigError`
+    for an auxiliary column that is not there or has no classes.
     """
     device = choose_device(config.train.device)
+    if config.train.auxiliary is not None:
+        check_auxiliary(layout, config.train.auxiliary)
     if not layout.spans or len(tokens) < 2:
         rng = torch.Generator().manual_seed(config.seed)
         generator = Generator(layout, config.network, rng).to(device)

@@ -184,7 +184,9 @@ class Adversarial:
     def _new_critic(self) -> Critic:
         run = self.run
         rng = torch.Generator().manual_seed(1)
-        return Critic(run.generator.layout, run.config.network, rng).to(run.device)
+        wanted = run.settings.auxiliary
+        critic = Critic(run.generator.layout, run.config.network, rng, auxiliary=wanted)
+        return critic.to(run.device)
 
     def renew(self) -> None:
         """Goes on with new optimisers, and with the batches of now."""

@@ -25,6 +25,7 @@ from synthgan.errors import TrainingError
 from synthgan.network import Critic, Generator, onehot
 from synthgan.objective import (
     Objective,
+    auxiliary_loss,
     critic_objective,
     negative_log_likelihood,
     objective_of,
@@ -340,7 +341,7 @@ def step_critic(
     """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
     scorer = objective.constraint.scorer(critic)
     wanted, loss = critic_objective(scorer, real, fake, mix, objective)
-    descend(critic, optimizer, wanted, ranks)
+    descend(critic, optimizer, wanted + auxiliary_loss(critic, real), ranks)
     objective.constraint.project(critic)
     return loss.detach()
 
@@ -354,9 +355,10 @@ def generator_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer) -
     fake = generator.relaxed(z, tokens, mask, rows.rng, _TEMPERATURE)
     critic.requires_grad_(False)
     scorer = run.objective.constraint.scorer(critic)
-    adversarial = run.objective.generator(scorer(critic.features(fake, mask)))
+    features = critic.features(fake, mask)
+    adversarial = run.objective.generator(scorer(features))
+    loss = adversarial + auxiliary_loss(critic, features)
     critic.requires_grad_(True)
-    loss = adversarial
     if run.settings.warm_start and run.settings.likelihood_weight > 0:
         loss = loss + run.settings.likelihood_weight * likelihood(run, run.adversarial_batch_size)
     descend(generator, optimizer, loss, run.ranks)
