@@ -72,17 +72,25 @@ def hinge_critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """- E sum_k y_k log C_k(x), from logits of C (B, K) and one-hot labels y (B, K) (Odena et al.
-    2017). ``labels`` that were drawn may have a gradient, and then so has the draw."""
-    return -(labels * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+    2017): the mean over rows that have a label, and 0 if none has."""
+    return -(labels * F.log_softmax(logits, dim=1)).sum() / labels.sum().clamp(min=1.0)
 
 
-def auxiliary_loss(critic: Critic, features: Tensor) -> Tensor | float:
+def auxiliary_loss(critic: Critic, features: Tensor, *, drawn: bool) -> Tensor | float:
     """:func:`classification_loss` of the classifier beside ``critic``, of rows by their features
-    (B, F): real ones for the classifier, drawn ones for the generator. 0 without a classifier."""
+    (B, F); 0 without a classifier.
+
+    Of rows that were ``drawn`` those count whose class was given. Where the class is drawn too,
+    it may come after the cells that would have to agree with it, and what is easily told is what
+    the generator would choose to draw.
+    """
     classifier = critic.classifier
     if classifier is None:
         return 0.0
-    return classification_loss(classifier(features), classifier.labels(features))
+    labels = classifier.labels(features)
+    if drawn:
+        labels = labels * classifier.given(features)
+    return classification_loss(classifier(features), labels)
 
 
 # --- constraints on the critic ----------------------------------------------------------

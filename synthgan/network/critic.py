@@ -89,7 +89,7 @@ class Classifier(nn.Module):
         self, inputs: int, at: slice, given: int, config: NetworkConfig, rng: torch.Generator
     ) -> None:
         super().__init__()
-        self._at = at
+        self._at, self._given = at, given
         seen = torch.ones(inputs)
         seen[at], seen[given] = 0.0, 0.0
         self.seen: Tensor
@@ -98,8 +98,12 @@ class Classifier(nn.Module):
         self.layers, self.score = _layers(inputs, at.stop - at.start, config, rng)
 
     def labels(self, features: Tensor) -> Tensor:
-        """What is to be told: the cell's one-hot code (B, K), with the gradient that it has."""
-        return features[:, self._at]
+        """What is to be told: the cell's one-hot code (B, K)."""
+        return features[:, self._at].detach()
+
+    def given(self, features: Tensor) -> Tensor:
+        """1 where the cell was given, else 0: (B, 1)."""
+        return features[:, self._given : self._given + 1]
 
     def forward(self, features: Tensor) -> Tensor:
         return _through(self.layers, self.score, features * self.seen)

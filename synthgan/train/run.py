@@ -341,7 +341,7 @@ def step_critic(
     """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
     scorer = objective.constraint.scorer(critic)
     wanted, loss = critic_objective(scorer, real, fake, mix, objective)
-    descend(critic, optimizer, wanted + auxiliary_loss(critic, real), ranks)
+    descend(critic, optimizer, wanted + auxiliary_loss(critic, real, drawn=False), ranks)
     objective.constraint.project(critic)
     return loss.detach()
 
@@ -357,7 +357,7 @@ def generator_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer) -
     scorer = run.objective.constraint.scorer(critic)
     features = critic.features(fake, mask)
     adversarial = run.objective.generator(scorer(features))
-    loss = adversarial + auxiliary_loss(critic, features)
+    loss = adversarial + auxiliary_loss(critic, features, drawn=True)
     critic.requires_grad_(True)
     if run.settings.warm_start and run.settings.likelihood_weight > 0:
         loss = loss + run.settings.likelihood_weight * likelihood(run, run.adversarial_batch_size)
