@@ -99,6 +99,32 @@ def test_an_objective_names_the_default_model_trained_by_that_game_alone() -> No
     assert model.history[-1].step == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ([], comparison.MODELS),
+        (["--models", "vae, chow-liu"], ("vae", "chow-liu")),
+        (["--models", "vae", "--models", "chow-liu,copula"], ("vae", "chow-liu", "copula")),
+    ],
+)
+def test_models_are_named_with_commas_or_one_at_a_time(
+    said: list[str],
+    wanted: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+
+    def compare(data: Path, config: synthgan.CompareConfig, **rest: object) -> None:
+        seen.append(config.models)
+        raise synthgan.TableError("that is all")
+
+    monkeypatch.setattr(synthgan, "compare", compare)
+    page = str(tmp_path / "page.html")
+    assert CliRunner().invoke(main, ["compare", "data.csv", "-o", page, *said]).exit_code == 2
+    assert seen == [wanted]
+
+
 def test_the_command_leaves_a_page_and_figures(tmp_path: Path) -> None:
     data, page = tmp_path / "data.csv", tmp_path / "page.html"
     synthgan.write_table([people(300)[["age", "rich", "member"]]], data)

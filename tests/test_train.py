@@ -246,37 +246,6 @@ def test_steps_replayed_on_cuda_give_the_same_numbers(
 # Objectives and what is told of the game
 
 
-def ring(rows: int = 2000) -> pd.DataFrame:
-    """Eight Gaussians on a circle."""
-    rng = np.random.default_rng(0)
-    angle = 2 * np.pi * rng.integers(0, 8, rows) / 8
-    xy = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.1, (rows, 2))
-    return pd.DataFrame(xy.round(3), columns=["x", "y"])
-
-
-def shares_of_modes(table: pd.DataFrame) -> np.ndarray:
-    """Share of rows within three standard deviations of each of the ring's Gaussians."""
-    angles = 2 * np.pi * np.arange(8) / 8
-    centres = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    far = np.linalg.norm(table[["x", "y"]].to_numpy()[:, None] - centres, axis=2)
-    return (far < 0.3).mean(axis=0)
-
-
-def test_wgan_gp_finds_all_modes_of_a_ring() -> None:
-    config = synthgan.Config(
-        network=synthgan.NetworkConfig(
-            noise_width=8, width=64, head_width=32, critic_width=64, critic_depth=2
-        ),
-        train=synthgan.TrainConfig(
-            steps=300, batch_size=200, warm_start=False, gradient_penalty=0.1, device="cpu",
-            generator_lr=3e-3, critic_lr=3e-3,
-        ),
-    )  # fmt: skip
-    found = shares_of_modes(synthgan.fit(ring(), config=config).sample(2000, seed=1))
-    assert found.sum() > 0.75  # independent columns: .38
-    assert found.min() > 0.05
-
-
 @pytest.mark.parametrize("name", ["minimax", "non-saturating", "wgan-clip", "hinge-sn"])
 def test_each_objective_trains_both_networks(name: str, table: tuple[Tokens, Layout]) -> None:
     game = {"warm_start": False, "objective": name}

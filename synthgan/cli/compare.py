@@ -15,17 +15,22 @@ from synthgan.cli.progress import Progress
 from synthgan.errors import TableError
 
 
-def _names(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...] | None:
-    """``synthgan,chow-liu`` as a tuple."""
-    return None if text is None else tuple(each.strip() for each in text.split(",") if each.strip())
+def _names(
+    ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """``--models synthgan,chow-liu --models vae`` as one tuple; None where nothing was said."""
+    named = (each.strip() for text in texts for each in text.split(","))
+    return tuple(filter(None, named)) if texts else None
 
 
 @click.command()
 @click.argument("data", type=PATH)
 @click.option(
     "--models",
+    multiple=True,
     callback=_names,
-    help="Which, such as synthgan,chow-liu,vae; without it, the default model and all baselines.",
+    help="Which, such as synthgan,chow-liu,vae, or one at a time; without it, the default model "
+    "and all baselines.",
 )
 @click.option("--target", help="A column that models are to predict.")
 @click.option("--schema", type=PATH, help="What the columns are: a file of 'synthgan schema'.")
