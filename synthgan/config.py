@@ -143,6 +143,9 @@ class TrainConfig:
     """Learning rate of the critic."""
     validation_share: float = 0.05
     """Share of rows that training sets aside to know when to stop."""
+    detection_every: int | None = None
+    """Generator steps after which a classifier tries again to tell drawn rows from rows set aside
+    (C2ST), and at the end of each phase. None: never, since a look takes as long as some steps."""
     cuda_graphs: bool = True
     """Whether steps on CUDA are recorded and replayed; the numbers are the same either way."""
     device: str = "auto"
@@ -167,6 +170,10 @@ class TrainConfig:
         _require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
         _require(
             self.critic_steps >= 1, f"critic_steps must be at least 1, got {self.critic_steps}"
+        )
+        _require(
+            self.detection_every is None or self.detection_every >= 1,
+            f"detection_every must be at least 1, got {self.detection_every}",
         )
         for name in ("gradient_penalty", "likelihood_weight"):
             _require(0 <= getattr(self, name) < math.inf, f"{name} must be finite, not negative")
@@ -230,6 +237,10 @@ class Config:
         _require(
             self.privacy is None or self.train.auxiliary is None,
             "a private fit has no classifier of its own beside the critic: leave auxiliary out",
+        )
+        _require(
+            self.privacy is None or self.train.detection_every is None,
+            "a private fit has no real rows set aside to be told from: leave detection_every out",
         )
 
 

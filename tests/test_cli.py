@@ -30,6 +30,7 @@ from click.testing import CliRunner, Result
 
 import synthgan
 from synthgan.cli import main
+from synthgan.cli.progress import Progress, Training, curve
 
 QUICK = ("--steps", "6", "--batch-size", "32", "--device", "cpu")
 
@@ -580,6 +581,44 @@ def test_a_terminal_gets_bars(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "1 of 1 steps, critic " in text
     assert "\x1b[" in text
     assert "the model is in model.synthgan" in text
+
+
+@pytest.mark.parametrize(("encoding", "has_curves"), [("utf-8", True), ("ascii", False)])
+def test_a_terminal_that_can_shows_curves(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, has_curves: bool
+) -> None:
+    screen = io.TextIOWrapper(
+        io.BytesIO(), encoding=encoding, errors="backslashreplace", write_through=True
+    )
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Progress(quiet=False) as progress:
+        training = Training(progress)
+        for step in (10, 20, 30):
+            training(
+                synthgan.Step(
+                    phase="adversarial",
+                    step=step,
+                    of=30,
+                    seconds=1.0,
+                    critic_loss=-step / 10,
+                    detection=0.9 - step / 100 if step > 10 else None,
+                )
+            )
+    screen.seek(0)
+    text = screen.buffer.getvalue().decode(encoding)
+    assert "told apart 0.60" in text
+    assert ("critic █▅▁, told apart █▁" in text) is has_curves
+
+
+def test_curves_are_means_between_the_least_and_the_most() -> None:
+    assert curve([5.0]) == "▁"
+    assert curve([2.0, 2.0]) == "▁▁"
+    assert curve([0.0, 7.0, 3.0]) == "▁█▄"
+    assert curve(range(80)) == "▁▂▃▃▄▅▆▆▇█"
+    assert curve([0.0, 1.0] * 10) == "▁" * 10
 
 
 # --- bad input --------------------------------------------------------------------------

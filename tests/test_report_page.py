@@ -20,11 +20,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import synthgan
 from synthgan.report.association import associations
 from synthgan.report.columns import independent_columns
 from synthgan.report.measure import Curve, Estimate, Findings, Goal, LeftOut, Measure
-from synthgan.report.origin import Origin, TrainingPoint
-from synthgan.report.page import figures, notebook, render
+from synthgan.report.origin import Origin, TrainingPoint, _point
+from synthgan.report.page import figures, notebook, render, rendering
 from synthgan.report.page.glossary import entry_of, terms
 from synthgan.report.page.strips import badness, strip, strips
 from synthgan.report.pictures import OTHER, Distribution, Pictures, picture
@@ -129,7 +130,13 @@ ORIGIN = Origin(
     notes=(),
     guarantee=None,
     history=tuple(
-        TrainingPoint(phase=HOSTILE, step=i, losses={"critic": 1.0 / (i + 1)}) for i in range(5)
+        TrainingPoint(
+            phase=HOSTILE,
+            step=i,
+            losses={"critic": 1.0 / (i + 1)},
+            diagnostics={"critic_gap": 0.1 * i, **({"detection": 0.9} if i == 0 else {})},
+        )
+        for i in range(5)
     ),
 )
 
@@ -637,6 +644,26 @@ def test_adversarial_losses_have_an_axis_of_their_own() -> None:
     assert drawn.layout.yaxis2.title.text == "adversarial loss"
     alone = [replace(point, losses={"critic": 0.1}) for point in points]
     assert [trace.yaxis for trace in figures.history(alone, "both").data] == ["y"]
+
+
+def test_how_the_game_stood_is_drawn_where_it_was_looked_at_twice() -> None:
+    report = whole_report()
+    titles = [chart.title for chart in rendering._history(report)]
+    assert titles[0] == HOSTILE
+    assert [t.split(",")[0] for t in titles[1:]] == [figures.DIAGNOSTICS["critic_gap"]]
+    assert report.origin is not None
+    (line,) = figures.diagnostic(report.origin.history, "critic_gap").data
+    assert list(line.y) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+
+
+def test_what_a_model_says_of_its_training_is_all_taken_up() -> None:
+    step = synthgan.Step(phase="adversarial", step=50, of=60, seconds=1.0, critic_loss=-0.5,
+                         critic_slope=0.9, critic_gap=0.0, generator_gradient=0.2, distinct=1.0,
+                         detection=0.6)  # fmt: skip
+    point = _point(step)
+    assert point.losses == {"critic": -0.5}
+    assert set(point.diagnostics) == set(figures.DIAGNOSTICS)
+    assert point.diagnostics["critic_gap"] == 0
 
 
 def test_axes_of_shares_end_at_all() -> None:

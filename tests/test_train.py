@@ -22,7 +22,7 @@ from synthgan.objective import objective_of
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 from synthgan.train import choose_device, phases, train
-from synthgan.train.probe import Probe, look, warnings
+from synthgan.train.probe import Probe, _auc, detection, look, warnings
 from synthgan.train.replay import Replayed
 from synthgan.train.run import Run
 
@@ -339,3 +339,56 @@ def test_the_gap_is_what_the_critic_has_learned_by_heart(table: tuple[Tokens, La
     after = look(run, critic)  # one row, over and over
     assert after.real_distinct < 0.01
     assert before.real_distinct > 0.9
+
+
+# Rows set aside against rows drawn
+
+
+def test_looking_for_detection_changes_nothing_but_what_is_told(
+    table: tuple[Tokens, Layout],
+) -> None:
+    plain = train(*table, quick(24))
+    asked = train(*table, quick(24, detection_every=8))
+    weights = plain.generator.state_dict()
+    assert all(torch.equal(each, weights[n]) for n, each in asked.generator.state_dict().items())
+    assert all(step.detection is None for step in plain.history)
+    told = {(s.phase, s.step): s.detection for s in asked.history if s.detection is not None}
+    assert set(told) == {("warm start", 8), ("warm start", 16), ("warm start", 20),
+                         ("adversarial", 4)}  # fmt: skip
+    assert all(0.4 < each < 1 for each in told.values())
+
+
+def test_detection_falls_as_rows_become_like_real_ones() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 4, 3000)
+    letters = np.array(list("abcd"))
+    found = tokens_of(pd.DataFrame({"x": letters[x], "y": letters[(x + 1) % 4]}))
+    config = quick(120, adversarial=False, detection_every=5, validation_share=0.2)
+    told = [s.detection for s in train(*found, config).history if s.detection is not None]
+    assert told[0] > 0.8
+    assert told[-1] < 0.6
+
+
+def test_a_detector_tells_what_can_be_told() -> None:
+    rng = np.random.default_rng(0)
+    tokens, labels = rng.integers(0, 5, (800, 3)), np.arange(800) % 2
+    assert _auc(tokens, labels) == pytest.approx(0.5, abs=0.08)
+    tokens[:, 1] = np.where(rng.random(800) < 0.8, labels, tokens[:, 1])
+    assert _auc(tokens, labels) > 0.85
+    tokens[:, 2] = labels
+    assert _auc(tokens, labels) == 1
+
+
+def test_too_few_rows_cannot_be_told_apart(table: tuple[Tokens, Layout]) -> None:
+    run = Run.begin(*table, quick(1), torch.device("cpu"))
+    assert detection(run) is not None
+    run.rows.validation = run.rows.validation[:19]
+    assert detection(run) is None
+
+
+def test_private_fits_have_no_rows_to_be_told_from() -> None:
+    settings = synthgan.TrainConfig(detection_every=10)
+    with pytest.raises(synthgan.ConfigError, match="leave detection_every out"):
+        synthgan.Config(train=settings, privacy=synthgan.PrivacyConfig(epsilon=1))
+    with pytest.raises(synthgan.ConfigError, match="at least 1"):
+        synthgan.TrainConfig(detection_every=0)

@@ -73,6 +73,13 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     "(AC-GAN), to compare.",
 )
 @click.option(
+    "--detection-every",
+    type=int,
+    metavar="STEPS",
+    help="Try every so many steps how well a classifier tells drawn rows from real ones set aside, "
+    "and show it: .5 if it cannot.",
+)
+@click.option(
     "--epsilon",
     type=float,
     help="Fit with differential privacy: the model and all rows that it draws have this epsilon. "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import synthgan
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import rich.progress
 
 _LINE_EVERY = (1.0, 10.0)  # seconds between plain progress lines: at least, at most
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+_CURVE = 10  # letters of a curve
 
 
 class Progress:
@@ -67,10 +70,12 @@ class Progress:
         elif line and not self._quiet:
             say(line)
 
-    def update(self, done: int, *details: str) -> None:
-        """Says that ``done`` units of the phase are done."""
+    def update(self, done: int, *details: str, curves: str = "") -> None:
+        """Says that ``done`` units of the phase are done; ``curves`` only where there are bars."""
         text = ", ".join((f"{done:,} of {self._total:,} {self._unit}", *details))
         if self._bars is not None:
+            if curves and self._bars.console.encoding.startswith("utf"):
+                text = f"{text}\n{curves}"
             self._bars.update(self._bar, completed=done, detail=text)
         elif not self._quiet and self._is_due(done):
             say(f"{self._name}: {text}")
@@ -126,45 +131,74 @@ class Training:
     def __init__(self, progress: Progress, opening: str = "") -> None:
         self._progress, self._opening = progress, opening
         self._last: synthgan.Step | None = None
+        self._told: dict[str, list[float]] = {}  # of the phase, by name
         self._began = self._then = time.monotonic()  # of the phase, and the last call
 
     def __call__(self, step: synthgan.Step) -> None:
         if self._last is None:
             self._progress.remark(self._opening)
         if self._last is None or self._last.phase != step.phase:
-            self._began = self._then
+            self._began, self._told = self._then, {}
             line = f"{step.phase}: at most {step.of:,} steps"
             self._progress.phase(step.phase, step.of, "steps", line=line)
+        for name, value in {**_losses(step), **_diagnostics(step)}.items():
+            if value is not None:
+                self._told.setdefault(name, []).append(value)
         self._last = step = _with_validation(step, self._last)
         self._then = time.monotonic()
         left = (self._then - self._began) / step.step * (step.of - step.step)
         self._progress.update(
             step.step,
             *(f"{name} {loss}" for name, loss in losses(step).items() if loss),
+            *([] if step.detection is None else [f"told apart {step.detection:.2f}"]),
             f"over in at most {duration(left)}",
+            curves=", ".join(
+                f"{name} {curve(values)}" for name, values in self._told.items() if values[1:]
+            ),
         )
 
 
 def losses(step: synthgan.Step) -> dict[str, str]:
     """The losses of a step, by name; empty where there is none."""
-    named = {
+    return {name: "" if loss is None else f"{loss:.3f}" for name, loss in _losses(step).items()}
+
+
+def _losses(step: synthgan.Step) -> dict[str, float | None]:
+    return {
         "likelihood": step.likelihood_loss,
         "critic": step.critic_loss,
         "generator": step.generator_loss,
         "validation": step.validation_loss,
     }
-    return {name: "" if loss is None else f"{loss:.3f}" for name, loss in named.items()}
 
 
 def diagnostics(step: synthgan.Step) -> dict[str, str]:
     """How the game between generator and critic stands, by name; empty where nobody looked."""
-    named = {
+    named = _diagnostics(step)
+    return {name: "" if value is None else f"{value:.3g}" for name, value in named.items()}
+
+
+def _diagnostics(step: synthgan.Step) -> dict[str, float | None]:
+    return {
         "critic slope": step.critic_slope,
         "critic gap": step.critic_gap,
         "generator gradient": step.generator_gradient,
         "distinct rows": step.distinct,
+        "told apart": step.detection,
     }
-    return {name: "" if value is None else f"{value:.3g}" for name, value in named.items()}
+
+
+def curve(values: Sequence[float]) -> str:
+    """``values`` (at least one) from left to right as bars between their least and their most.
+
+    At most ten letters, each the mean of as many values as any other, or one more.
+    """
+    letters = min(len(values), _CURVE)
+    cuts = [len(values) * place // letters for place in range(letters + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(cuts)]
+    least, most = min(means), max(means)
+    scale = (len(_HEIGHTS) - 1) / (most - least) if most > least else 0.0
+    return "".join(_HEIGHTS[round((mean - least) * scale)] for mean in means)
 
 
 def phase_ends(history: Iterable[synthgan.Step]) -> list[synthgan.Step]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from synthgan.schema import Schema
 
+_DIAGNOSTICS = ("critic_slope", "critic_gap", "generator_gradient", "distinct", "detection")
 _LOSSES = ("likelihood_loss", "critic_loss", "generator_loss", "validation_loss")
 
 
@@ -46,6 +47,8 @@ class TrainingPoint:
     phase: str
     step: int
     losses: dict[str, float]
+    diagnostics: dict[str, float] = field(default_factory=dict)
+    """How the game between generator and critic stood, by the names of ``synthgan.Step``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +78,16 @@ class Origin:
 
 
 def _point(step: object) -> TrainingPoint:
-    losses = {name.removesuffix("_loss"): getattr(step, name, None) for name in _LOSSES}
     return TrainingPoint(
         phase=str(getattr(step, "phase", "")),
         step=int(getattr(step, "step", 0)),
-        losses={name: float(loss) for name, loss in losses.items() if loss is not None},
+        losses={n.removesuffix("_loss"): value for n, value in _told(step, _LOSSES)},
+        diagnostics=dict(_told(step, _DIAGNOSTICS)),
     )
+
+
+def _told(step: object, names: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for name in names:
+        value = getattr(step, name, None)
+        if value is not None:
+            yield name, float(value)

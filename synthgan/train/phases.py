@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synthgan.errors import TrainingError
 from synthgan.network import Critic
-from synthgan.train.probe import gradient_norm, look, warnings
+from synthgan.train.probe import detection, gradient_norm, look, warnings
 from synthgan.train.run import (
     Phase,
     Run,
@@ -116,8 +116,9 @@ class WarmStart:
         last = at.step == self.steps or run.out_of_time(0.75 if run.settings.adversarial else 1.0)
         checked = at.step % self.check_every == 0 or last
         validation = validation_loss(run) if checked else None
+        detected = run.detection_is_due(at.step, last=last)
         report = None
-        if checked or at.step % _REPORT_EVERY == 0:
+        if checked or detected or at.step % _REPORT_EVERY == 0:
             report = Step(
                 phase=at.phase,
                 step=at.step,
@@ -125,6 +126,7 @@ class WarmStart:
                 seconds=run.seconds,
                 likelihood_loss=mean_of(self.losses),
                 validation_loss=finite(validation),
+                detection=detection(run) if detected else None,
             )
         if validation is not None:
             self._judge(validation)
@@ -230,8 +232,9 @@ class Adversarial:
         last = at.step == self.steps or run.out_of_time()
         checked = at.step % 50 == 0 or last
         validation = validation_loss(run) if checked else None
+        detected = run.detection_is_due(at.step, last=last)
         report = None
-        if checked or at.step % _REPORT_EVERY == 0:
+        if checked or detected or at.step % _REPORT_EVERY == 0:
             report = Step(
                 phase=at.phase,
                 step=at.step,
@@ -240,6 +243,7 @@ class Adversarial:
                 critic_loss=mean_of(self.critic_losses),
                 generator_loss=mean_of(self.generator_losses),
                 validation_loss=finite(validation),
+                detection=detection(run) if detected else None,
                 **(self._diagnosis() if checked else {}),
             )
         at.over = last

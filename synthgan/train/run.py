@@ -70,6 +70,9 @@ class Step:
     """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
     distinct: float | None = None
     """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
+    detection: float | None = None
+    """AUC of a classifier that tells some hundred drawn rows from rows set aside, where it was
+    asked for; .5 where it cannot."""
 
 
 OnStep = Callable[[Step], None]
@@ -219,6 +222,11 @@ class Run:
         """Real and fake rows a critic step: half a batch after a warm start, which has done
         most of the work."""
         return max(self.batch_size // 2, 1) if self.settings.warm_start else self.batch_size
+
+    def detection_is_due(self, step: int, *, last: bool) -> bool:
+        """Whether a classifier is to look at drawn rows after ``step`` steps of a phase."""
+        every = self.settings.detection_every
+        return every is not None and (last or step % every == 0)
 
     def out_of_time(self, share: float = 1.0) -> bool:
         """Whether ``share`` of the allowed wall time is over, by the clock of rank 0."""

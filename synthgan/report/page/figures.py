@@ -361,6 +361,15 @@ def _lines(text: str, letters: int = 18) -> str:
 
 _ADVERSARIAL = {"critic", "generator"}
 
+DIAGNOSTICS = {
+    "critic_slope": "Critic's slope (1 would measure a distance)",
+    "critic_gap": "Critic's gap between rows learned and set aside (0 is best)",
+    "generator_gradient": "Generator's gradient",
+    "distinct": "Share of distinct rows drawn",
+    "detection": "Told from rows set aside, AUC (.5 is best)",
+}
+"""What each of a point's diagnostics is called."""
+
 
 def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
     """The losses in one phase of training; adversarial ones have an axis of their own.
@@ -403,4 +412,23 @@ def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
         xaxis={"title": {"text": "step", "standoff": 8}, "automargin": True},
         yaxis={"title": {"text": "loss", "standoff": 8}, "automargin": True},
         **({"yaxis2": other} if apart else {}),
+    )
+
+
+def diagnostic(points: Sequence[TrainingPoint], name: str) -> go.Figure:
+    """One figure of how the game stood, at the steps at which somebody looked."""
+    told = [(point.step, point.diagnostics[name]) for point in points]
+    line = go.Scatter(
+        x=[step for step, _ in told],
+        y=[float(f"{value:.5g}") for _, value in told],
+        mode="lines+markers" if len(told) < 30 else "lines",
+        name=plain(name.replace("_", " "), 40),
+        line={"width": 2},
+        meta={"role": "series", "place": 0},
+    )
+    return _figure(
+        [line],
+        hovermode="x unified",
+        xaxis={"title": {"text": "step", "standoff": 8}, "automargin": True},
+        yaxis={"automargin": True, "rangemode": "tozero" if name != "detection" else "normal"},
     )

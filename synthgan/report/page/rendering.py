@@ -331,10 +331,17 @@ def _pairs(report: Report) -> tuple[_Pair, ...]:
 def _history(report: Report) -> tuple[_Chart, ...]:
     points = report.origin.history if report.origin else ()
     phases = dict.fromkeys(point.phase for point in points)
-    return tuple(
+    charts = [
         _chart(f"history-{place}", phase or "Training", figures.history(points, phase), 320)
         for place, phase in enumerate(phases)
-    )
+    ]
+    for phase in phases:
+        for name, title in figures.DIAGNOSTICS.items():
+            told = [p for p in points if p.phase == phase and name in p.diagnostics]
+            if len(told) > 1:
+                drawn = figures.diagnostic(told, name)
+                charts.append(_chart(f"history-{len(charts)}", f"{title}, {phase}", drawn, 220))
+    return tuple(charts)
 
 
 class _Lines(NamedTuple):
