@@ -5,7 +5,8 @@
 # 64 columns, and the digit is one more. The model learns the table as any other. Asking for rows
 # where the digit is 3 draws threes, and everybody can see how good they are.
 #
-# Run it from the repository's folder: `python docs/examples/digits.py`. It leaves digits.png.
+# Run it from the repository's folder: `python docs/examples/digits.py`. It leaves digits.png, and
+# takes ten minutes on an idle core, most of them for the comparison of objectives at the end.
 
 # %%
 import struct
@@ -19,9 +20,9 @@ from sklearn.neural_network import MLPClassifier
 
 import synthgan
 
-STEPS = None  # the rows decide; a small number for a quick look
+STEPS = None  # the rows decide; a small number for a quick look, without the comparison
 DRAWS = 10
-OBJECTIVE = "wgan-gp"  # or minimax, non-saturating, wgan-clip, hinge-sn
+OBJECTIVES = ("wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn")
 
 digits = load_digits()
 pixels = [f"p{row}{column}" for row in range(8) for column in range(8)]
@@ -35,11 +36,17 @@ learned, held = synthgan.split_table(table, holdout=0.3)
 
 # %%
 schema = synthgan.infer_schema(learned, constraints=False)
-train = synthgan.TrainConfig(steps=STEPS, objective=OBJECTIVE)
-model = synthgan.fit(learned, schema, synthgan.Config(train=train))
-drawn = pd.concat(
-    model.sample(DRAWS, where={"digit": f"{label}"}, seed=label) for label in range(10)
-)
+default = synthgan.Config(train=synthgan.TrainConfig(steps=STEPS))
+model = synthgan.fit(learned, schema, default)
+
+
+def of_each(model: synthgan.Synthesizer, n: int) -> pd.DataFrame:
+    """`n` rows of each digit, drawn by condition."""
+    rows = [model.sample(n, where={"digit": f"{label}"}, seed=label) for label in range(10)]
+    return pd.concat(rows, ignore_index=True)
+
+
+drawn = of_each(model, DRAWS)
 assert (drawn.groupby("digit").size() == DRAWS).all()
 
 # %% [markdown]
@@ -78,17 +85,42 @@ def frechet(rows: pd.DataFrame) -> float:
     return float(far + np.trace(spreads[0] + spreads[1] - 2 * sqrtm(spreads[0] @ spreads[1]).real))
 
 
-many = model.sample(len(held), seed=0)
-figures = pd.DataFrame(
-    {
-        "drawn": {"inception": inception(many), "Fréchet": frechet(many)},
-        "held out": {"inception": inception(held), "Fréchet": frechet(held)},
-    }
+def figures(rows: pd.DataFrame, asked: pd.DataFrame) -> dict[str, float]:
+    """Of rows without a condition, and of rows that were asked for by their digit."""
+    read = reader.score(scaled(asked), asked["digit"])
+    return {"inception": inception(rows), "Fréchet": frechet(rows), "read as asked": read}
+
+
+found = {"held out": figures(held, held)}
+found["default"] = figures(model.sample(len(held), seed=0), of_each(model, 3 * DRAWS))
+print(pd.DataFrame(found).T.round(2).to_string())
+
+# %% [markdown]
+# Every objective by itself, without the warm start: small networks and 400 steps, the same for
+# all. And with a classifier beside the critic (AC-GAN), so that the generator is paid for digits
+# that can be read.
+
+# %%
+GAME = {"warm_start": False, "steps": 400, "batch_size": 200, "gradient_penalty": 0.1}
+RATES = {"generator_lr": 3e-3, "critic_lr": 3e-3}
+SMALL = synthgan.NetworkConfig(
+    noise_width=8, width=64, head_width=32, critic_width=64, critic_depth=2
 )
-print(figures.round(2).to_string())
-asked = (reader.predict(scaled(drawn)) == drawn["digit"]).mean()
-print(f"read as what was asked for: {asked:.0%}; of real ones held out: ", end="")
-print(f"{reader.score(scaled(held), held['digit']):.0%}")
+
+
+def game(**settings: str) -> synthgan.Config:
+    """Small networks and the game alone."""
+    train = synthgan.TrainConfig(**GAME, **RATES, **settings)
+    return synthgan.Config(network=SMALL, train=train)
+
+
+others = {f"{name} alone": game(objective=name) for name in OBJECTIVES}
+others["wgan-gp alone, auxiliary"] = game(auxiliary="digit")
+others["default, auxiliary"] = synthgan.Config(train=synthgan.TrainConfig(auxiliary="digit"))
+for name, config in others.items() if STEPS is None else ():
+    other = synthgan.fit(learned, schema, config)
+    found[name] = figures(other.sample(len(held), seed=0), of_each(other, 3 * DRAWS))
+    print(pd.DataFrame(found).T.round(2).tail(1).to_string(header=False), flush=True)
 
 
 # %% [markdown]
