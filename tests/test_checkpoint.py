@@ -87,10 +87,11 @@ def same(one: Synthesizer, other: Synthesizer) -> bool:
         ({}, ("adversarial", 4)),  # the last one of all
         ({"adversarial": False}, ("warm start", 20)),
         ({"warm_start": False}, ("adversarial", 20)),
+        ({"warm_start": False, "auxiliary": "job", "detection_every": 5}, ("adversarial", 15)),
     ],
 )
 def test_a_stopped_fit_goes_on_to_the_same_model(
-    tmp_path: Path, phases: dict[str, bool], stop: tuple[str, int]
+    tmp_path: Path, phases: dict[str, object], stop: tuple[str, int]
 ) -> None:
     config, path = quick(24, **phases), tmp_path / "checkpoint"
     part = fitted(config, checkpoint=CheckpointConfig(path=path), on_step=stop_at(*stop))

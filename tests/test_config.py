@@ -35,6 +35,8 @@ GOOD = [
     (TrainConfig, "max_minutes", [None, 1e-6, 10**6]),
     (TrainConfig, "batch_size", [2, 10**6]),
     (TrainConfig, "objective", ["wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn"]),
+    (TrainConfig, "auxiliary", [None, "job"]),
+    (TrainConfig, "detection_every", [None, 1, 10**9]),
     (TrainConfig, "critic_steps", [1, 1000]),
     (TrainConfig, "gradient_penalty", [0, 1e6]),
     (TrainConfig, "likelihood_weight", [0, 1e6]),
@@ -61,6 +63,7 @@ BAD = [
     (NetworkConfig, "critic_depth", [0, 16_385]),
     (TrainConfig, "steps", [0, -1]),
     (TrainConfig, "max_minutes", [0, -1, math.nan]),
+    (TrainConfig, "detection_every", [0, -1]),
     (TrainConfig, "batch_size", [1, 0]),
     (TrainConfig, "objective", ["gan", "", None]),
     (TrainConfig, "critic_steps", [0, -1]),
@@ -140,6 +143,8 @@ def test_every_setting_is_of_its_type(cls: type[ANY], name: str, kind: type) -> 
         text = json.dumps(to_plain(settings))
         assert from_plain(cls, json.loads(text)) == settings
     wrong = WRONG.get(kind, [{}, None, SummaryConfig, Config(), 3])
+    if type(None) in get_args(get_type_hints(cls)[name]) and kind is str:
+        wrong = [value for value in wrong if value is not None]
     for value in wrong:
         with pytest.raises(ConfigError, match=name) as error:
             cls(**{name: value})
