@@ -6,7 +6,7 @@
 # where the digit is 3 draws threes, and everybody can see how good they are.
 #
 # Run it from the repository's folder: `python docs/examples/digits.py`. It leaves digits.png, and
-# takes ten minutes on an idle core, most of them for the comparison of objectives at the end.
+# takes a quarter of an hour on a busy machine, most of it for the comparison of objectives.
 
 # %%
 import struct
