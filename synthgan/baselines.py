@@ -113,7 +113,8 @@ def fit_baseline(
         raise ConfigError(f"kind must be one of {', '.join(BASELINES)}; got {kind!r}")
     if config.privacy is not None:
         raise ConfigError("baselines have no differential privacy; leave privacy out")
-    schema = infer_schema(data) if schema is None else schema
+    enough = config.summary.min_category_rows
+    schema = infer_schema(data, word_rows=enough) if schema is None else schema
     schema.check(data)
     encoder = Encoder(schema, summarize(data, schema, config.summary))
     tokens = encoder.encode(data, np.random.default_rng(config.seed)).astype(np.int64)

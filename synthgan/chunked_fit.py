@@ -136,7 +136,8 @@ def encoded_in_chunks(
     if schema is None:
         on_rows("looking at a sample", 0, dataset.rows)
         rows = rows_to_look_at(dataset.columns)
-        schema = infer_schema(dataset.sample(rows, np.random.default_rng(config.seed)))
+        sample = dataset.sample(rows, np.random.default_rng(config.seed))
+        schema = infer_schema(sample, word_rows=config.summary.min_category_rows)
     room = max(limit - _LIBRARIES, 0)
     count = Count(schema, config.summary, declared=declared, limit=limit)
     for frame in dataset.chunks():
@@ -247,7 +248,8 @@ class _Exceptions:
                 column = replace(column, nullable=True, dtype=_with_missing(column.dtype))
             if column.name in self._decimals:
                 digits = self._decimals[column.name]
-                column = replace(column, kind=Kind.NUMBER, decimals=digits, format=None)
+                format = None if column.words is None else "%.15g"
+                column = replace(column, kind=Kind.NUMBER, decimals=digits, format=format)
             columns.append(column)
         rules = (
             rule

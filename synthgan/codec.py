@@ -3,7 +3,7 @@
 A code is a small integer; the place in [0, 1) says where in a bin's quantile function a
 number lies. The last code of a column is "missing", the one before it in a categorical
 column "rare" (levels too rare to be named, never drawn); either exists only where rows
-held it.
+held it. Words among numbers have codes after all of these, the last one for those without a name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthgan.condition import Allowed, Shares
 from synthgan.errors import ConditionError
-from synthgan.schema import Column
+from synthgan.schema import OTHER_WORD, Column, tagged, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
 
 Floats = npt.NDArray[np.float64]
@@ -152,12 +152,20 @@ class NumberCodec:
         self.column = column
         segments = summary.segments
         is_bin = [segment.is_bin for segment in segments]
-        has_missing = summary.weights[-1] > 0 or not segments
+        has_missing = summary.weights[-1] > 0 or not (segments or summary.words)
         self._missing = len(segments)
-        self.width = len(segments) + int(has_missing)
-        self.prior = np.array(summary.weights[: self.width], dtype=np.float64)
-        self.is_bin = np.array(is_bin + [False] * int(has_missing), dtype=bool)
+        self._has_missing = has_missing
+        self._first_word = len(segments) + int(has_missing)
+        has_others = bool(summary.words) and summary.words[-1] > 0
+        words = summary.words[: len(summary.words) - int(not has_others)]
+        self._words = len(words) - int(has_others)
+        self.width = self._first_word + len(words)
+        weights = (*summary.weights[: self._first_word], *words)
+        self.prior = np.array(weights, dtype=np.float64)
+        self.is_bin = np.array(is_bin + [False] * (self.width - len(segments)), dtype=bool)
         self.drawable = np.ones(self.width, dtype=bool)
+        if has_others and self.width > 1:
+            self.drawable[-1] = False
         self.has_fine = summary.fine and bool(self.is_bin.any())
         self._atom_codes = np.flatnonzero(~self.is_bin[: len(segments)])
         self._atoms = np.array([segments[i].values[0] for i in self._atom_codes], dtype=np.float64)
@@ -173,7 +181,8 @@ class NumberCodec:
     @property
     def is_missing(self) -> Bools:
         """Whether each code means "missing"."""
-        return np.arange(self.width) >= self._missing
+        codes = np.arange(self.width)
+        return (codes >= self._missing) & (codes < self._first_word)
 
     def ranks(self) -> tuple[Floats, Floats]:
         """For each code, the share of present rows below it (plus half of its own unless it
@@ -203,8 +212,18 @@ class NumberCodec:
             nearest = _nearest(self._atoms, known)
             use = (self._atoms[nearest] == known) | (len(self._bins) == 0)
             codes = np.where(use, self._atom_codes[nearest], codes)
-        absent = self._missing if self.width > self._missing else 0
-        return np.where(missing, absent, codes), places
+        absent = self._missing if self._has_missing else 0
+        codes = np.where(missing, absent, codes)
+        return (self._with_words(cells, codes) if self.column.words is not None else codes), places
+
+    def _with_words(self, cells: Floats, codes: Ints) -> Ints:
+        """``codes`` with those of words in their places; words that are not known become those
+        without a name, or missing cells, or else the first code."""
+        words = words_in(cells)
+        known = (words > 0) & (words <= self._words)
+        others = self._first_word + self._words
+        codes = np.where(known, self._first_word + words - 1, codes)
+        return np.where((words > 0) & ~known & (others < self.width), others, codes)
 
     def steps(self, codes: Ints, places: Floats) -> Ints:
         """Fine steps of ``places`` within the bins of ``codes``; 0 for other codes."""
@@ -233,8 +252,11 @@ class NumberCodec:
         return index[codes]
 
     def decode(self, codes: Ints, places: Floats) -> Floats:
-        """Cells of ``codes`` at ``places``, NaN where missing."""
+        """Cells of ``codes`` at ``places``, NaN where missing, tagged where words are."""
         lookup = np.full(self.width, np.nan)
+        named = np.arange(self._words)
+        lookup[self._first_word + named] = tagged(named + 1)
+        lookup[self._first_word + self._words :] = tagged(np.array([OTHER_WORD]))
         lookup[self._atom_codes] = self._atoms
         cells: Floats = lookup[codes]
         if len(self._bins):
@@ -273,15 +295,21 @@ class NumberCodec:
 
     def options(self, allowed: Allowed) -> Options:
         """Codes and places whose cells ``allowed`` lets through."""
+        found = self._numbers(allowed)
+        more = np.zeros(self.width, dtype=bool)
+        more[self._missing : self._first_word] = allowed.missing != "never"
+        words = np.arange(1, self._words + 1)
+        more[self._first_word : self._first_word + self._words] = allowed.admits(tagged(words))
+        return _join(found, _whole_codes(np.flatnonzero(more))) if more.any() else found
+
+    def _numbers(self, allowed: Allowed) -> Options:
         if allowed.missing == "only":
             found = Options(*(np.empty(0, kind) for kind in (np.int64, float, float, float)))
         elif allowed.values is not None:
             found = self._points(np.array(sorted(float(v) for v in allowed.values)))
         else:
             found = self._stretches(allowed.low, allowed.high)
-        if allowed.missing == "never" or self.width == self._missing:
-            return found
-        return _join(found, _whole_codes(np.array([self._missing])))
+        return found
 
     def beyond(self, allowed: Allowed) -> Options:
         """Cells outside of the range that was shown, each at the end of the range next to it.

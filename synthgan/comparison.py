@@ -94,7 +94,8 @@ def compare(
     seed = config.fit.seed
     train, held = split_table(frame, holdout=config.holdout, seed=seed)
     train, held = train.reset_index(drop=True), held.reset_index(drop=True)
-    schema = infer_schema(train) if schema is None else schema
+    enough = config.fit.summary.min_category_rows
+    schema = infer_schema(train, word_rows=enough) if schema is None else schema
     judge = EvaluateConfig(schema=schema, max_rows=config.max_rows, seed=seed)
     tell, total = on_part or _say_nothing, 3 * len(config.models)
     entries = []

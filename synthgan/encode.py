@@ -136,7 +136,11 @@ class Encoder:
             if not column.kind.is_modelled:
                 continue
             known = summary.columns.get(column.name)
-            if column.kind.is_numeric and isinstance(known, NumberSummary):
+            if (
+                column.kind.is_numeric
+                and isinstance(known, NumberSummary)
+                and len(known.words) == (0 if column.words is None else len(column.words) + 1)
+            ):
                 self.codecs[column.name] = NumberCodec(column, known)
             elif not column.kind.is_numeric and isinstance(known, CategorySummary):
                 self.codecs[column.name] = CategoryCodec(column, known)

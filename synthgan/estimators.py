@@ -264,7 +264,7 @@ def _schema(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> Schema:
         if not kind.is_modelled and frame[column.name].dtype.kind in _KINDS:
             kind = _KINDS[frame[column.name].dtype.kind]
         if kind is not column.kind:
-            column = replace(column, kind=kind, format=None, personal=None)
+            column = replace(column, kind=kind, format=None, personal=None, words=None)
         found.append(replace(column, references=None))
     return Schema(columns=tuple(found))
 

@@ -19,9 +19,10 @@ import pandas as pd
 from synthgan.codec import CategoryCodec
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, SynthganError
-from synthgan.schema import Column, Kind, Schema
+from synthgan.schema import Column, Kind, Schema, tagged, words_in
 from synthgan.values import read_cells, write_cells
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -110,12 +111,16 @@ def read_given(
             continue
         cells = read[name] = _read(frame[name], codec.column)
         known = ~pd.isna(cells)
+        missing = ~known
         if isinstance(codec, CategoryCodec):
             known &= _is_level(cells, codec, known, foreign)
         else:
             _check_range(cells, known, codec.range(), codec.column, foreign)
+            words = words_in(cells)
+            missing &= words == 0
+            known |= _are_words(words, codec.column, foreign)
         if holes is not None and name not in holes and codec.is_missing.any():
-            known |= pd.isna(cells)
+            known |= missing
         at = layout.code_position(name)
         if at is None:
             continue
@@ -134,7 +139,7 @@ def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
     for column in schema:
         cells = [draw[column.name] for draw in draws]
         if column.kind.is_numeric:
-            values = np.mean([read_cells(each, column) for each in cells], axis=0)
+            values = _middle(np.stack([read_cells(each, column) for each in cells]))
             if column.kind is not Kind.NUMBER:
                 values = np.round(values)
             found.append(write_cells(values, column))
@@ -145,6 +150,18 @@ def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
             best = counts.argmax(axis=0)
             found.append(pd.Series(pd.Index(distinct).take(best), name=column.name))
     return pd.concat(found, axis=1)
+
+
+def _middle(draws: Floats) -> Floats:
+    """The mean (rows,) of ``draws`` (draws, rows), or the most frequent word where words are most."""
+    words = words_in(draws)
+    if not words.any():
+        return np.asarray(draws.mean(axis=0))
+    names = np.unique(words)
+    counts = np.stack([(words == name).sum(axis=0) for name in names])
+    most = names[counts.argmax(axis=0)]
+    numbers = np.where(words > 0, 0.0, draws).sum(axis=0) / np.maximum(counts[0], 1)
+    return np.where(most > 0, tagged(most), numbers)
 
 
 def _check_names(frame: pd.DataFrame, schema: Schema) -> None:
@@ -177,6 +194,18 @@ def _is_level(cells: npt.NDArray[Any], codec: CategoryCodec, known: Bools, forei
             f"the model does not know; it knows {_some(codec.levels)}"
         )
     return np.asarray(named, dtype=bool)
+
+
+def _are_words(words: Ints, column: Column, foreign: str) -> Bools:
+    """Which cells hold a word that the column names."""
+    known = column.words or ()
+    strange = int((words > len(known)).sum())
+    if strange and foreign == "refuse":
+        raise ConditionError(
+            f"column {column.name!r}: {strange:,} of the given cells are neither numbers nor words "
+            f"that the model knows; it knows {_some(known)}"
+        )
+    return np.asarray((words > 0) & (words <= len(known)))
 
 
 def _check_range(

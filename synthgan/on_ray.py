@@ -136,7 +136,8 @@ def _in_order(dataset: Any) -> Iterator[None]:
 def _counted(dataset: Any, schema: Schema | None, config: Config) -> Count:
     """All rows, counted block by block where they are, and added up here."""
     declared = schema is not None
-    schema = schema or infer_schema(_some_rows(dataset, config.seed))
+    enough = config.summary.min_category_rows
+    schema = schema or infer_schema(_some_rows(dataset, config.seed), word_rows=enough)
     begin = partial(Count, schema, config.summary, declared=declared, limit=half_of_memory())
     total = begin()
     found = dataset.map_batches(partial(_count, begin=begin), **_BLOCKS)

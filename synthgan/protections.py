@@ -37,6 +37,11 @@ def protections(card: Card) -> Iterator[str]:
             )
         elif isinstance(known, NumberSummary) and known.segments:
             pulled_in.append(name)
+            if known.words and known.words[-1] > 0:
+                yield (
+                    f"{name}: words among numbers with fewer than {settings.min_category_rows} rows "
+                    f"({known.words[-1]:.1%} of rows) never come out"
+                )
     for constraint, found in zip(wanting, card.summary.combinations, strict=True):
         yield (
             f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "

@@ -122,7 +122,7 @@ def fit(
     if private:
         return _fit_privately(frame, schema, config, how)
     if schema is None:
-        schema = infer_schema(frame)
+        schema = infer_schema(frame, word_rows=config.summary.min_category_rows)
     schema.check(frame)
     summary = summarize(frame, schema, config.summary)
     encoder = Encoder(schema, summary)

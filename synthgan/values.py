@@ -12,6 +12,7 @@ import datetime
 import decimal
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ import pyarrow.compute as pc
 from synthgan.errors import SchemaError
 from synthgan.schema import (
     NANOSECONDS,
+    OTHER_WORD,
     Column,
     Dtype,
     Kind,
@@ -33,9 +35,11 @@ from synthgan.schema import (
     find_date_format,
     parse_dates,
     spell_dates,
+    tagged,
     tick_of,
     to_arrow,
     to_dtype,
+    words_in,
 )
 from synthgan.table import MISSING_WORDS
 
@@ -49,7 +53,8 @@ Objects = npt.NDArray[np.object_]
 def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
     """The cells of ``series`` as values (rows) of ``column``'s kind, from whatever dtype.
 
-    NUMBER, INTEGER: float64, NaN where missing. DATETIME: the same, counting units of
+    NUMBER, INTEGER: float64, NaN where missing, or where there is a word (:func:`words_in` tells
+    which). DATETIME: the same, counting units of
     ``column.resolution`` since 1970-01-01, in UTC if the column's dtype has a time zone and
     in wall time if not; cells between two units become fractions. CATEGORY, BOOLEAN: an
     object array of Python levels (True and False for BOOLEAN), None where missing.
@@ -105,6 +110,8 @@ def _read_numbers(cells: pa.Array, column: Column) -> Floats:
     if pa.types.is_temporal(cells.type):
         raise _mismatch(column, "numbers", "the cells are dates")
     if pa.types.is_large_string(cells.type):
+        if column.words is not None:
+            return _read_with_words(cells, column, column.words)
         if column.spelling is not None:
             return _read_spelled(cells, column, column.spelling)
         cells = pc.utf8_trim_whitespace(cells)
@@ -126,7 +133,36 @@ def _read_spelled(cells: pa.Array, column: Column, spelling: Spelling) -> Floats
     return values
 
 
+def _read_with_words(cells: pa.Array, column: Column, words: Sequence[str]) -> Floats:
+    """Numbers where cells are spelled as such, and tags where they are words."""
+    encoded = cells.dictionary_encode()
+    texts = encoded.dictionary
+    if column.spelling is not None:
+        numbers = column.spelling.read(texts)
+    else:
+        trimmed = texts.to_pandas().str.strip()
+        numbers = pd.to_numeric(trimmed, errors="coerce").to_numpy(dtype=np.float64)
+    place = {word: number for number, word in enumerate(words, start=1)}
+    tags = np.array([place.get(text, 0) for text in texts.to_pylist()], dtype=np.int64)
+    tags = np.where((tags == 0) & ~np.isfinite(numbers), OTHER_WORD, tags)
+    values: Floats = np.append(np.where(tags > 0, tagged(tags), numbers), np.nan)[_places(encoded)]
+    return values
+
+
+def _write_with_words(values: Floats, column: Column, words: Sequence[str]) -> pd.Series[Any]:
+    """The reverse; words that have no name, which are never drawn, are missing cells."""
+    plain = replace(column, words=None)
+    numbers, tags = ~np.isnan(values), words_in(values)
+    named = (tags > 0) & (tags <= len(words))
+    cells = np.full(len(values), None, dtype=object)
+    cells[numbers] = _write_numbers(values[numbers], plain).to_numpy(dtype=object)
+    cells[named] = np.array([None, *words], dtype=object)[tags[named]]
+    return _spread(cells[numbers | named], ~(numbers | named), column)
+
+
 def _write_numbers(values: Floats, column: Column) -> pd.Series[Any]:
+    if column.words is not None:
+        return _write_with_words(values, column, column.words)
     missing = np.isnan(values)
     cells = rounded_cells(np.where(missing, 0.0, values), column)
     dtype = to_dtype(column.dtype, column.name)

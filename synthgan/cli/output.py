@@ -89,6 +89,9 @@ def _spelling(column: synthgan.Column) -> str:
     if column.personal is not None or column.references is not None:
         what = column.personal or f"as in {column.references}"
         return what if column.format is None else f"{what} {column.format}"
+    if column.words is not None:
+        count = f"{len(column.words)} word{'s' * (len(column.words) != 1)}" if column.words else "words"
+        return f"{column.format}, or {count}"
     if column.format is not None:
         return column.format
     if column.decimals is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.schema import Level
+from synthgan.schema import Level, words_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,9 @@ class Allowed:
     high_open: bool = False
     missing: Literal["any", "only", "never"] = "any"
     """Whether missing cells are allowed beside the others, alone, or not."""
+    words: frozenset[int] | None = None
+    """Numbers of the words that are allowed among a column's numbers, as :func:`words_in` gives
+    them; None: all. The other fields say nothing of words, but for ``missing="only"``."""
 
     def admits(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
         """Which of ``values`` (rows), as :func:`read_cells` gives them, are let through."""
@@ -42,10 +45,15 @@ class Allowed:
             absent, inside = places < 0, np.array([*let, False], dtype=np.bool_)[places]
         else:
             numbers = values.astype(np.float64)
-            absent, inside = np.isnan(numbers), self._lets_numbers(numbers)
+            words = words_in(numbers)
+            absent, inside = np.isnan(numbers) & (words == 0), self._lets_numbers(numbers)
+            inside = np.where(words > 0, self._lets_words(words), inside)
         if self.missing == "only":
             return absent
         return np.where(absent, self.missing == "any", inside)
+
+    def _lets_words(self, words: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        return np.isin(words, list(self.words)) if self.words is not None else words > 0
 
     def _lets_numbers(self, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         inside = (cells > self.low) if self.low_open else (cells >= self.low)
@@ -76,6 +84,9 @@ class Allowed:
             values, missing = frozenset(), "never"
         elif both != {"any"}:
             missing = "only" if "only" in both else "never"
+        words = self.words
+        if other.words is not None:
+            words = other.words if words is None else words & other.words
         return Allowed(
             values=values,
             excluded=self.excluded | other.excluded,
@@ -84,6 +95,7 @@ class Allowed:
             low_open=low_open,
             high_open=not high_shut,
             missing=missing,
+            words=words,
         )
 
     @property
@@ -92,7 +104,7 @@ class Allowed:
 
         The cell may be False or 0: compare with None.
         """
-        if self.values is None or self.missing != "never":
+        if self.values is None or self.missing != "never" or self.words:
             return None
         left = list(filter(self.lets, self.values))
         return left[0] if len(left) == 1 else None
@@ -100,7 +112,7 @@ class Allowed:
     @property
     def is_empty(self) -> bool:
         """Whether no cell at all is let through, missing ones included."""
-        if self.missing != "never":
+        if self.missing != "never" or self.words:
             return False
         if self.values is not None:
             return not any(map(self.lets, self.values))

@@ -81,6 +81,8 @@ class Reader:
         """``column operator value`` for one of the six comparisons."""
         if is_missing(value):
             raise ConditionError(missing_hint(column))
+        if column.words is not None:
+            return self._compare_with_words(column, operator, value)
         if operator == "==":
             return Allowed(values=frozenset([self.possible(column, value)]), missing="never")
         if operator == "!=":
@@ -97,6 +99,35 @@ class Reader:
             return Allowed(high=bound, high_open=is_open, missing="never")
         is_open = operator == ">" or bound == math.inf
         return Allowed(low=bound, low_open=is_open, missing="never")
+
+    def _compare_with_words(self, column: Column, operator: str, value: object) -> Allowed:
+        """A comparison in a column that has words among its numbers: those are equal to
+        themselves, different from all else, and neither more nor less than anything."""
+        numbers, all_words = replace(column, words=None), words_of(column)
+        word = all_words.get(value) if isinstance(value, str) else None
+        if word is None:
+            found = self.compare(numbers, operator, self._number(column, value))
+            return replace(found, words=frozenset() if operator != "!=" else None)
+        if operator == "==":
+            return Allowed(values=frozenset(), words=frozenset([word]), missing="never")
+        if operator == "!=":
+            others = frozenset(all_words.values()) - {word}
+            return Allowed(words=others, missing="never")
+        raise ConditionError(
+            f"column {column.name!r}: {displayed(value)} is a word among its numbers, so {operator} "
+            "does not apply; use == or in [...]"
+        )
+
+    def _number(self, column: Column, value: object) -> object:
+        """``value``, which must be a number of a column with words."""
+        try:
+            self.cell(column, value)
+        except ConditionError as error:
+            if not isinstance(value, str):
+                raise
+            hint = nearest(value, list(column.words or ()), few=FEW)
+            raise ConditionError(f"{error}; beside numbers it has words, {hint}") from None
+        return value
 
     def possible(self, column: Column, value: object) -> Level:
         """The cell of ``value``, which must be one that a row can have."""
@@ -118,6 +149,8 @@ class Reader:
         if not wanted:
             raise ConditionError(f"column {column.name!r}: the list of values is empty")
         present = [value for value in wanted if not is_missing(value)]
+        if column.words is not None and present:
+            return self._among_words(column, present, len(present) < len(wanted), absent=absent)
         if absent:
             cells = frozenset(self.cell(column, value) for value in present)
             return Allowed(
@@ -129,6 +162,26 @@ class Reader:
         return Allowed(
             values=frozenset(self.possible(column, value) for value in present),
             missing="never" if len(present) == len(wanted) else "any",
+        )
+
+    def _among_words(
+        self, column: Column, present: list[object], missing: bool, *, absent: bool
+    ) -> Allowed:
+        """:meth:`among`, in a column that has words among its numbers."""
+        places = words_of(column)
+        words = frozenset(places[v] for v in present if isinstance(v, str) and v in places)
+        rest = [v for v in present if not (isinstance(v, str) and v in places)]
+        numbers = replace(column, words=None)
+        for value in rest:
+            self._number(column, value)
+        found = self.among(numbers, rest, absent=absent) if rest else Allowed(missing="never")
+        if absent:
+            return replace(found, words=frozenset(places.values()) - words)
+        return replace(
+            found,
+            values=found.values if rest else frozenset(),
+            missing="any" if missing else "never",
+            words=words,
         )
 
     def settle(self, name: str, allowed: Allowed) -> Allowed:
@@ -146,7 +199,12 @@ class Reader:
         if values is None:
             return allowed
         left = (cell for cell in values if allowed.lets(cell) and can_hold(column, cell))
-        return Allowed(values=frozenset(left), missing=allowed.missing)
+        return Allowed(values=frozenset(left), missing=allowed.missing, words=allowed.words)
+
+
+def words_of(column: Column) -> dict[str, int]:
+    """Numbers of the column's words."""
+    return {word: number for number, word in enumerate(column.words or (), start=1)}
 
 
 def _in_whole_units(allowed: Allowed) -> Allowed:

@@ -209,7 +209,7 @@ def _(constraint: FixedIncrements, cells: Cells, fixed: Fixed, context: Context)
     name, column = constraint.column, context.columns[constraint.column]
     steps = np.round((cells[name] - constraint.start) / constraint.step)
     nearest = rounded_cells(constraint.start + constraint.step * steps, column)
-    cells[name] = np.where(fixed[name], cells[name], nearest)
+    cells[name] = np.where(fixed[name] | np.isnan(cells[name]), cells[name], nearest)
 
 
 @mend.register

@@ -17,6 +17,7 @@ import pandas as pd
 from synthgan.constraints.arithmetic import find_formulas, find_inequalities, find_steps
 from synthgan.constraints.seen import Seen
 from synthgan.schema import (
+    WORD_ROWS,
     Bands,
     Constraint,
     FixedCombinations,
@@ -42,14 +43,17 @@ _MOST_BANDS = 50
 _FEWEST_REPEATS = 30  # pairs of rows that columns drawn on their own would make alike
 
 
-def infer_schema(frame: pd.DataFrame, *, constraints: bool = True) -> Schema:
+def infer_schema(
+    frame: pd.DataFrame, *, constraints: bool = True, word_rows: int = WORD_ROWS
+) -> Schema:
     """The schema of ``frame``, judged by its values: columns as :func:`infer_columns` tells
-    them, with the constraints that :func:`discover_constraints` finds (if wanted).
+    them, with the constraints that :func:`discover_constraints` finds (if wanted). Words among
+    numbers are named if at least ``word_rows`` rows have them.
 
     Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
-    schema = infer_columns(frame)
+    schema = infer_columns(frame, word_rows=word_rows)
     if not constraints:
         return schema
     return replace(schema, constraints=discover_constraints(frame, schema))
@@ -221,7 +225,11 @@ def _one_hot(seen: Seen) -> Iterator[OneHot]:
 
 def _holes(seen: Seen) -> Iterator[MissingWhen | FixedNullCombinations]:
     counts = {name: int(holes.sum()) for name, holes in seen.missing.items()}
-    names = [name for name, count in counts.items() if 0 < count < seen.rows]
+    names = [
+        name
+        for name, count in counts.items()
+        if 0 < count < seen.rows and seen.columns[name].words is None
+    ]
     explained = set()
     for name in names:
         found = next(_told_by_a_level(seen, name), None)
@@ -278,7 +286,7 @@ def _unique_pairs(seen: Seen) -> Iterator[Unique]:
     """Pairs of columns that, together, name a row."""
     codes = {}
     for name, column in seen.columns.items():
-        if column.kind in (Kind.NUMBER, Kind.BOOLEAN):
+        if column.kind in (Kind.NUMBER, Kind.BOOLEAN) or column.words is not None:
             continue
         if name in seen.codes:
             codes[name] = seen.codes[name]

@@ -52,6 +52,10 @@ class Seen:
 
     def _read(self, column: Column, cells: npt.NDArray[Any]) -> None:
         name = column.name
+        if column.words is not None:  # the numbers alone are looked at, and missing cells are not
+            self.columns[name], self.numbers[name] = column, cells
+            self.missing[name] = np.isnan(cells)
+            return
         codes, distinct = pd.factorize(cells)
         if len(distinct) < 2 and not (codes < 0).any():
             return

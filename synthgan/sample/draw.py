@@ -68,6 +68,10 @@ def resample(log_weights: Floats, strata: Ints, wanted: Ints, rng: np.random.Gen
 
 def snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:
     """Rounds ``cells`` as the column is written, without leaving what is allowed."""
+    return np.where(np.isnan(cells), cells, _snap(cells, column, allowed))
+
+
+def _snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:
     step = 1.0
     if column.kind is Kind.NUMBER:
         if column.decimals is None:

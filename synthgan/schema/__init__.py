@@ -9,7 +9,8 @@ has one way to say "missing"; text that holds dates goes through :func:`parse_da
 :func:`spell_dates`, which know every year from 1 to 9999.
 
 Modules, each importing only those before it: ``dtypes`` (what a dtype can hold), ``dates``
-(dates <-> text), ``spelling`` (numbers <-> text), ``expression`` (formulas and rules as text),
+(dates <-> text), ``spelling`` (numbers <-> text), ``words`` (among numbers), ``expression``
+(formulas and rules as text),
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
 ``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
 (keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
@@ -45,13 +46,16 @@ from synthgan.schema.dates import (
 from synthgan.schema.dtypes import Dtype, family, to_dtype
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import PersonalColumn, find_personal
-from synthgan.schema.infer import infer_columns
+from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
 from synthgan.schema.personal import passes_iban, passes_luhn
 from synthgan.schema.spelling import Spelling
+from synthgan.schema.words import OTHER_WORD, tagged, words_in
 
 __all__ = [
     "NANOSECONDS",
+    "OTHER_WORD",
+    "WORD_ROWS",
     "Bands",
     "Column",
     "Constraint",
@@ -83,7 +87,9 @@ __all__ = [
     "passes_iban",
     "passes_luhn",
     "spell_dates",
+    "tagged",
     "tick_of",
     "to_arrow",
     "to_dtype",
+    "words_in",
 ]

@@ -20,11 +20,15 @@ from synthgan.records import from_plain, is_unicode, to_plain
 from synthgan.schema.constraints import (
     Bands,
     Constraint,
+    FixedCombinations,
     FixedIncrements,
+    FixedNullCombinations,
     Formula,
     Inequality,
     Level,
+    MissingWhen,
     OneHot,
+    Unique,
     check_cycles,
 )
 from synthgan.schema.dates import Resolution, is_date_format
@@ -95,6 +99,7 @@ _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "duration": (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY),
     "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
 }
+_MOST_DECLARED_WORDS = 1000
 _PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 
@@ -134,6 +139,11 @@ class Column:
     """Declared lower bound (inclusive; an ISO date for DATETIME); never filled in from rows."""
     high: float | str | None = None
     """Declared upper bound, likewise."""
+    words: tuple[str, ...] | None = None
+    """NUMBER, INTEGER in text: cells that stand among the numbers and are none, such as ``>89`` or
+    ``unknown``. Inferred ones are shared by as many rows as a category must have to be named;
+    declared ones may come out whatever the rows hold. Words that are not among them are learned
+    together, and never come out. None: all cells are numbers."""
     personal: Personal | None = None
     """IDENTIFIER, TEXT: what is made up. Of an identifier, cells of all rows differ."""
     references: str | None = None
@@ -152,6 +162,7 @@ class Column:
         )
         self._check_categories()
         self._check_bounds()
+        self._check_words()
         if self.format is not None:
             self._require(len(self.format) <= 200, "format is longer than 200 characters")
             self._check_format(self.format)
@@ -224,6 +235,20 @@ class Column:
             fit = all(_is_finite(bound) for bound in bounds)
             self._require(fit, "low and high must be finite numbers")
             self._require(float(bounds[0]) <= float(bounds[-1]), "low must not be above high")
+
+    def _check_words(self) -> None:
+        if self.words is None:
+            return
+        self._require(
+            self.kind in (Kind.NUMBER, Kind.INTEGER)
+            and family(to_dtype(self.dtype, self.name)) in ("text", "object")
+            and self.format not in (None, "Decimal", "time", "timedelta"),
+            "words are for numbers held as text, with a format such as %d",
+        )
+        few = len(self.words) <= _MOST_DECLARED_WORDS
+        self._require(few, f"at most {_MOST_DECLARED_WORDS} words can be named")
+        self._require(len(set(self.words)) == len(self.words), "words must be unique")
+        self._require(all(len(word) <= 200 for word in self.words), "a word is too long")
 
     def _check_format(self, format: str) -> None:
         if self.kind is Kind.BOOLEAN:
@@ -302,6 +327,11 @@ class Schema:
             if not self[name].kind.is_modelled:
                 raise SchemaError(
                     f"{about}: column {name!r} is made anew ({self[name].kind.value}), not learned"
+                )
+            if self[name].words is not None and name in _whole_cells(constraint):
+                raise SchemaError(
+                    f"{about}: column {name!r} has words among its numbers, of which this rule "
+                    "cannot tell; make it a category in the schema"
                 )
         if isinstance(constraint, OneHot):
             wanted, what = (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER), "0 and 1, or booleans"
@@ -438,6 +468,14 @@ def _numeric(constraint: Constraint) -> tuple[str, ...]:
         return (constraint.of,)
     is_numeric = isinstance(constraint, Inequality | Formula | FixedIncrements | OneHot)
     return constraint.columns if is_numeric else ()
+
+
+def _whole_cells(constraint: Constraint) -> tuple[str, ...]:
+    """Columns of the constraint of which it must know more than the numbers in them."""
+    if isinstance(constraint, MissingWhen):
+        return (constraint.column,)
+    of_cells = FixedCombinations | FixedNullCombinations | OneHot | Unique
+    return constraint.columns if isinstance(constraint, of_cells) else ()
 
 
 def checked_names(frame: pd.DataFrame) -> list[str]:

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgan.config import SummaryConfig
 from synthgan.errors import SchemaError, TableError
 from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Schema, checked_names
@@ -21,22 +22,27 @@ from synthgan.schema.dtypes import family
 from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
 from synthgan.schema.references import find_references
 from synthgan.schema.spelling import find_spelling
+from synthgan.schema.words import split_words
 from synthgan.table import FIXED_DECIMALS, MISSING_WORDS
 
 Floats = npt.NDArray[np.float64]
 
+WORD_ROWS = SummaryConfig().min_category_rows
+"""Rows that must have a word among numbers for it to be named."""
 _FEW_ROWS = 20  # too few to tell a name of a row from a property of it
 _NEARLY_UNIQUE = 0.95
 
 
-def infer_columns(frame: pd.DataFrame) -> Schema:
+def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
     """The schema of ``frame``, judged by its values: one :class:`Column` a column.
 
     The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read
     as booleans (``no``/``yes`` and the like), numbers or dates where every cell can be, and
     stays text where it looks like codes (leading zeros, digits of one width, few values). Numbers
     with currencies, units, decimal commas or thousands set apart, and clock times, are read
-    if each cell can be written again to the letter.
+    if each cell can be written again to the letter. Where nearly all of the text is such numbers and
+    the rest a few words (``>89``, ``unknown``), those that at least ``word_rows`` rows have are
+    ``words``.
     Slashed dates that could be either are month first, all others day first. Columns that
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
     What says who somebody is (names, addresses, e-mail, numbers of phones, cards and accounts)
@@ -57,12 +63,15 @@ def infer_columns(frame: pd.DataFrame) -> Schema:
         raise TableError("a table with rows is needed, but this one has none")
     fixed = frame.attrs.get(FIXED_DECIMALS, {})
     columns = [
-        _infer_column(frame.iloc[:, i], name, fixed.get(name)) for i, name in enumerate(names)
+        _infer_column(frame.iloc[:, i], name, fixed.get(name), word_rows)
+        for i, name in enumerate(names)
     ]
     return Schema(columns=find_references(frame, columns))
 
 
-def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Column:
+def _infer_column(
+    series: pd.Series[Any], name: str, fixed: int | None, word_rows: int
+) -> Column:
     cells = to_arrow(series, name)
     base = Column(
         name=name, kind=Kind.CATEGORY, dtype=str(series.dtype), nullable=cells.null_count > 0
@@ -77,7 +86,7 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None) -> Colum
     if pa.types.is_temporal(present.type):
         return _infer_dates(base, present)
     if pa.types.is_large_string(present.type):
-        return _infer_text(base, present)
+        return _infer_text(base, present, word_rows)
     guess = guess_column(name, present)
     if guess is not None and guess.score >= SURE:
         return _as_guessed(base, guess)
@@ -233,7 +242,7 @@ _FIXED = r"^-?(?:0|[1-9][0-9]{0,13})\.[0-9]{1,14}$"
 _ANY_NUMBER = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?(?:[eE][-+]?[0-9]{1,2})?$"
 
 
-def _infer_text(base: Column, present: pa.Array) -> Column:
+def _infer_text(base: Column, present: pa.Array, word_rows: int) -> Column:
     distinct = pc.unique(present)
     format = _boolean_format(distinct)
     if format is not None:
@@ -246,6 +255,7 @@ def _infer_text(base: Column, present: pa.Array) -> Column:
     if guess is not None and guess.score >= SURE:
         return _as_guessed(base, guess)
     number = _infer_number_text(base, present, distinct)
+    number = number or _infer_with_words(base, present, distinct, word_rows)
     return number or _infer_words(base, present, distinct)
 
 
@@ -292,6 +302,20 @@ def _infer_spelled(base: Column, distinct: pa.Array) -> Column | None:
     if spelling.places == 0:
         return replace(base, kind=Kind.INTEGER, format=spelling.pattern)
     return replace(base, kind=Kind.NUMBER, decimals=spelling.places, format=spelling.pattern)
+
+
+def _infer_with_words(
+    base: Column, present: pa.Array, distinct: pa.Array, word_rows: int
+) -> Column | None:
+    """Numbers, with a few words among them that come again and again."""
+    split = split_words(present, distinct, word_rows)
+    if split is None:
+        return None
+    words, rest = split
+    number = _infer_number_text(base, rest, pc.unique(rest))
+    if number is None or not number.kind.is_numeric:
+        return None
+    return replace(number, words=words)
 
 
 def _all_match(text: pa.Array, pattern: str) -> bool:

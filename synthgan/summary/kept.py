@@ -43,12 +43,18 @@ class NumberSummary:
     segments: tuple[Segment, ...]
     """Codes in order of value; bins do not overlap."""
     weights: tuple[float, ...]
-    """Share of rows of each code, then of missing cells; sums to 1."""
+    """Share of rows of each code, then of missing cells; with ``words`` they sum to 1."""
     fine: bool
     """Whether bins hold rows enough for places within them to matter."""
+    words: tuple[float, ...] = ()
+    """Share of rows of each of the column's words, then of all others; empty if it has none."""
 
     def __post_init__(self) -> None:
-        _check_weights(self.weights, len(self.segments) + 1)
+        if len(self.weights) != len(self.segments) + 1:
+            raise ValueError(
+                f"{len(self.segments) + 1} weights are needed, got {len(self.weights)}"
+            )
+        _check_weights(self.weights + self.words, len(self.weights) + len(self.words))
         tops = [segment.values[-1] for segment in self.segments if segment.is_bin]
         bottoms = [segment.values[0] for segment in self.segments if segment.is_bin]
         if any(low < high for low, high in zip(bottoms[1:], tops[:-1], strict=True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,17 @@ _KNOTS = 16  # a bin's quantile function gets at most about this many knots betw
 _SHARED_VALUES = 64  # and at most this many exact values
 
 
-def summarize_runs(present: Runs, missing: int, config: SummaryConfig) -> NumberSummary:
-    """What is kept of a column of the rows ``present``, and ``missing`` ones without a cell."""
+def summarize_runs(
+    present: Runs, missing: int, config: SummaryConfig, words: Sequence[int] = ()
+) -> NumberSummary:
+    """What is kept of a column of the rows ``present``, ``missing`` ones without a cell, and those
+    of each of its ``words``."""
     rows = present.rows
+    total = rows + missing + sum(words)
+    shares = tuple(count / total for count in words)
     if rows < max(config.min_category_rows, 1):  # too few to keep anything of
-        return NumberSummary(segments=(), weights=(1.0,), fine=False)
+        weights = (1 - sum(shares),)
+        return NumberSummary(segments=(), weights=weights, fine=False, words=shares)
     present = _pull_in_extremes(present, config.extreme_rows)
     is_atom = _are_atoms(present, config)
     atoms, rest = present.some(is_atom), present.some(~is_atom)
@@ -42,12 +49,12 @@ def summarize_runs(present: Runs, missing: int, config: SummaryConfig) -> Number
     order = sorted(
         range(len(segments)), key=lambda i: (segments[i].values[0], segments[i].values[-1])
     )
-    total = rows + missing
     weights = [int(counts[i]) / total for i in order]
     return NumberSummary(
         segments=tuple(segments[i] for i in order),
         weights=(*weights, missing / total),
         fine=bool(bins) and rest.rows >= _FINE_SHARE * total,
+        words=shares,
     )
 
 

@@ -8,7 +8,7 @@ values that the caller sets, categories up to a million; beyond, see :meth:`Runs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from synthgan.almanac import DateCounts
 from synthgan.config import SummaryConfig
 from synthgan.constraints import Cells, RuleTally
 from synthgan.errors import TableError
-from synthgan.schema import Column, Kind, Level, Schema
+from synthgan.schema import Column, Kind, Level, Schema, words_in
 from synthgan.summary.kept import (
     CategorySummary,
     ColumnSummary,
@@ -72,7 +72,7 @@ class Tally:
             if not column.kind.is_modelled:
                 self.columns[column.name] = UnlearnedTally(column)
             elif column.kind.is_numeric:
-                self.columns[column.name] = NumberTally(config, most_values)
+                self.columns[column.name] = NumberTally(config, most_values, column.words)
             else:
                 self.columns[column.name] = CategoryTally(column)
 
@@ -146,10 +146,14 @@ class Tally:
 
 
 class NumberTally:
-    """Counts numbers or dates, in the units of :func:`synthgan.values.read_cells`."""
+    """Counts numbers or dates, in the units of :func:`synthgan.values.read_cells`, and words."""
 
-    def __init__(self, config: SummaryConfig, most_values: int | None) -> None:
+    def __init__(
+        self, config: SummaryConfig, most_values: int | None, words: Sequence[str] | None = None
+    ) -> None:
         self.missing = 0
+        # Rows without a word, of each word, and of words that have no name.
+        self._words = None if words is None else np.zeros(len(words) + 2, dtype=np.int64)
         self._config, self._most = config, most_values
         self._runs = Runs.of(np.zeros(0))
         self._waiting: list[Floats] = []  # sorting many rows at once is cheaper
@@ -159,6 +163,11 @@ class NumberTally:
         """Counts ``cells`` (rows), which hold NaN where missing."""
         present = cells[~np.isnan(cells)]
         self.missing += len(cells) - len(present)
+        if self._words is not None:
+            found = np.minimum(words_in(cells), len(self._words) - 1)
+            counts = np.bincount(found, minlength=len(self._words))
+            self._words += counts
+            self.missing -= int(counts[1:].sum())
         self._waiting.append(present)
         self._waiting_rows += len(present)
         if self._most is not None and self._waiting_rows >= self._most:
@@ -167,11 +176,14 @@ class NumberTally:
     def merge(self, other: NumberTally) -> None:
         """Adds what another tally has counted."""
         self.missing += other.missing
+        if self._words is not None and other._words is not None:
+            self._words += other._words
         self._settle(other._settle())
 
     def summary(self) -> NumberSummary:
         """What is kept of the column."""
-        return summarize_runs(self._settle(), self.missing, self._config)
+        words = [] if self._words is None else self._words[1:].tolist()
+        return summarize_runs(self._settle(), self.missing, self._config, words)
 
     def _settle(self, more: Runs | None = None) -> Runs:
         runs = self._runs if more is None else self._runs.merged(more)

@@ -57,7 +57,7 @@ def _as_kind(
         return dataclasses.replace(inferred, personal=personal, format=None)  # type: ignore[arg-type]
     keep = {"personal": personal} if kind in _MADE_ANEW else {}
     if kind in _NUMERIC and inferred.kind in _NUMERIC:
-        keep = {"format": inferred.format}
+        keep = {"format": inferred.format, "words": inferred.words}
     return synthgan.Column(
         name=inferred.name,
         kind=kind,
