@@ -153,7 +153,7 @@ def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
 
 
 def _middle(draws: Floats) -> Floats:
-    """The mean (rows,) of ``draws`` (draws, rows), or the most frequent word where words are most."""
+    """The mean (rows,) of ``draws`` (draws, rows), or a word where that is more frequent."""
     words = words_in(draws)
     if not words.any():
         return np.asarray(draws.mean(axis=0))

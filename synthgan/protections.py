@@ -39,8 +39,8 @@ def protections(card: Card) -> Iterator[str]:
             pulled_in.append(name)
             if known.words and known.words[-1] > 0:
                 yield (
-                    f"{name}: words among numbers with fewer than {settings.min_category_rows} rows "
-                    f"({known.words[-1]:.1%} of rows) never come out"
+                    f"{name}: words among numbers with fewer than {settings.min_category_rows} "
+                    f"rows ({known.words[-1]:.1%} of rows) never come out"
                 )
     for constraint, found in zip(wanting, card.summary.combinations, strict=True):
         yield (

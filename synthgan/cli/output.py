@@ -90,8 +90,7 @@ def _spelling(column: synthgan.Column) -> str:
         what = column.personal or f"as in {column.references}"
         return what if column.format is None else f"{what} {column.format}"
     if column.words is not None:
-        count = f"{len(column.words)} word{'s' * (len(column.words) != 1)}" if column.words else "words"
-        return f"{column.format}, or {count}"
+        return f"{column.format}, or words: {len(column.words)}"
     if column.format is not None:
         return column.format
     if column.decimals is not None:

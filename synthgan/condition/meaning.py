@@ -114,8 +114,8 @@ class Reader:
             others = frozenset(all_words.values()) - {word}
             return Allowed(words=others, missing="never")
         raise ConditionError(
-            f"column {column.name!r}: {displayed(value)} is a word among its numbers, so {operator} "
-            "does not apply; use == or in [...]"
+            f"column {column.name!r}: {displayed(value)} is a word among its numbers, so "
+            f"{operator} does not apply; use == or in [...]"
         )
 
     def _number(self, column: Column, value: object) -> object:

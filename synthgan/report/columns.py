@@ -7,8 +7,8 @@ the same way, whatever dtypes their maker chose.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -24,6 +24,7 @@ _LARGEST = 1e100  # larger numbers are pulled in to it: their squares must not o
 _TRUTH = frozenset({"True", "False"})
 _TRUTH_OF = {"true": "True", "1": "True", "false": "False", "0": "False"}
 """How other tools spell truth values."""
+_A_NUMBER = "a number"
 _TREE_LEVELS = 250  # boosted trees take at most 255 codes a column
 
 
@@ -76,12 +77,15 @@ class Columns:
     layout: tuple[Column, ...]
     levels: dict[str, Objects]
     """Levels of each categorical column, the most frequent first."""
+    words: dict[str, Column] = field(default_factory=dict)
+    """Of the layout's columns, those that tell words from numbers, and of which column."""
 
     @classmethod
     def of(cls, frame: pd.DataFrame, schema: Schema | None = None) -> Columns:
         """The columns of ``frame``.
 
         With a ``schema``, its kinds decide, and identifiers and free text are left out.
+        Words among numbers are judged as a column of their own, beside the numbers.
         Without one dtypes decide: numeric dtypes are numbers, datetime dtypes dates, all
         others (booleans too) categories, held as text. Raises :class:`TableError` for a table
         without rows or columns, or with two columns of one name.
@@ -96,7 +100,9 @@ class Columns:
                 f"a table of {len(frame)} rows and {len(layout)} columns cannot be compared; "
                 "at least one row and one column are needed"
             )
-        fixed = cls(layout=layout, levels={})
+        words = {_beside(c.name, described.names): c for c in layout if c.words}
+        layout += tuple(Column(name=name, kind=Kind.CATEGORY, dtype="object") for name in words)
+        fixed = cls(layout=layout, levels={}, words=words)
         for name, cells in fixed.read(frame).categories.items():
             counts = np.bincount(cells.codes[cells.codes >= 0], minlength=len(cells.categories))
             order = np.argsort(-counts, kind="stable")
@@ -120,7 +126,7 @@ class Columns:
         """
         if isinstance(frame, Cells):
             return frame
-        lacking = [name for name in self.names if name not in frame.columns]
+        lacking = [name for name in self.names if name not in {*frame.columns, *self.words}]
         if lacking:
             raise TableError(
                 f"{what} lacks column {lacking[0]!r}; "
@@ -134,8 +140,9 @@ class Columns:
             categories={
                 c.name: self._levels_of(frame[c.name], c.name)
                 for c in self.layout
-                if not c.kind.is_numeric
-            },
+                if not c.kind.is_numeric and c.name not in self.words
+            }
+            | {name: _words(frame[c.name], c) for name, c in self.words.items()},
         )
 
     def unreadable(self, frame: pd.DataFrame) -> dict[str, int]:
@@ -144,7 +151,13 @@ class Columns:
         By column, for those that have any: a word among numbers or dates, an infinity.
         """
         found = {
-            c.name: int((frame[c.name].notna() & np.isnan(_floats(frame[c.name], c))).sum())
+            c.name: int(
+                (
+                    frame[c.name].notna()
+                    & ~frame[c.name].isin(c.words or ())
+                    & np.isnan(_floats(frame[c.name], c))
+                ).sum()
+            )
             for c in self.layout
             if c.kind.is_numeric
         }
@@ -248,6 +261,24 @@ def _floats(cells: pd.Series, column: Column) -> Floats:
         if not np.isnan(numbers).all():
             return numbers
     return _numbers(array)
+
+
+def _beside(name: str, taken: Sequence[str]) -> str:
+    """What the words of a column are called."""
+    beside = f"{name} (words)"
+    while beside in taken:
+        beside += "*"
+    return beside
+
+
+def _words(cells: pd.Series, column: Column) -> pd.Categorical:
+    """Words as levels, and one level for all numbers."""
+    found = _levels(cells)
+    texts = np.asarray(found.categories, dtype=object)
+    are_numbers = ~np.isnan(_floats(pd.Series(texts, dtype=object), column))
+    codes, levels = pd.factorize(np.where(are_numbers, _A_NUMBER, texts))
+    lookup = np.append(codes, -1).astype(np.int64)
+    return pd.Categorical.from_codes(lookup[found.codes], pd.Index(levels, dtype=object))
 
 
 def _numbers(array: pa.Array) -> Floats:

@@ -190,7 +190,7 @@ class _Frames:
             train_rows=len(self.train),
             holdout_rows=None if self.holdout is None else len(self.holdout),
             looked_at=config.max_rows,
-            columns=len(compared),
+            columns=len(compared) - len(self.tables.columns.words),
             skipped=tuple(dict.fromkeys(str(name) for name in names if name not in compared)),
             target=target,
             seconds=time.perf_counter() - began,

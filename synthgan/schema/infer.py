@@ -40,8 +40,8 @@ def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
     as booleans (``no``/``yes`` and the like), numbers or dates where every cell can be, and
     stays text where it looks like codes (leading zeros, digits of one width, few values). Numbers
     with currencies, units, decimal commas or thousands set apart, and clock times, are read
-    if each cell can be written again to the letter. Where nearly all of the text is such numbers and
-    the rest a few words (``>89``, ``unknown``), those that at least ``word_rows`` rows have are
+    if each cell can be written again to the letter. Where most of the text is such numbers and the
+    rest a few words (``>89``, ``unknown``), those that at least ``word_rows`` rows have are
     ``words``.
     Slashed dates that could be either are month first, all others day first. Columns that
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
@@ -69,9 +69,7 @@ def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
     return Schema(columns=find_references(frame, columns))
 
 
-def _infer_column(
-    series: pd.Series[Any], name: str, fixed: int | None, word_rows: int
-) -> Column:
+def _infer_column(series: pd.Series[Any], name: str, fixed: int | None, word_rows: int) -> Column:
     cells = to_arrow(series, name)
     base = Column(
         name=name, kind=Kind.CATEGORY, dtype=str(series.dtype), nullable=cells.null_count > 0

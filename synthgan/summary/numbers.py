@@ -31,8 +31,7 @@ def summarize_runs(
     total = rows + missing + sum(words)
     shares = tuple(count / total for count in words)
     if rows < max(config.min_category_rows, 1):  # too few to keep anything of
-        weights = (1 - sum(shares),)
-        return NumberSummary(segments=(), weights=weights, fine=False, words=shares)
+        return NumberSummary(segments=(), weights=(1 - sum(shares),), fine=False, words=shares)
     present = _pull_in_extremes(present, config.extreme_rows)
     is_atom = _are_atoms(present, config)
     atoms, rest = present.some(is_atom), present.some(~is_atom)

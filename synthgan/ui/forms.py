@@ -55,7 +55,7 @@ def _as_kind(
         return inferred
     if kind is inferred.kind:
         return dataclasses.replace(inferred, personal=personal, format=None)  # type: ignore[arg-type]
-    keep = {"personal": personal} if kind in _MADE_ANEW else {}
+    keep: dict[str, object] = {"personal": personal} if kind in _MADE_ANEW else {}
     if kind in _NUMERIC and inferred.kind in _NUMERIC:
         keep = {"format": inferred.format, "words": inferred.words}
     return synthgan.Column(

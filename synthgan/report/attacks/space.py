@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,7 +57,7 @@ class Ground:
             # Ties are drawn: who comes first must not depend on the side.
             order = np.lexsort((rng.random(len(counts)), -counts))
             levels[name] = np.asarray(cells.categories, dtype=object)[order]
-        return cls(columns=Columns(layout=tables.columns.layout, levels=levels), real=real)
+        return cls(columns=replace(tables.columns, levels=levels), real=real)
 
     @cached_property
     def width(self) -> int:
