@@ -6,7 +6,7 @@
 CSV or Parquet, take turns. Each is first run to its end, to
 know how long it takes and what it leaves; then it is started anew again and again, and killed at
 a moment drawn from that time. After each kill, what lies under the names that were asked for must
-be the file of before, or the whole new one. In the end each command must go on from what is left,
+be the file of before, or the whole new one; then the file of before is put back. In the end each command must go on from what is left,
 to the same files as if nobody had killed it, and no temporary file may be left.
 
 Processes are forked from one that has loaded everything, so that kills hit work and not imports.
@@ -94,12 +94,16 @@ class Fit:
         words += ["--steps", STEPS, "--device", "cpu"]
         run([*words, "--seed", "1"])
         self.old = rows_of(self.model)
-        kept = self.folder / "kept"
-        shutil.copy(self.model, kept)
+        self.kept = self.folder / "kept"
+        shutil.copy(self.model, self.kept)
         self.words = [*words, "--seed", "2", "--checkpoint-every", "0.000001"]
         self.seconds = run(self.words)
         self.new = rows_of(self.model)
-        kept.replace(self.model)
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Makes the old model the one that the next kill may lose."""
+        shutil.copy(self.kept, self.model)
 
     def state(self) -> str:
         found = rows_of(self.model)
@@ -123,10 +127,15 @@ class Sample:
         words += ["-n", ROWS, "--device", "cpu"]
         run([*words, "--seed", "1"])
         self.old = digest(self.path)
+        self.kept = self.folder / f"kept{ending}"
+        shutil.copy(self.path, self.kept)
         self.words = [*words, "--seed", "2"]
         self.seconds = run(self.words)
         self.new = digest(self.path)
-        run([*words, "--seed", "1"])
+        self.put_back()
+
+    def put_back(self) -> None:
+        shutil.copy(self.kept, self.path)
 
     def state(self) -> str:
         found = digest(self.path)
@@ -172,7 +181,8 @@ def main() -> None:
                 counts[f"{type(job).__name__.lower()}: {job.state()}"] += 1
                 print(f"\r{done} kills", end="", file=sys.stderr)
             else:
-                job.state()
+                assert job.state().startswith("the new"), "it ended without its file"
+            job.put_back()
         for job in jobs:
             job.finish()
             assert not temporary(job.folder), f"left over: {temporary(job.folder)}"
