@@ -3,10 +3,10 @@
     python benchmarks/kill.py [--kills 50] [--seed 0]
 
 ``fit --checkpoint-every`` over a model that is there and ``sample`` over a table that is there,
-CSV or Parquet, take turns. Each is first run to its end, to
-know how long it takes and what it leaves; then it is started anew again and again, and killed at
-a moment drawn from that time. After each kill, what lies under the names that were asked for must
-be the file of before, or the whole new one; then the file of before is put back. In the end each command must go on from what is left,
+CSV or Parquet, take turns. Each is first run to its end, to know how long it takes and what it
+leaves; then it is started anew again and again, and killed at a moment drawn from that time. After
+each kill, what lies under the names that were asked for must be the file of before, or the whole
+new one; then the file of before is put back. In the end each command must go on from what is left,
 to the same files as if nobody had killed it, and no temporary file may be left.
 
 Processes are forked from one that has loaded everything, so that kills hit work and not imports.

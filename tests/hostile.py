@@ -22,6 +22,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as pa_feather
 import pyarrow.parquet as pq
@@ -76,11 +77,20 @@ def _table(name: str) -> Callable[[bytes, Path], object]:
 
 
 @cache
+def _with_words() -> pd.DataFrame:
+    """A table with words among the numbers of one column."""
+    frame = people(60)
+    old = [">89"] * 6 + ["unknown"] * 6 + frame["age"].iloc[12:].astype(str).tolist()
+    return frame.assign(old=pd.Series(old, dtype=object))
+
+
+@cache
 def _csv_seeds() -> tuple[bytes, ...]:
     text = people(12).to_csv(index=False)
     odd = 'n;t;d\n1,5;"a ""b""\nc";2020-01-01\n2.000,25;\'x\';2021-12-31 10:00\n;;\n'
     other = "when\tprice\tcode\n01:30:00\t$1,234.50\t0012\n00:10:00\t($5.00)\t>89\n"
-    return (*(each.encode() for each in (text, odd, other)), odd.encode("utf-16"))
+    words = _with_words()[["old", "rich"]].head(40).to_csv(index=False)
+    return (*(each.encode() for each in (text, odd, other, words)), odd.encode("utf-16"))
 
 
 def _packed(pack: Callable[[bytes], bytes]) -> Callable[[], tuple[bytes, ...]]:
@@ -152,6 +162,7 @@ def _schema_seeds() -> tuple[bytes, ...]:
         {"name": "key", "kind": "identifier", "dtype": "object", "format": "AB-9999"},
         {"name": "boss", "kind": "identifier", "dtype": "object", "references": "key"},
         {"name": "paid", "kind": "number", "dtype": "object", "format": "$#,##0.00", "low": 0},
+        {"name": "old", "kind": "integer", "dtype": "str", "format": "%d", "words": [">89", "?"]},
         {"name": "mail", "kind": "text", "dtype": "object", "personal": "email"},
         {"name": "born", "kind": "datetime", "dtype": "object", "format": "%d.%m.%Y",
          "resolution": "D", "low": "1900-01-01", "high": "2020-12-31"},
@@ -218,7 +229,7 @@ def tiny() -> synthgan.Config:
 
 @cache
 def _model() -> synthgan.Synthesizer:
-    return synthgan.fit(people(60), config=tiny())
+    return synthgan.fit(_with_words(), config=tiny())
 
 
 @cache
@@ -272,6 +283,7 @@ def _condition_seeds() -> tuple[bytes, ...]:
         for text in (
             "job == \"clerk\" and 30 <= age < 40 and score is not missing",
             "since >= '2003-01-01' and job in ['smith', None] and not_there == 1",
+            "old == '>89' and old in ['unknown', 30, None] and old != '?' and old > 40",
             "member == true and `wealth` != 0.5e3 and age not in (1, 2, -3)",
         )
     )  # fmt: skip
@@ -279,7 +291,7 @@ def _condition_seeds() -> tuple[bytes, ...]:
 
 def _read_condition(data: bytes, folder: Path) -> object:
     levels = {"job": ["clerk", "smith", "boss"], "rich": ["no", "yes"], "member": [False, True]}
-    return parse_where(data.decode("utf-8", "surrogateescape"), _schema(), levels)
+    return parse_where(data.decode("utf-8", "surrogateescape"), _model().schema, levels)
 
 
 def _expression_seeds() -> tuple[bytes, ...]:
