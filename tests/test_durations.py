@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -79,3 +81,47 @@ def test_durations_are_nothing_else(kind: Kind) -> None:
     cells = pd.Series(pd.to_timedelta([1], "s"), name="x")
     with pytest.raises(synthgan.SchemaError, match="durations"):
         read_cells(cells, Column(name="x", kind=Kind.CATEGORY, dtype="timedelta64[ns]"))
+
+
+@given(
+    st.lists(st.integers(-(10**13), 10**13), min_size=1, max_size=20),
+    st.sampled_from([1, 500, 10**3, 10**6, 3600 * 10**6, 86_400 * 10**6]),
+)
+def test_durations_in_csv_are_read_back_as_such(microseconds: list[int], unit: int) -> None:
+    limit = 10**14 // unit
+    cells = np.array([tick % limit * unit for tick in microseconds], dtype="m8[us]")
+    cells = np.append(cells, -cells)
+    text = pd.DataFrame({"x": cells}).to_csv(index=False)
+    with_times = not text.splitlines()[1].endswith("days")  # else: whole days, a unit as any
+    frame = pd.read_csv(io.StringIO(text))
+    column = back(frame["x"].rename("x"))
+    assert column.kind in (Kind.INTEGER, Kind.NUMBER)
+    assert (column.format or "").startswith("0 days")
+    seconds = cells / np.timedelta64(1, "s" if with_times else "D")
+    np.testing.assert_allclose(read_cells(frame["x"], column), seconds, rtol=1e-12, atol=1e-9)
+
+
+def test_durations_go_through_a_file_and_a_model(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spans = pd.to_timedelta(rng.integers(0, 300_000, 300), unit="s")
+    frame = pd.DataFrame({"span": spans, "x": rng.integers(0, 3, 300)})
+    synthgan.write_table(frame, tmp_path / "spans.csv")
+    model = synthgan.fit(tmp_path / "spans.csv", config=quick(5))
+    assert model.schema["span"].format == "0 days 00:00:00"
+    made = model.sample(50, where="span > '1 days 00:00:00'", seed=0)
+    synthgan.write_table(made, tmp_path / "made.csv")
+    again = pd.to_timedelta(synthgan.read_table(tmp_path / "made.csv")["span"])
+    assert (again > pd.Timedelta(days=1)).all()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["0 days 25:00:00", "1 days 00:00:00"],
+        ["0 days 00:00:00.5", "1 days 00:00:00"],
+        ["-1 days 00:00:00", "1 days 00:00:00"],
+        ["0 days 00:00:00", "soon"],
+    ],
+)
+def test_what_pandas_does_not_write_stays_text(cells: list[str]) -> None:
+    assert infer_columns(pd.DataFrame({"x": cells * 30}))["x"].kind is Kind.CATEGORY

@@ -31,6 +31,7 @@ WORD_ROWS = SummaryConfig().min_category_rows
 """Rows that must have a word among numbers for it to be named."""
 _FEW_ROWS = 20  # too few to tell a name of a row from a property of it
 _NEARLY_UNIQUE = 0.95
+_FEW_NUMBERS = 20  # different ones, which may as well be codes
 
 
 def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
@@ -278,7 +279,7 @@ def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> C
         if len(distinct) == len(present) and _are_row_names(base.name, values):
             pattern = "9" * pc.max(lengths).as_py()
             return replace(base, kind=Kind.IDENTIFIER, format=pattern)
-        if values.min() >= 0 and (len(distinct) <= 20 or (one_width and lengths[0].as_py() >= 5)):
+        if values.min() >= 0 and (len(distinct) <= _FEW_NUMBERS or (one_width and lengths[0].as_py() >= 5)):
             return None
         return replace(base, kind=Kind.INTEGER, format="%d")
     if _all_match(distinct, _FIXED):
@@ -310,7 +311,10 @@ def _infer_with_words(
     if split is None:
         return None
     words, rest = split
-    number = _infer_number_text(base, rest, pc.unique(rest))
+    numbers = pc.unique(rest)
+    if len(numbers) <= _FEW_NUMBERS:  # levels tell as much
+        return None
+    number = _infer_number_text(base, rest, numbers)
     if number is None or not number.kind.is_numeric:
         return None
     return replace(number, words=words)

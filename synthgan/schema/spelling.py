@@ -1,4 +1,5 @@
-"""Numbers <-> text as people write them: ``$1,234.50``, ``45 %``, ``1.234,50 €``, ``01:30:00``.
+"""Numbers <-> text as people write them: ``$1,234.50``, ``45 %``, ``1.234,50 €``, ``01:30:00``,
+and durations as pandas writes them: ``0 days 01:30:00``.
 
 A *pattern* shows how a number is written: what stands before and after it, whether thousands
 are set apart and by what, the decimal mark, the digits after it. Reading follows the pattern
@@ -23,7 +24,7 @@ Objects = npt.NDArray[np.object_]
 _APART = " ,.'\u2019\u00a0\u202f"
 _PATTERN = re.compile(
     rf"(?P<before>[^0#;()]*?)(?P<inner>-?)"
-    rf"(?:(?P<clock>00?(?::00){{1,2}})|#(?P<apart>[{_APART}])##0|0)"
+    rf"(?:(?P<days>0 days )?(?P<clock>00?(?::00){{1,2}})|#(?P<apart>[{_APART}])##0|0)"
     r"(?:(?P<mark>[.,])(?P<places>0{1,12}|#{1,12}))?(?P<after>[^0#;()]*)"
 )
 _MOST_DIGITS = 15  # a float keeps so many
@@ -46,6 +47,8 @@ class Spelling:
     """Whether the minus stands after what comes before the number: ``$-5``."""
     brackets: bool = False
     """Whether numbers below zero are in brackets: ``(5)``."""
+    days: bool = False
+    """Whether days stand before the clock, and a fraction of a second has no digits, 6 or 9."""
     clock: tuple[int, int] | None = None
     """Digits of the first field at least, and number of fields after it, each of 60 units."""
 
@@ -61,7 +64,10 @@ class Spelling:
         if found["apart"] and found["apart"] == found["mark"]:
             return None
         fields = (found["clock"] or "").split(":")
+        if found["days"] and plain not in _DAYS:
+            return None
         return Spelling(
+            days=bool(found["days"]),
             before=found["before"],
             after=found["after"],
             apart=found["apart"] or "",
@@ -77,6 +83,8 @@ class Spelling:
     def pattern(self) -> str:
         """The reverse of :meth:`of`."""
         whole = f"#{self.apart}##0" if self.apart else "0"
+        if self.days:
+            return _DAYS[self.places // 3 - 1 if self.places else 0]
         if self.clock:
             whole = ":".join(["0" * self.clock[0]] + ["00"] * self.clock[1])
         digits = self.mark + ("0" if self.fixed else "#") * self.places if self.places else ""
@@ -109,6 +117,8 @@ class Spelling:
         return re.compile(f"{open_}{number}{close}", re.ASCII)
 
     def _read(self, text: str) -> float:
+        if self.days:
+            return _read_days(text, self.places)
         found = self._regex.fullmatch(text)
         if found is None or (found["outer"] and found["inner"]):
             return np.nan
@@ -130,6 +140,8 @@ class Spelling:
         return texts
 
     def _spell(self, number: float) -> str:
+        if self.days:
+            return _spell_days(number, self.places)
         whole, _, digits = f"{abs(number):.{self.places}f}".partition(".")
         is_below = number < 0 and bool((whole + digits).strip("0"))
         if self.clock:
@@ -154,6 +166,34 @@ def _spell_clock(units: int, width: int, fields: int) -> str:
     return ":".join([f"{units:0{width}d}", *parts])
 
 
+_DAYS = ("0 days 00:00:00", "0 days 00:00:00.######", "0 days 00:00:00.#########")
+_DURATION = re.compile(
+    r"(?P<days>-?[0-9]{1,6}) days (?P<plus>\+?)(?P<clock>[0-2][0-9]:[0-5][0-9]:[0-5][0-9])"
+    r"(?:\.(?P<places>[0-9]{9}|[0-9]{6}))?",
+    re.ASCII,
+)
+
+
+def _read_days(text: str, places: int) -> float:
+    """Seconds: those of the clock come on top of the days, also of days below zero."""
+    found = _DURATION.fullmatch(text)
+    if found is None or len(found["places"] or "") > places:
+        return np.nan
+    hours, minutes, seconds = map(int, found["clock"].split(":"))
+    ticks = ((int(found["days"]) * 24 + hours) * 60 + minutes) * 60 + seconds
+    digits = found["places"] or "0"
+    return float((ticks * 10 ** len(digits) + int(digits)) / 10 ** len(digits))
+
+
+def _spell_days(seconds: float, places: int) -> str:
+    whole, ticks = divmod(round(seconds * 10**places), 10**places)
+    days, rest = divmod(whole, 24 * 60 * 60)
+    digits = f"{ticks:0{places}d}" if ticks else ""
+    digits = digits[:6] if digits.endswith("000") and places == 9 else digits
+    sign = "+" if days < 0 else ""
+    return f"{days} days {sign}{_spell_clock(rest, 2, 2)}" + (f".{digits}" if digits else "")
+
+
 # Which spelling cells have
 
 _MONEY = (
@@ -176,6 +216,8 @@ _FEW = 20  # distinct clock times that may as well be names: 16:9
 def find_spelling(distinct: pa.Array) -> Spelling | None:
     """The spelling of which every one of ``distinct`` texts (large_string, no nulls) is, to the
     letter; None if there is none."""
+    if len(distinct) and _DURATION.fullmatch(distinct[0].as_py()):
+        return _find_days(distinct)
     if len(distinct) == 0 or _WRITTEN.fullmatch(distinct[0].as_py()) is None:
         return None
     numbers: list[str] = []
@@ -197,6 +239,13 @@ def find_spelling(distinct: pa.Array) -> Spelling | None:
         if Spelling.of(spelling.pattern) == spelling and _gives_back(spelling, distinct):
             return spelling
     return None
+
+
+def _find_days(distinct: pa.Array) -> Spelling | None:
+    found = [_DURATION.fullmatch(text) for text in distinct.to_pylist()]
+    places = max(len(each["places"] or "") if each else 0 for each in found)
+    spelling = Spelling(days=True, places=places, fixed=not places, clock=(2, 2))
+    return spelling if _gives_back(spelling, distinct) else None
 
 
 def _gives_back(spelling: Spelling, distinct: pa.Array) -> bool:
