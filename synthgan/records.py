@@ -16,6 +16,10 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 _TAG = "rule"  # a class attribute that tells the dataclasses of a union apart, first in the JSON
 
+ADDED = {"added": True}
+"""Metadata of a field that earlier versions lack: it is written only where it says something, so
+that they read the rest."""
+
 T = TypeVar("T")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -33,7 +37,10 @@ def to_plain(value: object, *, skip_defaults: bool = False) -> Plain:
         return ({} if tag is None else {_TAG: tag}) | {
             field.name: to_plain(getattr(value, field.name), skip_defaults=skip_defaults)
             for field in dataclasses.fields(value)
-            if not (skip_defaults and getattr(value, field.name) == field.default)
+            if not (
+                (skip_defaults or field.metadata == ADDED)
+                and getattr(value, field.name) == field.default
+            )
         }
     if isinstance(value, Enum):
         return to_plain(value.value)

@@ -279,7 +279,8 @@ def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> C
         if len(distinct) == len(present) and _are_row_names(base.name, values):
             pattern = "9" * pc.max(lengths).as_py()
             return replace(base, kind=Kind.IDENTIFIER, format=pattern)
-        if values.min() >= 0 and (len(distinct) <= _FEW_NUMBERS or (one_width and lengths[0].as_py() >= 5)):
+        few = len(distinct) <= _FEW_NUMBERS
+        if values.min() >= 0 and (few or (one_width and lengths[0].as_py() >= 5)):
             return None
         return replace(base, kind=Kind.INTEGER, format="%d")
     if _all_match(distinct, _FIXED):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synthgan.almanac import Almanac
+from synthgan.records import ADDED
 from synthgan.schema import Level
 
 
@@ -46,7 +47,7 @@ class NumberSummary:
     """Share of rows of each code, then of missing cells; with ``words`` they sum to 1."""
     fine: bool
     """Whether bins hold rows enough for places within them to matter."""
-    words: tuple[float, ...] = ()
+    words: tuple[float, ...] = field(default=(), metadata=ADDED)
     """Share of rows of each of the column's words, then of all others; empty if it has none."""
 
     def __post_init__(self) -> None:
