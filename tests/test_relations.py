@@ -489,6 +489,49 @@ def test_real_links_are_judged_best_and_shuffled_ones_worse() -> None:
     assert found["integrity"].estimate.value == 100
 
 
+def test_the_command_line_judges_links(files: Path, tmp_path: Path) -> None:
+    tables = (files / "customers.csv", files / "orders.csv")
+    synthgan.write_tables(shop(seed=1), tmp_path / "out", ending=".parquet")
+    synthetic = tmp_path / "out"
+    done = run("evaluate", *tables, synthetic, "--key", KEY)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("100.00 %") >= 2  # integrity, and that of real rows
+    assert "likeness of pairs" in done.stdout
+    both = [synthetic / f"{name}.parquet" for name in ("customers", "orders")]
+    assert run("evaluate", *tables, *both, "--key", KEY).stdout == done.stdout
+    strict = run("evaluate", *tables, synthetic, "--key", KEY, "--fail-under", "cardinality=100")
+    assert strict.exit_code == 1
+    (line,) = strict.stderr.splitlines()
+    assert "cardinality is" in line
+    kind = run("evaluate", *tables, synthetic, "--key", KEY, "--fail-under", "integrity=100")
+    assert kind.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("{0}", "{1}", "{2}"), "--key"),
+        (("{0}",), "got 1"),
+        (("{0}", "{1}", "--key", KEY), "got 2"),
+        (("{0}", "{1}", "{0}", "--key", KEY), "no folder"),
+        (("{0}", "{1}", "{2}", "--key", KEY), "one file of 'customers'"),
+        (("{0}", "{1}", "{0}", "{1}", "--key", "customers.id"), "not understood"),
+        (("{0}", "{1}", "{0}", "{1}", "--key", KEY, "--target", "city"), "--target"),
+        (("{0}", "{1}", "{0}", "{1}", "--key", KEY, "-o", "x.html"), "--output"),
+        (("{0}", "{1}", "{0}", "{1}", "--key", KEY, "--fail-under", "c2st=0.5"), "no figure"),
+        (("{0}", "{1}", "{1}", "{0}", "--key", KEY), "no column"),
+    ],
+)
+def test_links_that_cannot_be_judged_are_said_in_one_line(
+    files: Path, tmp_path: Path, args: tuple[str, ...], words: str
+) -> None:
+    paths = (files / "customers.csv", files / "orders.csv", tmp_path)
+    done = run("evaluate", *(each.format(*paths) for each in args), "--quiet")
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert words in line
+
+
 def test_numbers_of_children_are_judged_by_kolmogorov_and_smirnov() -> None:
     real, other = shop(400), shop(300, seed=1)
     half = {**real, "orders": real["orders"].head(2)}  # hardly a customer with any

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import synthgan
 from synthgan.cli.failures import BELOW, fail
 from synthgan.cli.options import PATH, given, overwrite_option, quiet_option
 from synthgan.cli.output import print_table, say, tell
 from synthgan.cli.progress import Progress
+from synthgan.cli.tables import judge_tables
 from synthgan.errors import TableError
 
 
@@ -43,8 +45,12 @@ def _limits(ctx: click.Context, param: click.Parameter, text: str | None) -> dic
 
 
 @click.command()
-@click.argument("real", type=PATH)
-@click.argument("synthetic", type=PATH)
+@click.argument("data", type=PATH, nargs=-1, required=True, metavar="REAL SYNTHETIC")
+@click.option(
+    "--key",
+    help="Judge two tables, a parent and its child, that belong together like "
+    "customers.id=orders.customer_id.",
+)
 @click.option("--holdout", type=PATH, help="Real rows that the generator never saw.")
 @click.option("--target", help="A column that models are to predict.")
 @click.option(
@@ -71,12 +77,18 @@ def _limits(ctx: click.Context, param: click.Parameter, text: str | None) -> dic
 @click.option("--seed", type=int, help="For the choice of rows and folds; without it, 0.")
 @overwrite_option
 @quiet_option
-def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
+@click.pass_context
+def evaluate(
+    ctx: click.Context, /, data: tuple[Path, ...], key: str | None, output: Path, **how: Any
+) -> None:
     """Judges a synthetic table, made by any tool, against the real one.
 
     REAL holds the rows that the generator learned from. With --holdout, rows of the same kind
     that it never saw, usefulness and privacy are judged too. The page is for the owner of the
     real rows; --card writes what may be handed out.
+
+    With --key, the links between two tables are judged: REAL is a parent and its child,
+    SYNTHETIC the folder of the synthetic ones, or both files. The figures are printed.
 
     \b
     Examples:
@@ -84,7 +96,16 @@ def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
       synthgan evaluate train.csv synthetic.csv --holdout held.csv --target income
       synthgan evaluate train.csv synthetic.csv --model model.synthgan --card card.md
       synthgan evaluate train.csv synthetic.csv --holdout held.csv --fail-under c2st=0.6,mia=0.55
+      synthgan evaluate customers.csv orders.csv synthetic/ --key customers.id=orders.customer_id
     """
+    if key is not None:
+        _refuse_of_one_table(ctx)
+        judge_tables(data, key, how)
+        return
+    if len(data) != 2:
+        hint = "; for a parent and its child give --key too" if len(data) > 2 else ""
+        raise click.UsageError(f"REAL and SYNTHETIC are needed; got {len(data)} of them{hint}")
+    real, synthetic = data
     files = [each for each in (output, how["json_file"], how["card"]) if each is not None]
     twice = [
         each for i, each in enumerate(files) if each.absolute() in map(Path.absolute, files[:i])
@@ -104,6 +125,13 @@ def evaluate(real: Path, synthetic: Path, output: Path, **how: Any) -> None:
         say(f"written: {', '.join(map(str, files))}")
     if failures:
         fail("; ".join(each.what for each in failures), BELOW)
+
+
+def _refuse_of_one_table(ctx: click.Context) -> None:
+    for name in ("holdout", "target", "output", "json_file", "card", "model", "schema"):
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = name.removesuffix("_file")
+            raise click.UsageError(f"--{option} is for the judging of one table")
 
 
 def _judge(real: Path, synthetic: Path, how: dict[str, Any]) -> synthgan.Report:

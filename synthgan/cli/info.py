@@ -12,7 +12,14 @@ import click
 
 import synthgan
 from synthgan.cli.options import model_argument
-from synthgan.cli.output import file_size, print_columns, print_constraints, print_table, tell
+from synthgan.cli.output import (
+    file_size,
+    print_columns,
+    print_constraints,
+    print_table,
+    tell,
+    tell_list,
+)
 from synthgan.cli.progress import diagnostics, losses, phase_ends
 from synthgan.cli.tables import is_of_tables, tell_tables
 
@@ -55,10 +62,10 @@ def info(model: Path, history: bool, as_json: bool) -> None:
     click.echo()
     print_columns(loaded.schema)
     print_constraints(loaded.schema)
-    _tell_list("protected:", loaded.protections)
+    tell_list("protected:", loaded.protections)
     if loaded.guarantee is not None:
         _tell_ledger(loaded.guarantee)
-    _tell_list("notes:", loaded.notes)
+    tell_list("notes:", loaded.notes)
     steps = loaded.history if history else phase_ends(loaded.history)
     if steps:
         click.echo()
@@ -98,14 +105,6 @@ def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
 def _span(numbers: Sequence[float]) -> str:
     low, high = f"{min(numbers):,.1f}", f"{max(numbers):,.1f}"
     return low if low == high else f"{low} to {high}"
-
-
-def _tell_list(title: str, lines: Sequence[str]) -> None:
-    if lines:
-        click.echo()
-        tell(title)
-    for line in lines:
-        tell(f"  {line}")
 
 
 def _history_row(step: synthgan.Step, *, looked: bool) -> tuple[str, ...]:

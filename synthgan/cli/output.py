@@ -98,6 +98,15 @@ def _spelling(column: synthgan.Column) -> str:
     return "" if column.resolution is None else f"down to {column.resolution}"
 
 
+def tell_list(title: str, lines: Sequence[str]) -> None:
+    """Tells ``lines``, if there are any, under a title."""
+    if lines:
+        click.echo()
+        tell(title)
+    for line in lines:
+        tell(f"  {line}")
+
+
 def duration(seconds: float) -> str:
     """A time in words, to the second or the minute."""
     minutes, rest = divmod(round(seconds), 60)

@@ -1,9 +1,10 @@
-"""What ``fit``, ``sample`` and ``info`` do with a parent table and its child."""
+"""What ``fit``, ``sample``, ``info`` and ``evaluate`` do with a parent table and its child."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +13,17 @@ from typing import Any
 import click
 
 import synthgan
-from synthgan.cli.failures import Stop
+from synthgan.cli.failures import BELOW, Stop, fail
 from synthgan.cli.options import given
 from synthgan.cli.output import (
     duration,
     file_size,
     print_columns,
     print_constraints,
+    print_table,
     say,
     tell,
+    tell_list,
 )
 from synthgan.cli.progress import Progress, Training, phase_ends
 
@@ -46,6 +49,10 @@ def tables_to_fit(
         )
     if synthgan.launched_shard() is not None:
         raise click.UsageError("two tables are fitted in one process: start it without torchrun")
+    return _named(data, key)
+
+
+def _named(data: Sequence[str], key: str) -> tuple[dict[str, str], synthgan.ForeignKey]:
     names = [Path(each).name.split(".")[0] for each in data]
     if names[0] == names[1]:
         raise click.UsageError(f"both tables are called {names[0]!r}; rename one of the files")
@@ -141,12 +148,67 @@ def tell_tables(path: Path, *, as_json: bool, history: bool) -> None:
         tell(f"{name}: learned from about {model.rows[name]:,} rows")
         print_columns(schema)
         print_constraints(schema)
-    for title, lines in (("protected:", model.protections), ("notes:", model.notes)):
-        if lines:
-            click.echo()
-            tell(title)
-        for line in lines:
-            tell(f"  {line}")
+    tell_list("protected:", model.protections)
+    tell_list("notes:", model.notes)
+
+
+def judge_tables(data: Sequence[Path], key: str, how: dict[str, Any]) -> None:
+    """Judges the links between a synthetic parent and its child, and prints the figures.
+
+    ``data``: the real parent and child, then the folder of the synthetic ones, or both files.
+    """
+    if len(data) not in (3, 4):
+        raise click.UsageError(
+            "with --key, the real parent and child are needed, and the folder of the synthetic "
+            "ones or both files, such as customers.csv orders.csv synthetic/; got "
+            f"{len(data)} of them"
+        )
+    files, foreign = _named([str(each) for each in data[:2]], key)
+    made = data[2:] if len(data) == 4 else [_table_in(data[2], name) for name in files]
+    limits = how["fail_under"]
+    with Progress(quiet=how["quiet"]) as progress:
+        progress.wait("reading and judging", " and ".join(files))
+        real = {name: synthgan.read_table(path) for name, path in files.items()}
+        drawn = {name: synthgan.read_table(path) for name, path in zip(files, made, strict=True)}
+        found = synthgan.evaluate_tables(drawn, real, foreign, **given(seed=how["seed"]))
+    unknown = [name for name in limits if name not in found]
+    if unknown:
+        raise click.UsageError(f"{unknown[0]} is no figure of two tables; {', '.join(found)} are")
+    if not how["quiet"]:
+        rows = [
+            (each.name, *map(_percent, (each.estimate, each.floor, each.baseline)))
+            for each in found.values()
+        ]
+        print_table(("measure", "figure", "real rows", "keys shuffled"), rows)
+    below = [
+        f"{name} is {_percent(found[name].estimate)}, below {limit:g}"
+        for name, limit in limits.items()
+        if not found[name].estimate.value >= limit
+    ]
+    if below:
+        fail("; ".join(below), BELOW)
+
+
+def _percent(estimate: synthgan.Estimate | None) -> str:
+    is_told = estimate is not None and not math.isnan(estimate.value)
+    return f"{estimate.value:.2f} %" if estimate is not None and is_told else "not defined"
+
+
+def _table_in(folder: Path, name: str) -> Path:
+    """The one file of ``folder`` that is called ``name``."""
+    if not folder.is_dir():
+        raise click.UsageError(
+            f"{folder} is no folder: name the one that 'synthgan sample' has written to, or both "
+            "synthetic files"
+        )
+    found = [
+        each
+        for each in sorted(folder.iterdir())
+        if each.name.split(".")[0] == name and each.name.lower().endswith(_FILES)
+    ]
+    if len(found) != 1:
+        raise click.UsageError(f"{folder} must hold one file of {name!r}; it holds {len(found)}")
+    return found[0]
 
 
 def _facts(model: synthgan.TablesSynthesizer, path: Path, *, history: bool) -> dict[str, Any]:
