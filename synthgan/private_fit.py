@@ -16,7 +16,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -32,7 +32,7 @@ from synthgan.mixture import Progress, Table, fit_mixture
 from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows, variance_for
 from synthgan.private_critic import draw_rows, play
 from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
-from synthgan.schema import Column, Kind, Schema
+from synthgan.schema import Schema
 from synthgan.summary import Summary
 from synthgan.train import OnStep, Step
 
@@ -71,7 +71,6 @@ def learn_privately(
     :class:`SchemaError` for what the schema leaves to the rows, :class:`ConfigError` if the
     budget is too small for so many columns.
     """
-    schema = _without_words(schema)
     _check_constraints(schema)
     budget = plan_budget(
         schema,
@@ -112,18 +111,6 @@ def _as_steps(on_step: OnStep | None) -> Callable[[Progress], None] | None:
         on_step(Step(phase="mixture", step=progress.step, of=progress.of, seconds=seconds))
 
     return None if on_step is None else tell
-
-
-def _without_words(schema: Schema) -> Schema:
-    """The schema with columns that have words among their numbers as categories: which numbers
-    they have is found like any levels, at a price."""
-    columns = tuple(
-        Column(name=c.name, kind=Kind.CATEGORY, dtype=c.dtype, nullable=c.nullable)
-        if c.words is not None
-        else c
-        for c in schema
-    )
-    return replace(schema, columns=columns)
 
 
 def _check_constraints(schema: Schema) -> None:

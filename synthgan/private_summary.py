@@ -33,6 +33,7 @@ from synthgan.privacy import (
     PrivateRows,
     Ranges,
     Total,
+    Words,
     epsilon_of,
     variance_for,
 )
@@ -58,6 +59,7 @@ _REFINEMENTS = 4  # levels below the first one, without bounds
 _MOST_LEVELS = 4  # with bounds
 _MOST_TICKS = 2.0**40  # between bounds, for ticks to be the schema's
 _SPLIT, _SPLIT_UNDECLARED = 6.0, 3.6  # times sigma that a range must hold to be split
+_WORDS_SHARE = 0.2  # of a number column's budget, to count the words among its numbers
 _STANDS_OUT = 3.0  # times sigma at which a count is more than noise
 _TOGETHER_STAND_OUT = 2.0  # the same for neighbours, none of which does
 _PART_STANDS_OUT = 2.0  # the same for a part of a range that does
@@ -182,6 +184,10 @@ def _count_column(
     if column.kind is Kind.NUMBER and (column.decimals is None or column.decimals > _FEW_DECIMALS):
         spent = rho * Fraction(_DECIMALS_SHARE)
         column, rho = _settle_decimals(rows, column, spent), rho - spent
+    if column.words is not None:
+        spent = rho * Fraction(_WORDS_SHARE)
+        words = _count_words(rows, column, len(column.words), spent)
+        return column, replace(_count_numbers(rows, column, rho - spent), words=words)
     if column.kind.is_numeric:
         return column, _count_numbers(rows, column, rho)
     return column, _count_levels(rows, column, rho, delta)
@@ -201,6 +207,15 @@ def _settle_decimals(rows: PrivateRows, column: Column, rho: Fraction) -> Column
     if odd < _STANDS_OUT * math.sqrt(float(variance) * len(counts)) or not len(enough):
         return column  # too much noise to tell, or numbers that do need them
     return replace(column, decimals=int(enough[0]))
+
+
+def _count_words(rows: PrivateRows, column: Column, named: int, rho: Fraction) -> Floats:
+    """About how many rows have each word that is named, another one, or no cell; those that do
+    not stand out of the noise count as none."""
+    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    asked = Words(column=column.name, words=named)
+    counts = rows.count(asked, variance, f"words of {column.name!r}")[1:].astype(np.float64)
+    return np.where(counts > _STANDS_OUT * math.sqrt(float(variance)), counts, 0.0)
 
 
 def _count_levels(rows: PrivateRows, column: Column, rho: Fraction, delta: float) -> _Levels:
@@ -321,22 +336,35 @@ class _Ranges:
     """Of a range's count that was taken once."""
     total: _Estimate | None
     """What it tells of the number of rows."""
+    words: Floats | None = None
+    """Rows of each word, of other words, and of missing cells; None where there are no words."""
 
     def summarize(self, column: Column, rows: float, codes: int) -> NumberSummary:
         """About ``codes`` atoms and bins that hold like numbers of rows."""
         limit = _STANDS_OUT * math.sqrt(self.variance / self.plan.levels)
         missing = self.missing if column.nullable and self.missing > limit else 0.0
+        words = np.zeros(0)
+        if self.words is not None:
+            words, missing = self.words[:-1], float(self.words[-1]) * column.nullable
         pieces = _settle(self.nodes)
         edges = np.array([*(first for first, _, _ in pieces), pieces[-1][1]], dtype=np.int64)
         masses = np.array([mass for _, _, mass in pieces])
         if not masses.sum() > 0:
-            if missing:
-                return NumberSummary(segments=(), weights=(1.0,), fine=False)
+            if missing and not words.any():
+                return NumberSummary(
+                    segments=(), weights=(1.0,), fine=False, words=(0.0,) * len(words)
+                )
             masses = np.diff(edges).astype(np.float64)  # nothing stood out: anything may be
+            masses /= masses.sum() if words.any() else 1.0
         segments, weights = _segments(self.plan, edges, masses, codes)
-        shares = np.array([*weights, missing])
+        shares = np.array([*weights, missing, *words])
+        shares = shares / shares.sum()
+        known = len(weights) + 1
         return NumberSummary(
-            segments=tuple(segments), weights=tuple((shares / shares.sum()).tolist()), fine=False
+            segments=tuple(segments),
+            weights=tuple(shares[:known].tolist()),
+            fine=False,
+            words=tuple(shares[known:].tolist()),
         )
 
 

@@ -140,13 +140,20 @@ def _read_with_words(cells: pa.Array, column: Column, words: Sequence[str]) -> F
     if column.spelling is not None:
         numbers = column.spelling.read(texts)
     else:
-        trimmed = texts.to_pandas().str.strip()
-        numbers = pd.to_numeric(trimmed, errors="coerce").to_numpy(dtype=np.float64)
+        numbers = np.array([_plain_number(text) for text in texts.to_pylist()], dtype=np.float64)
     place = {word: number for number, word in enumerate(words, start=1)}
     tags = np.array([place.get(text, 0) for text in texts.to_pylist()], dtype=np.int64)
     tags = np.where((tags == 0) & ~np.isfinite(numbers), OTHER_WORD, tags)
     values: Floats = np.append(np.where(tags > 0, tagged(tags), numbers), np.nan)[_places(encoded)]
     return values
+
+
+_PLAIN = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*", re.ASCII)
+
+
+def _plain_number(text: str) -> float:
+    """The number that ``text`` is by itself, whatever stands in other cells; NaN for none."""
+    return float(text) if _PLAIN.fullmatch(text) else np.nan
 
 
 def _write_with_words(values: Floats, column: Column, words: Sequence[str]) -> pd.Series[Any]:

@@ -30,6 +30,7 @@ from synthgan.schema import (
     tagged,
     words_in,
 )
+from synthgan.summary import NumberSummary
 from synthgan.values import read_cells, write_cells
 
 AGE = Column(name="x", kind=Kind.INTEGER, dtype="object", format="%d", words=(">89", "unknown"))
@@ -238,17 +239,30 @@ def test_chunks_tell_the_same_words(tmp_path: Path) -> None:
     assert parts.schema.columns == whole.schema.columns
 
 
-def test_a_private_fit_takes_such_a_column_as_categories() -> None:
+def test_a_private_fit_counts_declared_words() -> None:
     frame = ages(3000)[["age"]]
+    frame.loc[:200, "age"] = "secret"
     config = synthgan.Config(
         network=quick().network,
-        train=quick(10).train,
+        train=quick(200).train,
         privacy=synthgan.PrivacyConfig(epsilon=5),
     )
-    schema = synthgan.infer_schema(frame, constraints=False)
-    found = synthgan.fit(frame, schema, config=config)
-    assert found.schema["age"].kind is Kind.CATEGORY
-    assert ">89" in set(found.sample(500, seed=0)["age"])
+    words = ("unknown", ">89", "nobody")
+    column = Column(name="age", kind=Kind.INTEGER, dtype="object", format="%d", words=words)
+    found = synthgan.fit(frame, Schema(columns=(column,)), config=config)
+    known = found.summary.columns["age"]
+    assert isinstance(known, NumberSummary)
+    real = [(frame["age"] == word).mean() for word in (*words, "secret")]
+    assert known.words == pytest.approx(real, abs=0.02)
+    assert known.weights[-1] == 0
+    made = found.sample(2000, seed=0)["age"]
+    assert (made == "unknown").mean() == pytest.approx(real[0], abs=0.06)
+    assert "secret" not in set(made)
+    assert (made == "nobody").mean() < 0.02
+    assert pd.to_numeric(made, errors="coerce").between(10, 100).mean() > 0.6
+    assert found.guarantee is not None
+    assert found.guarantee.epsilon <= 5
+    assert b"secret" not in found.to_bytes()
 
 
 @pytest.mark.parametrize(

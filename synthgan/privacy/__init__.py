@@ -28,6 +28,7 @@ from synthgan.privacy.rows import (
     Ranges,
     Released,
     Total,
+    Words,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Released",
     "Total",
     "UnchargedAccessError",
+    "Words",
     "add_noise",
     "compose",
     "discrete_gaussian",

@@ -33,7 +33,17 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
 from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
-from synthgan.schema import Column, Kind, Level, Schema, coerce_dates, family, to_arrow, to_dtype
+from synthgan.schema import (
+    Column,
+    Kind,
+    Level,
+    Schema,
+    coerce_dates,
+    family,
+    to_arrow,
+    to_dtype,
+    words_in,
+)
 from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -107,6 +117,19 @@ class Decimals:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Words:
+    """Cells of a number column by the word that stands there: none (a number), each of the
+    ``words`` that its schema names, another one, missing."""
+
+    column: str
+    words: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Levels:
     """Cells of a categorical or boolean column: each level, then all other levels, then missing."""
 
@@ -125,7 +148,7 @@ class Crosstab:
     columns: tuple[str, ...]
 
 
-Partition = Total | Ranges | Decimals | Levels | Crosstab
+Partition = Total | Ranges | Decimals | Words | Levels | Crosstab
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -390,7 +413,9 @@ def _event(
 def _check_columns(partition: Partition, vault: _Vault) -> None:
     known = vault.codes if isinstance(partition, Crosstab) else vault.cells
     if not isinstance(partition, Partition):
-        raise UnchargedAccessError("a partition is one of Total, Ranges, Levels and Crosstab")
+        raise UnchargedAccessError(
+            "a partition is one of Total, Ranges, Decimals, Words, Levels and Crosstab"
+        )
     for name in partition.columns:
         if name not in known:
             raise UnchargedAccessError(f"column {name!r} is not modelled, or not encoded yet")
@@ -409,6 +434,10 @@ def _place(partition: Partition, vault: _Vault) -> tuple[Ints, tuple[int, ...]]:
         return _place_numbers(cells, partition), (len(partition.edges),)
     if isinstance(partition, Decimals):
         return _place_decimals(cells, partition), (partition.most + 3,)
+    if isinstance(partition, Words):
+        words = np.minimum(words_in(cells), partition.words + 1)
+        is_missing = np.isnan(cells) & (words == 0)
+        return np.where(is_missing, partition.words + 2, words), (partition.words + 3,)
     return _place_levels(cells, partition.levels), (len(partition.levels) + 2,)
 
 
