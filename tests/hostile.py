@@ -202,6 +202,7 @@ def _read_metadata(data: bytes, folder: Path) -> object:
 
 
 def _manifest_seeds() -> tuple[bytes, ...]:
+    _model()  # once, and not on the time of the first input
     return (
         json.dumps(
             {"synthgan_parts": 1, "rows": 5, "part_rows": 8192, "ending": ".csv", "seed": 3,
@@ -278,6 +279,7 @@ def _read_checkpoint(data: bytes, folder: Path) -> object:
 
 
 def _condition_seeds() -> tuple[bytes, ...]:
+    _model()
     return tuple(
         text.encode()
         for text in (
