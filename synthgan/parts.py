@@ -167,7 +167,7 @@ def _read(path: Path) -> dict[str, object]:
         return {}
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         plain = None
     if not isinstance(plain, dict) or plain.get("synthgan_parts") != _VERSION:
         raise TableError(f"{path} does not say what the parts beside it are; give another folder")
