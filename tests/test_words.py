@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from safetensors.torch import load, save
 from sample_tables import quick
 
 import synthgan
+from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, ModelFileError, SchemaError
 from synthgan.report import Columns, shape_error
 from synthgan.schema import (
@@ -30,7 +33,7 @@ from synthgan.schema import (
     tagged,
     words_in,
 )
-from synthgan.summary import NumberSummary
+from synthgan.summary import NumberSummary, summarize
 from synthgan.values import read_cells, write_cells
 
 AGE = Column(name="x", kind=Kind.INTEGER, dtype="object", format="%d", words=(">89", "unknown"))
@@ -120,6 +123,30 @@ def test_cells_come_back_to_the_letter(cells: list[str | None]) -> None:
     assert write_cells(values, AGE).tolist() == cells
     words = [0 if cell not in (AGE.words or ()) else 1 + (cell == "unknown") for cell in cells]
     assert words_in(values).tolist() == words
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "string[pyarrow]"])
+@pytest.mark.parametrize("last", [">89", None])
+def test_any_dtype_of_text_comes_back(dtype: str, last: str | None) -> None:
+    if dtype == "string[pyarrow]":
+        kind: object = pd.ArrowDtype(pa.string())
+    else:
+        kind = dtype
+    cells = pd.Series([*NUMBERS, *[">89"] * 9, last], dtype=kind, name="x")  # type: ignore[call-overload]
+    column = infer_columns(cells.to_frame())["x"]
+    assert column.words == (">89",)
+    pd.testing.assert_series_equal(write_cells(read_cells(cells, column), column), cells)
+
+
+@given(st.lists(cell, min_size=1, max_size=40))
+def test_tokens_keep_words_and_holes(cells: list[str | None]) -> None:
+    frame = pd.DataFrame({"x": pd.Series(cells, dtype=object)})
+    schema = Schema(columns=(replace(AGE, nullable=True),))
+    config = synthgan.SummaryConfig(min_category_rows=1, extreme_rows=1)
+    encoder = Encoder(schema, summarize(frame, schema, config))
+    rng = np.random.default_rng(0)
+    found = encoder.decode(encoder.encode(frame, rng), rng)
+    assert encoder.assemble(found, start=0, rows=len(frame))["x"].tolist() == cells
 
 
 @given(st.lists(st.integers(0, 1000)))
