@@ -217,6 +217,30 @@ def test_nothing_of_a_single_parent_with_many_children_is_kept(tmp_path: Path) -
     assert made["orders"]["price"].max() < 6000
 
 
+def test_words_among_numbers_of_two_tables_are_those_of_many_parents() -> None:
+    tables = shop()
+    parents, orders = tables["customers"], tables["orders"]
+    rng = np.random.default_rng(0)
+    ages = rng.integers(18, 90, len(parents)).astype(str).astype(object)
+    parents["years"] = np.where(rng.random(len(parents)) < 0.2, ">89", ages)
+    units = rng.integers(1, 60, len(orders)).astype(str).astype(object)
+    units[rng.random(len(orders)) < 0.2] = "many"
+    owner = orders["customer_id"].value_counts().index[0]
+    more = pd.concat([orders[orders["customer_id"] == owner].head(1)] * 9, ignore_index=True)
+    more = more.assign(order_id=orders["order_id"].max() + 1 + np.arange(9))
+    tables["orders"] = pd.concat([orders, more], ignore_index=True)
+    tables["orders"]["units"] = [*units, *["Anna's"] * 9]
+    model = synthgan.fit_tables(tables, KEY, config=quick(20))
+    assert model.schemas["customers"]["years"].words == (">89",)
+    assert model.schemas["orders"]["units"].words == ("many",)
+    made = model.sample(100, seed=0)
+    assert ">89" in set(made["customers"]["years"])
+    units = set(made["orders"]["units"])
+    assert "many" in units
+    assert {"30", "31", "32", "33"} & units
+    assert "Anna's" not in units
+
+
 # What is refused, and said
 
 

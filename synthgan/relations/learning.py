@@ -19,7 +19,7 @@ from synthgan.relations.rows import Names, Pair, Table, drawn_columns, naming
 from synthgan.relations.synthesizer import TablesSynthesizer
 from synthgan.sample import Sampler
 from synthgan.schema import Column, Constraint, ForeignKey, Inequality, Kind, Schema
-from synthgan.summary import ColumnSummary, Combinations, Summary, summarize
+from synthgan.summary import ColumnSummary, Combinations, NumberSummary, Summary, summarize
 from synthgan.train import Step, Trained, choose_device, train
 from synthgan.values import read_cells
 
@@ -68,7 +68,7 @@ def fit_tables(
     halved = replace(config.train, max_minutes=None if minutes is None else minutes / 2)
     config = replace(config, train=halved)
     choose_device(config.train.device)
-    pair = Pair.of(tables, key, schemas)
+    pair = Pair.of(tables, key, schemas, config.summary.min_category_rows)
     names = Names(key)
     with naming(key.parent):
         summary = summarize(pair.parent, pair.parent_schema, config.summary)
@@ -164,6 +164,9 @@ def _with_holes(known: ColumnSummary, share: float) -> ColumnSummary:
     """What is known of a column of which a ``share`` of rows has no cell."""
     weights = [(1 - share) * weight for weight in known.weights]
     weights[-1] += share
+    if isinstance(known, NumberSummary):
+        words = tuple((1 - share) * weight for weight in known.words)
+        return replace(known, weights=tuple(weights), words=words)
     return replace(known, weights=tuple(weights))
 
 

@@ -108,8 +108,14 @@ class Pair:
 
     @classmethod
     def of(
-        cls, tables: Mapping[str, Table], key: ForeignKey, schemas: Mapping[str, Schema]
+        cls,
+        tables: Mapping[str, Table],
+        key: ForeignKey,
+        schemas: Mapping[str, Schema],
+        word_rows: int,
     ) -> Pair:
+        """Both tables. Words among numbers that no schema names must be in ``word_rows`` rows of
+        the parent, or in rows of so many parents, to be named."""
         names = Names(key)
         parent = _frame(tables[key.parent], key.parent, key.primary_key)
         child = _frame(tables[key.child], key.child, key.foreign_key)
@@ -117,10 +123,14 @@ class Pair:
         child, owners = child[owners >= 0].reset_index(drop=True), owners[owners >= 0]
         with naming(key.parent):
             schema = _parent_schema(parent, key.primary_key, names.count, schemas.get(key.parent))
+            if key.parent not in schemas:
+                schema = _shared_words(schema, parent, np.arange(len(parent)), word_rows)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
             child_schema = _child_schema(child, foreign, schemas.get(key.child))
+            if key.child not in schemas:
+                child_schema = _shared_words(child_schema, child, owners, word_rows)
             _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
@@ -219,6 +229,19 @@ def _parent_schema(frame: pd.DataFrame, key: str, count: str, schema: Schema | N
         schema = replace(schema, columns=columns)
     number = Column(name=count, kind=Kind.INTEGER, dtype="int64")
     return replace(schema, columns=(*schema.columns, number))
+
+
+def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int) -> Schema:
+    """The schema without the names of words that fewer than ``enough`` owners have."""
+    columns = []
+    for column in schema:
+        if column.words is not None:
+            cells = frame[column.name].astype(object)
+            counts = {w: len(np.unique(owners[(cells == w).to_numpy()])) for w in column.words}
+            kept = tuple(word for word, count in counts.items() if count >= enough)
+            column = replace(column, words=kept)
+        columns.append(column)
+    return replace(schema, columns=tuple(columns))
 
 
 def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None) -> Schema:
