@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from synthgan.config import NetworkConfig
 from synthgan.encode import Layout
-from synthgan.network.geometry import Geometry, OrderedTables
+from synthgan.network.geometry import Geometry, OrderedTables, own_spread
 from synthgan.network.kernels import (
     categorical,
     head_activation,
@@ -61,7 +61,8 @@ class Generator(nn.Module):
         entries, positions = layout.entries, len(layout.spans)
         width, head = config.width, config.head_width
         self.noise = linear(config.noise_width, width, rng)
-        self.given = nn.Parameter(torch.empty(entries, width).normal_(0, 0.3, generator=rng))
+        spread = own_spread(layout)
+        self.given = nn.Parameter(torch.empty(entries, width).normal_(generator=rng) * spread)
         bound = 1 / math.sqrt(width)
         self.head_in = nn.Parameter(
             torch.empty(positions, width, head).uniform_(-bound, bound, generator=rng)
@@ -70,8 +71,8 @@ class Generator(nn.Module):
         bound = 0.3 / math.sqrt(head)
         self.out = nn.Parameter(torch.empty(entries, head).uniform_(-bound, bound, generator=rng))
         self.out_bias = nn.Parameter(torch.from_numpy(layout.prior).float().add(1e-5).log())
-        self.embedding = nn.Parameter(torch.empty(entries, width).normal_(0, 0.3, generator=rng))
-        self.ordered = OrderedTables(layout, (width, width, head), rng)
+        self.embedding = nn.Parameter(torch.empty(entries, width).normal_(generator=rng) * spread)
+        self.ordered = OrderedTables(layout, (width, width), head, rng)
 
     def tables(self) -> _Tables:
         """The tables of entries, once for a pass.

@@ -14,6 +14,14 @@ from synthgan.encode import Layout
 _MOST_PADDING = 1.3  # entries of a group's rectangle, for each that means something
 _WAVES = 4  # octaves of sine and cosine in what codes of near value share
 
+# How far apart entries begin (standard deviations of their weights). A number begins as little
+# more than a smooth function of its rank: with weights of their own as large as those of
+# categories, its codes are 50 strangers, and what is learned of one says nothing of the next.
+_OWN = 0.3
+_OWN_OF_NUMBER = 0.03
+_SHARED = 0.15
+_WITHIN = 0.3  # share of these for a place within a bin, which says less than the bin
+
 
 class Group(nn.Module):
     """Positions of similar widths, whose heads are one product of matrices."""
@@ -124,6 +132,15 @@ def soft_rank(g: Geometry, p: int, code: Tensor, fine: Tensor) -> tuple[Tensor, 
     return rank, code @ g.is_bin[entries], offset
 
 
+def own_spread(layout: Layout) -> Tensor:
+    """Standard deviation (E, 1) with which what each entry adds to a row's state begins."""
+    spread = torch.where(torch.from_numpy(layout.is_number), _OWN_OF_NUMBER, _OWN)
+    for span in layout.spans:
+        if span.role == "fine":
+            spread[span.start : span.start + span.width] *= _WITHIN
+    return spread.unsqueeze(1)
+
+
 class OrderedTables(nn.Module):
     """What number codes share with codes of near value, for several tables of entries at once.
 
@@ -132,9 +149,12 @@ class OrderedTables(nn.Module):
     get nothing.
     """
 
-    def __init__(self, layout: Layout, widths: tuple[int, ...], rng: torch.Generator) -> None:
+    def __init__(
+        self, layout: Layout, widths: tuple[int, ...], outputs: int, rng: torch.Generator
+    ) -> None:
+        """Of tables whose rows are ``widths`` wide, that of ``outputs`` last."""
         super().__init__()
-        self._widths = widths
+        self._widths = (*widths, outputs)
         spans = [s for s in layout.spans if layout.is_number[s.start]]
         most = max((span.width for span in spans), default=0)
         basis = torch.zeros(len(spans), most, 2 + 2 * _WAVES)
@@ -151,8 +171,11 @@ class OrderedTables(nn.Module):
         self.register_buffer("basis", basis, persistent=False)
         self.register_buffer("entries", torch.cat(entries or [none]), persistent=False)
         self.register_buffer("rows", torch.cat(rows or [none]), persistent=False)
-        shape = (len(spans), basis.shape[-1], sum(widths))
-        self.weight = nn.Parameter(torch.empty(shape).normal_(0, 0.02, generator=rng))
+        shape = (len(spans), basis.shape[-1], sum(self._widths))
+        spread = torch.full(shape, _SHARED)
+        spread[..., -outputs:] = 0.02
+        spread[[span.role == "fine" for span in spans]] *= _WITHIN
+        self.weight = nn.Parameter(torch.empty(shape).normal_(generator=rng) * spread)
 
     def forward(self, *tables: Tensor) -> list[Tensor]:
         """``tables``, each (E, width), with the shared part added."""
