@@ -68,9 +68,12 @@ def played(table: pd.DataFrame, name: ObjectiveName) -> synthgan.Synthesizer:
 
 
 def has_not_collapsed(model: synthgan.Synthesizer) -> bool:
-    told = model.history[-1].distinct
-    assert told is not None
-    return told > 0.9 and not any("collapse" in note for note in model.notes)
+    last = model.history[-1]
+    assert last.distinct is not None
+    assert last.recall is not None
+    return min(last.distinct, last.recall) > 0.9 and not any(
+        "collapse" in note for note in model.notes
+    )
 
 
 @pytest.mark.parametrize(("name", "at_modes"), [("wgan-gp", 0.8), ("hinge-sn", 0.5)])

@@ -659,7 +659,7 @@ def test_how_the_game_stood_is_drawn_where_it_was_looked_at_twice() -> None:
 def test_what_a_model_says_of_its_training_is_all_taken_up() -> None:
     step = synthgan.Step(phase="adversarial", step=50, of=60, seconds=1.0, critic_loss=-0.5,
                          critic_slope=0.9, critic_gap=0.0, generator_gradient=0.2, distinct=1.0,
-                         detection=0.6)  # fmt: skip
+                         recall=0.9, detection=0.6)  # fmt: skip
     point = _point(step)
     assert point.losses == {"critic": -0.5}
     assert set(point.diagnostics) == set(figures.DIAGNOSTICS)

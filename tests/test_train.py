@@ -260,10 +260,12 @@ def test_each_objective_trains_both_networks(name: str, table: tuple[Tokens, Lay
 
 def test_the_game_is_looked_at_where_it_is_checked(table: tuple[Tokens, Layout]) -> None:
     *before, last = train(*table, quick(60, warm_start=False)).history
-    told = ("critic_slope", "critic_gap", "generator_gradient", "distinct")
+    told = ("critic_slope", "critic_gap", "generator_gradient", "distinct", "recall")
     assert all(getattr(last, name) is not None for name in told)
     assert all(getattr(s, name) is None for s in before if s.step != 50 for name in told)
     assert last.distinct == pytest.approx(1, abs=0.02)
+    assert last.recall is not None
+    assert 0.3 < last.recall <= 1
     assert last.generator_gradient is not None
     assert last.generator_gradient > 0
 
@@ -297,9 +299,12 @@ def test_a_generator_that_always_says_the_same_is_said_to_have_collapsed(
     trained = train(*table, quick(5, warm_start=False))
     assert any("mode collapse" in note for note in trained.notes)
     assert trained.history[-1].distinct == pytest.approx(0, abs=0.01)
+    assert trained.history[-1].recall == pytest.approx(0, abs=0.01)
 
 
-SOUND = Probe(slope=0.9, gap=0.1, gap_error=0.05, distance=1.0, distinct=0.9, real_distinct=1.0)
+SOUND = Probe(
+    slope=0.9, gap=0.1, gap_error=0.05, distance=1.0, distinct=0.9, real_distinct=1.0, recall=0.9
+)
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,7 @@ def _diagnostics(step: synthgan.Step) -> dict[str, float | None]:
         "critic gap": step.critic_gap,
         "generator gradient": step.generator_gradient,
         "distinct rows": step.distinct,
+        "recall": step.recall,
         "told apart": step.detection,
     }
 

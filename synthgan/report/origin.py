@@ -8,7 +8,14 @@ from typing import Protocol
 
 from synthgan.schema import Schema
 
-_DIAGNOSTICS = ("critic_slope", "critic_gap", "generator_gradient", "distinct", "detection")
+_DIAGNOSTICS = (
+    "critic_slope",
+    "critic_gap",
+    "generator_gradient",
+    "distinct",
+    "recall",
+    "detection",
+)
 _LOSSES = ("likelihood_loss", "critic_loss", "generator_loss", "validation_loss")
 
 

@@ -265,6 +265,7 @@ class Adversarial:
             "critic_gap": finite(probe.gap),
             "generator_gradient": finite(gradient_norm(self.run.generator)),
             "distinct": probe.distinct,
+            "recall": probe.recall,
         }
 
     def _advance_critic(self) -> None:

@@ -23,6 +23,7 @@ _ROWS = 500  # of each kind that are looked at
 _FEWEST = 20  # of each kind that trees can learn from
 _TREES = 30  # of a detector: more of them take longer, and find little more in so few rows
 _COLLAPSED = 0.5  # of the real rows' share of distinct ones
+_NEIGHBOURS = 5  # within which a row counts as reached
 _SURE = 0.2  # of the critic's loss above the least; 1.4 or 2 where it tells nothing apart
 _FLAT = 0.1  # of the slope, where 1 would measure a distance
 _SIGMAS = 4.0  # by which a gap must be beyond chance
@@ -44,6 +45,8 @@ class Probe:
     """Share of distinct rows among those drawn."""
     real_distinct: float
     """The same of as many training rows."""
+    recall: float
+    """Share of training rows that drawn ones come near, see :func:`_recall`."""
 
 
 @torch.no_grad()
@@ -71,6 +74,7 @@ def look(run: Run, critic: Critic) -> Probe:
         distance=float(on_known.mean() - scorer(fake).mean()),
         distinct=_distinct(drawn),
         real_distinct=_distinct(known),
+        recall=_recall(real, fake),
     )
 
 
@@ -140,6 +144,14 @@ def warnings(objective: Objective, probe: Probe, critic_loss: float | None) -> I
             "the critic scores training rows higher than rows set aside: it has begun to learn "
             "rows by heart; take fewer steps, or a smaller critic_width"
         )
+
+
+def _recall(real: Tensor, fake: Tensor) -> float:
+    """Share of rows ``real`` that lie no farther from some row of ``fake`` than that one's fifth
+    neighbour among its own kind does (Kynkaanniemi et al. 2019), by features (B, F) and (B', F)."""
+    nearest = min(_NEIGHBOURS + 1, len(fake))  # the first is the row itself
+    reach = torch.cdist(fake, fake).kthvalue(nearest, dim=1).values
+    return float((torch.cdist(real, fake) <= reach).any(dim=1).float().mean())
 
 
 def _distinct(tokens: Tensor) -> float:

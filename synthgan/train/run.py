@@ -70,6 +70,8 @@ class Step:
     """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
     distinct: float | None = None
     """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
+    recall: float | None = None
+    """Share of training rows that drawn ones come near; low where kinds of rows are missing."""
     detection: float | None = None
     """AUC of a classifier that tells some hundred drawn rows from rows set aside, where it was
     asked for; .5 where it cannot."""

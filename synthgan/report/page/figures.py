@@ -366,6 +366,7 @@ DIAGNOSTICS = {
     "critic_gap": "Critic's gap between rows learned and set aside (0 is best)",
     "generator_gradient": "Generator's gradient",
     "distinct": "Share of distinct rows drawn",
+    "recall": "Share of real rows that drawn ones come near",
     "detection": "Told from rows set aside, AUC (.5 is best)",
 }
 """What each of a point's diagnostics is called."""
