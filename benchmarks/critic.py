@@ -1,6 +1,7 @@
 """What a critic adds to a generator that has learned by likelihood: docs/critic.md.
 
     python benchmarks/critic.py TABLE.parquet... shapes --json OUT [--seeds 0 1 2] [--show]
+    python benchmarks/critic.py TABLE.parquet... --why
 
 A TABLE may be NAME.parquet@ROWS, for so many of its rows; ``shapes`` is made here. For each table
 and seed there is one warm start; all variants go on from it, each is drawn three times, and every
@@ -36,7 +37,7 @@ import synthgan
 from synthgan.network import Critic, Generator, onehot
 from synthgan.network.geometry import soft_rank
 from synthgan.network.kernels import linear
-from synthgan.objective import objective_of
+from synthgan.objective import critic_objective, objective_of
 from synthgan.report import Columns, c2st, dcr_share, membership_auc, tstr
 from synthgan.train.phases import Adversarial, fade
 from synthgan.train.run import (
@@ -394,8 +395,23 @@ def _log_chance(generator: Generator, tokens: Tensor, mask: Tensor, z: Tensor) -
     return total
 
 
-def _accepted(start: Start, objective: str) -> Draw:
-    run = start.again()
+@dataclass(frozen=True)
+class Taught:
+    """A critic of the warm start, and what turns its scores into log odds."""
+
+    critic: Critic
+    slope: float
+    level: float
+    fake: Tensor
+    """Rows drawn that it has not seen."""
+
+    def log_odds(self, tokens: Tensor) -> np.ndarray:
+        return self.slope * _judge(self.critic, tokens) + self.level
+
+
+def _teach(start: Start, run: Run, objective: str) -> Taught:
+    """A critic that learns training rows from drawn ones, as good as it was at best on rows set
+    aside."""
     critic, rows = SharpCritic(run), len(start.split.train)
     g = critic.geometry
     game = objective_of(objective, 0.2)  # type: ignore[arg-type]
@@ -412,20 +428,24 @@ def _accepted(start: Start, objective: str) -> Draw:
         mix = torch.rand((500, 1), generator=run.rows.rng)
         none = torch.zeros(500, g.columns)
         pair = (critic.features(onehot(each, g), none) for each in (real, drawn))
-        loss = _critic_loss(critic, *pair, mix, game)
-        descend(critic, optimizer, loss, run.ranks)
+        descend(critic, optimizer, critic_objective(critic, *pair, mix, game)[0], run.ranks)
         if step % 50 == 0:
             slope, level, wrong = _calibrate(_judge(critic, held), _judge(critic, own))
             if wrong < best[0]:
                 best = (wrong, copy.deepcopy(critic.state_dict()), slope, level)
     critic.load_state_dict(best[1])
-    highest = float(np.quantile(best[2] * _judge(critic, own), CLIPPED))
+    return Taught(critic, best[2], best[3], own)
+
+
+def _accepted(start: Start, objective: str) -> Draw:
+    taught = _teach(start, start.again(), objective)
+    highest = float(np.quantile(taught.log_odds(taught.fake), CLIPPED))
 
     def draw(wanted: int, seed: int) -> pd.DataFrame:
         kept: list[pd.DataFrame] = []
         for part in range(20):
             table = start.model.sample(CANDIDATES * wanted, seed=1_000_003 * (seed + 1) + part)
-            odds = np.exp(np.minimum(best[2] * _judge(critic, start.tokens(table)) - highest, 0))
+            odds = np.exp(np.minimum(taught.log_odds(start.tokens(table)) - highest, 0))
             kept.append(table[np.random.default_rng(seed + part).random(len(table)) < odds])
             if sum(map(len, kept)) >= wanted:
                 break
@@ -434,11 +454,48 @@ def _accepted(start: Start, objective: str) -> Draw:
     return draw
 
 
-def _critic_loss(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor, game: Any) -> Tensor:
-    from synthgan.objective import critic_objective
+# --- why --------------------------------------------------------------------------------------
 
-    loss: Tensor = critic_objective(critic, real, fake, mix, game)[0]
-    return loss
+
+def why(split: Split, seed: int) -> Iterator[str]:
+    """Whether the step that the best critic asks of the generator is more than noise, and whether
+    it is the step that the likelihood of rows held out would ask for."""
+    start = Start.of(split, seed)
+    run = start.again()
+    taught = _teach(start, run, "non-saturating")
+    held = start.tokens(split.holdout)
+    drawn = start.tokens(start.model.sample(2 * len(held), seed=3_000))
+    scores = torch.from_numpy(taught.log_odds(drawn)).float()
+    scores = scores - scores.mean()
+    ones = torch.ones(len(held))
+    halves = {
+        "critic": [_direction(run, drawn[k::2], scores[k::2]) for k in (0, 1)],
+        "likelihood of rows held out": [_direction(run, held[k::2], ones[k::2]) for k in (0, 1)],
+        "likelihood of rows drawn": [
+            _direction(run, drawn[k::2], ones[: len(held)]) for k in (0, 1)
+        ],
+    }
+    yield f"{split.name}, seed {seed}: cosines between directions from halves of the rows"
+    for name, (one, other) in halves.items():
+        yield f"  {name}, its halves: {_cosine(one, other):+.3f}"
+    whole = {name: one + other for name, (one, other) in halves.items()}
+    for name in list(whole)[1:]:
+        yield f"  critic and {name}: {_cosine(whole['critic'], whole[name]):+.3f}"
+
+
+def _direction(run: Run, tokens: Tensor, weights: Tensor) -> Tensor:
+    """Gradient of the mean of weight x log p(row), nothing given, in all weights at once."""
+    generator, columns = run.generator, run.generator.geometry.columns
+    generator.zero_grad()
+    for part, weight in zip(tokens.split(1000), weights.split(1000), strict=True):
+        z = run.rows.noise(len(part), run.config.network.noise_width)
+        chance = _log_chance(generator, part, torch.zeros(len(part), columns), z)
+        (weight @ chance / len(tokens)).backward()
+    return torch.cat([w.grad.flatten() for w in generator.parameters() if w.grad is not None])
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    return float(F.cosine_similarity(one, other, dim=0))
 
 
 @torch.no_grad()
@@ -546,11 +603,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("tables", nargs="*", metavar="TABLE")
-    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
+    parser.add_argument("--json", type=Path, metavar="OUT", default=Path("critic.json"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--why", action="store_true", help="compare directions instead")
     parser.add_argument("--show", action="store_true", help="run nothing, print what is in OUT")
     how = parser.parse_args()
+    if how.why:
+        for name in how.tables:
+            print("\n".join(why(split_of(name), how.seeds[0])), flush=True)
+        return
     found: Record = json.loads(how.json.read_text("utf-8")) if how.json.exists() else {}
     for seed in how.seeds if not how.show else ():
         for name in how.tables:
