@@ -574,23 +574,45 @@ def interval(differences: np.ndarray) -> str:
     return f"{mean:+.3f} ±{half / math.sqrt(len(differences)):.3f}"
 
 
-def markdown(found: Record, than: str = "warm start") -> Iterator[str]:
-    """A row a table and variant: differences to ``than``; of ``than`` its figures."""
-    yield "| table | variant | seeds | " + " | ".join(FIGURES) + " | CPU s | of a draw |"
-    yield "|---" * (len(FIGURES) + 5) + "|"
-    for table, seeds in found.items():
-        for name in VARIANTS:
-            ones = [one[name] for one in seeds.values() if name in one]
-            if not ones:
-                continue
-            if name == than:
-                cells = [
-                    f"{np.mean([f[k] for one in ones for f in one['draws']]):.3f}" for k in FIGURES
-                ]
-            else:
-                cells = [interval(paired(seeds, name, than, k)) for k in FIGURES]
-            costs = [f"{np.mean([one[k] for one in ones]):.1f}" for k in ("CPU s", "draw CPU s")]
-            yield f"| {table} | {name} | {len(ones)} | " + " | ".join([*cells, *costs]) + " |"
+def markdown(found: Record) -> Iterator[str]:
+    """For each figure, variants x tables: differences to the warm start, whose own figures come
+    first; then C2ST against as much time for the likelihood, and what all cost."""
+    for figure in FIGURES:
+        yield from matrix(found, figure, "warm start")
+    yield from matrix(found, "C2ST", "more likelihood")
+    yield from ["**CPU seconds** of training / of a draw", "", *_head(found)]
+    for name in VARIANTS:
+        cells = [
+            "/".join(f"{np.mean([one[k] for one in ones]):.1f}" for k in ("CPU s", "draw CPU s"))
+            for ones in (_having(seeds, name) for seeds in found.values())
+            if ones
+        ]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def matrix(found: Record, figure: str, than: str) -> Iterator[str]:
+    """Variants x tables: paired differences in ``figure`` to ``than``, with intervals."""
+    yield from [f"**{figure}**, difference to {than}", "", *_head(found)]
+    own = [
+        np.mean([draw[figure] for one in _having(seeds, than) for draw in one["draws"]])
+        for seeds in found.values()
+    ]
+    yield f"| *{than}* | " + " | ".join(f"*{each:.3f}*" for each in own) + " |"
+    for name in VARIANTS:
+        if name not in (than, "warm start"):
+            cells = [interval(paired(seeds, name, than, figure)) for seeds in found.values()]
+            yield f"| {name} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _having(seeds: Record, name: str) -> list[Record]:
+    return [one[name] for one in seeds.values() if name in one]
+
+
+def _head(found: Record) -> Iterator[str]:
+    tables = [f"{table} ({len(seeds)})" for table, seeds in found.items()]
+    yield "| variant | " + " | ".join(tables) + " |"
+    yield "|---" * (len(tables) + 1) + "|"
 
 
 def _show(line: str) -> None:
