@@ -77,6 +77,20 @@ def test_conditions_balance_and_imputation_work() -> None:
     assert model().impute(holes, seed=1)["age"].notna().all()
 
 
+def test_its_card_and_its_report_tell_the_guarantee() -> None:
+    real = people(3000)
+    settings = synthgan.EvaluateConfig(max_rows=100)
+    report = synthgan.evaluate(
+        model().sample(200, seed=3), real[:200], real[200:400], model=model(), config=settings
+    )
+    told = "epsilon 8 and delta 1e-06 for adding or removing one row"
+    assert told in report.card().guarantee
+    assert told in report.to_html()
+    (privacy,) = (section for section in report.sections if section.key == "privacy")
+    assert privacy.verdict[0].startswith("Guarantee: ")
+    assert not any("No guarantee" in line for line in privacy.verdict)
+
+
 def test_a_private_model_is_saved_with_its_ledger(tmp_path: Path) -> None:
     model().save(tmp_path / "m.synthgan")
     loaded = synthgan.load(tmp_path / "m.synthgan")

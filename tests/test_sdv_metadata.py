@@ -104,6 +104,22 @@ def test_one_table_of_a_multi_table_file_is_taken(tmp_path: Path) -> None:
         load(tmp_path, several)
 
 
+def test_metadata_of_sdv_2_tells_no_more_than_the_rows_may(tmp_path: Path) -> None:
+    """Its ranges and values are those of the rows, each of them."""
+    plain = metadata(
+        amenities_fee={"sdtype": "numerical", "decimal_places": 2, "range_max": 1e9},
+        room_type={"sdtype": "ordinal", "range_values": ["DELUXE", "BASIC", "SUITE", "SECRET"]},
+        city={"sdtype": "categorical", "range_values": ["Rome", "Oslo", "SECRET"]},
+        stars={"sdtype": "numerical", "range_min": 1},
+    )
+    del plain["METADATA_SPEC_VERSION"]
+    several = {"METADATA_SPEC_VERSION": "V2", "tables": {"guests": plain}, "relationships": []}
+    schema = load(tmp_path, several)
+    assert schema["room_type"].kind is schema["city"].kind is Kind.CATEGORY
+    assert schema["amenities_fee"].high is None
+    assert "SECRET" not in schema.to_json()
+
+
 @pytest.mark.parametrize(
     ("regex", "pattern"),
     [

@@ -19,6 +19,22 @@ _DIAGNOSTICS = (
 _LOSSES = ("likelihood_loss", "critic_loss", "generator_loss", "validation_loss")
 
 
+class Promise(Protocol):
+    """What is asked of a privacy guarantee: :class:`synthgan.Guarantee` has it."""
+
+    @property
+    def epsilon(self) -> float:
+        """The bound."""
+
+    @property
+    def delta(self) -> float:
+        """The chance that it fails."""
+
+    @property
+    def unit(self) -> str:
+        """Whose rows two neighbouring tables differ by."""
+
+
 class Model(Protocol):
     """What is asked of a model: :class:`synthgan.Synthesizer` has it."""
 
@@ -41,6 +57,10 @@ class Model(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What happened in training."""
+
+    @property
+    def guarantee(self) -> Promise | None:
+        """What bounds all that it can tell of its rows, if anything does."""
 
     @property
     def history(self) -> Sequence[object]:
@@ -79,9 +99,18 @@ class Origin:
             rows=model.rows,
             protections=tuple(model.protections),
             notes=tuple(model.notes),
-            guarantee=None,
+            guarantee=None if model.guarantee is None else _words(model.guarantee),
             history=tuple(_point(step) for step in model.history),
         )
+
+
+def _words(promise: Promise) -> str:
+    unit = "one row" if promise.unit == "row" else promise.unit
+    return (
+        f"Differential privacy with epsilon {promise.epsilon:.4g} and delta {promise.delta:.4g} "
+        f"for adding or removing {unit}, of the model and of all rows drawn from it. What its "
+        "schema declares is taken as public."
+    )
 
 
 def _point(step: object) -> TrainingPoint:

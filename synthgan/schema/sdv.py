@@ -1,8 +1,9 @@
-"""A schema from SDV's metadata: one table of version V1, in JSON.
+"""A schema from SDV's metadata: one table of version V1 or V2 (SDV 2), in JSON.
 
 The metadata says what columns mean, not which dtype, how many decimals or which spelling they
 have; those are told from the table, as :func:`infer_columns` does. Written from the public
-description of the format.
+description of the format. Ranges and values that V2 lists are passed over: SDV takes them from the
+rows, rare ones included.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from synthgan.schema.dates import is_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family, to_dtype
 from synthgan.schema.infer import infer_columns, infer_numbers
 
-_VERSIONS = ("SINGLE_TABLE_V1", "V1")
+_VERSIONS = ("SINGLE_TABLE_V1", "V1", "V2")
 
 _PERSONAL: dict[str, Personal] = {
     "email": "email",
@@ -85,7 +86,7 @@ def schema_of_metadata(plain: Mapping[str, Any], frame: pd.DataFrame) -> Schema:
 def _one_table(plain: Mapping[str, Any]) -> Mapping[str, Any]:
     version = plain.get("METADATA_SPEC_VERSION", _VERSIONS[0])
     if version not in _VERSIONS:
-        raise SchemaError(f"SDV metadata must have version {' or '.join(_VERSIONS)}")
+        raise SchemaError(f"SDV metadata must have version {', '.join(_VERSIONS)}")
     tables = plain.get("tables")
     if tables is not None:
         if not isinstance(tables, dict) or len(tables) != 1:
@@ -123,7 +124,7 @@ def _adapt(column: Column, said: Mapping[str, Any], cells: pd.Series[Any], is_ke
         return _identifier(column, plain, said)
     if sdtype == "numerical":
         return _number(column, plain, said, present)
-    if sdtype == "categorical":
+    if sdtype in ("categorical", "ordinal"):
         return _category(plain, said)
     if sdtype == "boolean":
         return _boolean(column, plain, present)
