@@ -591,16 +591,19 @@ def markdown(found: Record) -> Iterator[str]:
 
 
 def matrix(found: Record, figure: str, than: str) -> Iterator[str]:
-    """Variants x tables: paired differences in ``figure`` to ``than``, with intervals."""
-    yield from [f"**{figure}**, difference to {than}", "", *_head(found)]
+    """Variants x tables: paired differences in ``figure`` to ``than``, with intervals over seeds;
+    last their mean over tables, with an interval over tables."""
+    yield from [f"**{figure}**, difference to {than}", "", *_head(found, "mean of tables")]
     own = [
         np.mean([draw[figure] for one in _having(seeds, than) for draw in one["draws"]])
         for seeds in found.values()
     ]
-    yield f"| *{than}* | " + " | ".join(f"*{each:.3f}*" for each in own) + " |"
+    yield f"| *{than}* | " + " | ".join(f"*{each:.3f}*" for each in [*own, np.mean(own)]) + " |"
     for name in VARIANTS:
         if name not in (than, "warm start"):
-            cells = [interval(paired(seeds, name, than, figure)) for seeds in found.values()]
+            all_of_it = [paired(seeds, name, than, figure) for seeds in found.values()]
+            means = np.array([each.mean() for each in all_of_it if len(each)])
+            cells = [*map(interval, all_of_it), interval(means)]
             yield f"| {name} | " + " | ".join(cells) + " |"
     yield ""
 
@@ -609,8 +612,8 @@ def _having(seeds: Record, name: str) -> list[Record]:
     return [one[name] for one in seeds.values() if name in one]
 
 
-def _head(found: Record) -> Iterator[str]:
-    tables = [f"{table} ({len(seeds)})" for table, seeds in found.items()]
+def _head(found: Record, *more: str) -> Iterator[str]:
+    tables = [*(f"{table} ({len(seeds)})" for table, seeds in found.items()), *more]
     yield "| variant | " + " | ".join(tables) + " |"
     yield "|---" * (len(tables) + 1) + "|"
 

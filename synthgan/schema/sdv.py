@@ -1,9 +1,9 @@
 """A schema from SDV's metadata: one table of version V1 or V2 (SDV 2), in JSON.
 
 The metadata says what columns mean, not which dtype, how many decimals or which spelling they
-have; those are told from the table, as :func:`infer_columns` does. Written from the public
-description of the format. Ranges and values that V2 lists are passed over: SDV takes them from the
-rows, rare ones included.
+have; those are told from the table, as :func:`infer_columns` does. Only the names in the format are
+SDV's. Ranges and values that V2 lists are passed over: SDV takes them from the rows, rare ones
+included.
 """
 
 from __future__ import annotations
