@@ -237,7 +237,7 @@ def test_words_among_numbers_of_two_tables_are_those_of_many_parents() -> None:
     assert ">89" in set(made["customers"]["years"])
     units = set(made["orders"]["units"])
     assert "many" in units
-    assert {"30", "31", "32", "33"} & units
+    assert len([unit for unit in units if unit.isdigit()]) > 10
     assert "Anna's" not in units
 
 
