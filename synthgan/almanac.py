@@ -143,7 +143,7 @@ def _weekday(days: Ints) -> Ints:
 def _month_day(days: Ints) -> Ints:
     dates: Dates = days.astype("M8[D]")
     months: Dates = dates.astype("M8[M]")
-    is_last: Bools = (dates + 1).astype("M8[M]") != months
+    is_last: Bools = (dates + np.timedelta64(1, "D")).astype("M8[M]") != months
     found: Ints = np.where(is_last, _LAST, (dates - months.astype("M8[D]")).astype(np.int64))
     return found
 

@@ -253,7 +253,7 @@ def _store_durations(
     whole = np.rint(np.clip(seconds * counted, -top, top)).astype(np.int64)
     whole *= per_second // counted
     cells = whole.astype(f"m8[{unit}]")
-    cells[missing] = np.timedelta64("NaT")
+    cells[missing] = np.array("NaT", cells.dtype)
     if isinstance(dtype, pd.ArrowDtype):
         return _from_arrow(pa.array(cells).cast(dtype.pyarrow_dtype), column)
     return pd.Series(cells, name=column.name)
@@ -329,7 +329,7 @@ def _read_date_text(cells: pa.Array, column: Column, in_utc: bool) -> Dates:
         raise _mismatch(column, "dates of one format", "some cells are other text")
     if in_utc:
         dates = dates - _offset(format, column)
-    lookup = np.append(dates, np.datetime64("NaT"))
+    lookup = np.append(dates, np.array(["NaT"], dates.dtype))
     return lookup[_places(encoded)]
 
 
@@ -384,7 +384,7 @@ def _from_counts(counts: Floats, resolution: Resolution, *, in_nanoseconds: bool
 
 def _store_dates(dates: Dates, missing: Bools, column: Column, dtype: Dtype) -> pd.Series[Any]:
     cells = dates.astype(f"M8[{_unit(dtype)}]")
-    cells[missing] = np.datetime64("NaT")
+    cells[missing] = np.array("NaT", cells.dtype)
     if isinstance(dtype, pd.DatetimeTZDtype):
         index = pd.DatetimeIndex(cells).tz_localize("UTC").tz_convert(dtype.tz)
         return pd.Series(index, name=column.name)

@@ -158,7 +158,9 @@ def test_dates(dtype: str, data: st.DataObject) -> None:
     last = np.datetime64("9999-12-31", step).astype(int) if step != "ns" else reach
     count = st.integers(max(int(first), -reach), min(int(last), reach))
     counts = data.draw(st.lists(count | st.none(), min_size=1, max_size=30))
-    cells = np.array([np.datetime64("NaT") if c is None else c for c in counts], f"M8[{step}]")
+    cells = np.array(
+        ["NaT" if c is None else np.datetime64(c, step) for c in counts], f"M8[{step}]"
+    )
     if dtype.endswith("[pyarrow]"):
         array = pa.array(cells)
         if "tz" in dtype:

@@ -297,7 +297,8 @@ def _seconds(array: pa.Array, format: str | None) -> Floats:
         dates = array.to_numpy(zero_copy_only=False).astype("M8[us]")
     else:  # numbers too may be dates, such as 20241231
         words = array.cast(pa.large_string()).dictionary_encode()
-        distinct = np.append(_parse(words.dictionary, format), np.datetime64("NaT"))
+        parsed = _parse(words.dictionary, format)
+        distinct = np.append(parsed, np.array(["NaT"], parsed.dtype))
         dates = distinct[words.indices.fill_null(-1).to_numpy()]
     return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / 1e6)
 

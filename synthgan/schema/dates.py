@@ -225,16 +225,16 @@ def _compose(fields: dict[str, Ints], rows: int) -> Dates:
         year = fields["short year"] + np.where(fields["short year"] < 69, 2000, 1900)
     month = (year - 1970) * 12 + fields.get("month", zero + 1) - 1
     months = month.astype("M8[M]")
-    days = months.astype("M8[D]") + (fields.get("day", zero + 1) - 1)
+    days = months.astype("M8[D]") + (fields.get("day", zero + 1) - 1).astype("m8[D]")
     hour = fields.get("hour", zero) + fields.get("half hour", zero) + 12 * fields.get("half", zero)
     second = hour * 3600 + fields.get("minute", zero) * 60 + fields.get("second", zero)
     nano = fields.get("nano", zero)
     dates: Dates = days.astype("M8[us]") + (second * 10**6 + nano // 1000).astype("m8[us]")
     known = np.all([field >= 0 for field in fields.values()], axis=0)
-    dates[~known | (year < 1) | (days.astype("M8[M]") != months)] = np.datetime64("NaT")
+    dates[~known | (year < 1) | (days.astype("M8[M]") != months)] = np.datetime64("NaT", "us")
     if not np.any(nano % 1000):
         return dates
-    dates[(year < 1678) | (year > 2261)] = np.datetime64("NaT")  # beyond nanoseconds
+    dates[(year < 1678) | (year > 2261)] = np.datetime64("NaT", "us")  # beyond nanoseconds
     fine: Dates = dates.astype("M8[ns]") + (nano % 1000).astype("m8[ns]")
     return fine
 
@@ -286,7 +286,7 @@ def _decompose(dates: Dates) -> dict[str, Ints]:
 def _spell_fraction(nano: Ints, directive: str) -> pa.Array:
     digits = pc.utf8_lpad(pa.array(nano).cast(pa.large_string()), 9, "0")
     if directive == "%.f":
-        point = pa.array(np.where(nano == 0, "", "."), pa.large_string())
+        point = pa.array(np.where(nano == 0, "", ".")).cast(pa.large_string())
         trimmed = pc.utf8_rtrim(digits, "0")
         return pc.binary_join_element_wise(point, trimmed, pa.scalar("", pa.large_string()))
     return pc.utf8_slice_codeunits(digits, 0, {"%3f": 3, "%f": 6, "%9f": 9}[directive])
