@@ -64,6 +64,21 @@ def test_the_chain_gives_the_logits_of_teacher_forcing(
             assert (theirs[:, width:] == -torch.inf).all()
 
 
+def test_codes_of_near_value_begin_alike_and_categories_apart(
+    encoded: tuple[Layout, torch.Tensor],
+) -> None:
+    layout, _ = encoded
+    tables = Generator(layout, NetworkConfig(), seeded(0)).tables()
+    for table in (tables.embedding, tables.given):
+        alike: dict[bool, list[torch.Tensor]] = {False: [], True: []}
+        for span, rows in zip(layout.spans, table, strict=True):
+            if span.role == "code" and span.width > 2:
+                near = torch.cosine_similarity(rows[:-1], rows[1:]).detach()
+                alike[bool(layout.is_number[span.start])].append(near)
+        assert torch.cat(alike[True]).median() > 0.6
+        assert torch.cat(alike[False]).abs().median() < 0.3
+
+
 def test_draws_that_look_ahead_follow_the_chain_if_there_are_candidates(
     encoded: tuple[Layout, torch.Tensor], generator: Generator
 ) -> None:

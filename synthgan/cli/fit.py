@@ -170,8 +170,7 @@ def _fit_one(
     declare, privacy = rest.pop("declare"), _privacy(rest)
     checkpoint = _checkpoint(rest, output, overwrite=overwrite)
     limit = rest.pop("memory_limit")
-    train = synthgan.TrainConfig(**given(**rest))
-    config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
+    config = _config(rest, seed, privacy)
     table = data if privacy is None else None  # in a private fit, it must not tell anything
     known = None if schema is None else synthgan.Schema.load(schema, table=table)
     if declare and privacy is None:
@@ -226,8 +225,7 @@ def _fit_tables(
     names = ("checkpoint_every", "resume", "memory_limit", "declare")
     others = {"schema": schema, **{name: rest.pop(name) for name in names}}
     seed = rest.pop("seed")
-    train = synthgan.TrainConfig(**given(**rest))
-    config = synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
+    config = _config(rest, seed, privacy)
     tables, foreign = tables_to_fit(data, key, others)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
@@ -236,6 +234,14 @@ def _fit_tables(
     if not quiet:
         say_fitted(model, output, time.monotonic() - began)
     _say_left(stop, output, None)
+
+
+def _config(
+    options: dict[str, Any], seed: int | None, privacy: synthgan.PrivacyConfig | None
+) -> synthgan.Config:
+    """The settings of a fit, from the ``options`` that are about training."""
+    train = synthgan.TrainConfig(**given(**options))
+    return synthgan.Config(train=train, **given(seed=seed, privacy=privacy))
 
 
 def _checkpoint(

@@ -19,7 +19,8 @@ _WAVES = 4  # octaves of sine and cosine in what codes of near value share
 # categories, its codes are 50 strangers, and what is learned of one says nothing of the next.
 _OWN = 0.3
 _OWN_OF_NUMBER = 0.03
-_SHARED = 0.15
+_SHARED = 0.15  # of what codes of near value share, in what they add
+_SHARED_OUT = 0.02  # and in their own logits
 _WITHIN = 0.3  # share of these for a place within a bin, which says less than the bin
 
 
@@ -173,7 +174,7 @@ class OrderedTables(nn.Module):
         self.register_buffer("rows", torch.cat(rows or [none]), persistent=False)
         shape = (len(spans), basis.shape[-1], sum(self._widths))
         spread = torch.full(shape, _SHARED)
-        spread[..., -outputs:] = 0.02
+        spread[..., -outputs:] = _SHARED_OUT
         spread[[span.role == "fine" for span in spans]] *= _WITHIN
         self.weight = nn.Parameter(torch.empty(shape).normal_(generator=rng) * spread)
 

@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from synthgan.errors import TableError
 from synthgan.report.origin import Origin
-from synthgan.table import write_bytes_atomically
+from synthgan.table import write_by_ending
 
 NO_GUARANTEE = (
     "None. No bound is known on what these rows reveal about a person whose row was learned."
@@ -114,10 +113,7 @@ class Card:
         Raises :class:`TableError` for another ending and where the file cannot be written.
         """
         texts = {".json": self.to_json, ".md": self.to_markdown}
-        ending = Path(path).suffix.lower()
-        if ending not in texts:
-            raise TableError(f"{path}: a card is written as .json or .md, not {ending or 'so'}")
-        write_bytes_atomically(path, texts[ending]().encode(), overwrite=overwrite)
+        write_by_ending(path, texts, "a card", overwrite=overwrite)
 
 
 def _tick(name: str) -> str:

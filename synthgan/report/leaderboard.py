@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthgan.errors import TableError
 from synthgan.report import wording
 from synthgan.report.measure import Measure
 from synthgan.report.report import INTERNAL, Report
-from synthgan.table import write_bytes_atomically
+from synthgan.table import write_by_ending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +131,7 @@ class Comparison:
         Raises :class:`TableError` for another ending and where the file cannot be written.
         """
         texts = {".html": self.to_html, ".json": self.to_json}
-        ending = Path(path).suffix.lower()
-        if ending not in texts:
-            raise TableError(f"{path}: a comparison is written as .html or .json")
-        write_bytes_atomically(path, texts[ending]().encode(), overwrite=overwrite)
+        write_by_ending(path, texts, "a comparison", overwrite=overwrite)
 
 
 def _measure(entry: Entry, key: str) -> Measure | None:

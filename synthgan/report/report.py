@@ -11,14 +11,13 @@ from typing import Literal
 
 import pandas as pd
 
-from synthgan.errors import TableError
 from synthgan.report import wording
 from synthgan.report.card import Card
 from synthgan.report.measure import Estimate, Findings, Goal, Measure
 from synthgan.report.origin import Origin
 from synthgan.report.pictures import Pictures
 from synthgan.report.wording import check_limits
-from synthgan.table import write_bytes_atomically
+from synthgan.table import write_by_ending, write_bytes_atomically
 
 SectionKey = Literal["fidelity", "utility", "privacy"]
 
@@ -209,10 +208,7 @@ class Report:
         Raises :class:`TableError` for another ending and where the file cannot be written.
         """
         texts = {".html": self.to_html, ".json": self.to_json, ".md": self.to_markdown}
-        ending = Path(path).suffix.lower()
-        if ending not in texts:
-            raise TableError(f"{path}: a report is written as .html, .json or .md")
-        write_bytes_atomically(path, texts[ending]().encode(), overwrite=overwrite)
+        write_by_ending(path, texts, "a report", overwrite=overwrite)
 
     def card(self) -> Card:
         """What may be handed out with the synthetic table: no figure of real rows."""

@@ -13,7 +13,13 @@ no file at all.
 
 from synthgan.table.arrow_reading import frame_of
 from synthgan.table.csv_cells import FIXED_DECIMALS, MISSING_WORDS
-from synthgan.table.files import check_target, check_writable, format_of, write_bytes_atomically
+from synthgan.table.files import (
+    check_target,
+    check_writable,
+    format_of,
+    write_by_ending,
+    write_bytes_atomically,
+)
 from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import arrow_of, write_table
@@ -32,6 +38,7 @@ __all__ = [
     "open_dataset",
     "read_table",
     "split_table",
+    "write_by_ending",
     "write_bytes_atomically",
     "write_table",
 ]

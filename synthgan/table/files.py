@@ -15,7 +15,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,21 @@ def write_bytes_atomically(
     check_target(path, overwrite=overwrite)
     with replacing(path, secret=secret) as temporary:
         temporary.write_bytes(data)
+
+
+def write_by_ending(
+    path: str | Path, texts: Mapping[str, Callable[[], str]], what: str, *, overwrite: bool
+) -> None:
+    """Writes that of ``texts`` whose key is the ending of ``path``; ``what`` they all tell of.
+
+    Raises :class:`TableError` for another ending and where the file cannot be written.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in texts:
+        *others, last = texts
+        wanted = f"{', '.join(others)} or {last}"
+        raise TableError(f"{path}: {what} is written as {wanted}, not {ending or 'so'}")
+    write_bytes_atomically(path, texts[ending]().encode(), overwrite=overwrite)
 
 
 def _reason(error: OSError, otherwise: str) -> str:
