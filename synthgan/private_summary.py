@@ -186,7 +186,7 @@ def _count_column(
         column, rho = _settle_decimals(rows, column, spent), rho - spent
     if column.words is not None:
         spent = rho * Fraction(_WORDS_SHARE)
-        words = _count_words(rows, column, len(column.words), spent)
+        words = _count_words(rows, column, spent)
         return column, replace(_count_numbers(rows, column, rho - spent), words=words)
     if column.kind.is_numeric:
         return column, _count_numbers(rows, column, rho)
@@ -209,11 +209,11 @@ def _settle_decimals(rows: PrivateRows, column: Column, rho: Fraction) -> Column
     return replace(column, decimals=int(enough[0]))
 
 
-def _count_words(rows: PrivateRows, column: Column, named: int, rho: Fraction) -> Floats:
+def _count_words(rows: PrivateRows, column: Column, rho: Fraction) -> Floats:
     """About how many rows have each word that is named, another one, or no cell; those that do
     not stand out of the noise count as none."""
     variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
-    asked = Words(column=column.name, words=named)
+    asked = Words(column=column.name, words=len(column.words or ()))
     counts = rows.count(asked, variance, f"words of {column.name!r}")[1:].astype(np.float64)
     return np.where(counts > _STANDS_OUT * math.sqrt(float(variance)), counts, 0.0)
 
