@@ -16,7 +16,7 @@ def protections(card: Card) -> Iterator[str]:
         g = card.guarantee
         yield (
             f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
-            f"for adding or removing one {g.unit}"
+            f"for adding or removing {g.difference}"
         )
     settings = card.config.summary
     pulled_in: list[str] = []
