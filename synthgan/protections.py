@@ -16,7 +16,7 @@ def protections(card: Card) -> Iterator[str]:
         g = card.guarantee
         yield (
             f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
-            f"for adding or removing one {g.unit}"
+            f"for adding or removing {g.difference}"
         )
     settings = card.config.summary
     pulled_in: list[str] = []
@@ -29,11 +29,14 @@ def protections(card: Card) -> Iterator[str]:
         elif card.guarantee is not None:
             continue  # what is rare or extreme is as well protected as the rest
         elif isinstance(known, CategorySummary) and known.rare_levels:
-            values = "1 value" if known.rare_levels == 1 else f"{known.rare_levels:,} values"
+            one = known.rare_levels == 1
+            values, come = (
+                ("1 value", "comes") if one else (f"{known.rare_levels:,} values", "come")
+            )
             instead = "more frequent ones do instead" if known.levels else "cells are left empty"
             yield (
                 f"{name}: {values} with fewer than {settings.min_category_rows} rows "
-                f"({known.weights[-2]:.1%} of rows) never come out; {instead}"
+                f"({known.weights[-2]:.1%} of rows) never {come} out; {instead}"
             )
         elif isinstance(known, NumberSummary) and known.segments:
             pulled_in.append(name)

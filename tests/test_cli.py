@@ -333,7 +333,7 @@ def test_sample_writes_part_files_and_goes_on(here: Path, model: Path) -> None:
     draw = ("sample", model, "-n", "1_000", "--device", "cpu")
     result = run(*draw, "-o", "rows/", "--seed", "3")
     assert result.exit_code == 0, result.output
-    assert "1 part files of 1,000 synthetic rows are in rows" in result.stderr
+    assert "1 part file of 1,000 synthetic rows is in rows" in result.stderr
     assert files(here / "rows") == ["_synthgan.json", "part-00001-of-00001.parquet"]
     assert len(synthgan.read_table("rows")) == 1000
     assert run(*draw, "-o", "rows", "--parts", "--quiet").output == ""

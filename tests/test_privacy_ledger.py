@@ -285,6 +285,7 @@ def test_deltas_and_units_are_held_to_the_budget() -> None:
         ledger.spend(counts(10**6, sensitivity=3, kind=RELEASE, threshold=10**4, delta=1e-9))
     ledger.spend(counts(10**6, sensitivity=3))
     assert ledger.guarantee().unit == "at most 3 rows a value of 'person'"
+    assert ledger.guarantee().difference == "at most 3 rows a value of 'person'"
 
 
 def test_a_guarantee_can_be_told_and_recomputed() -> None:

@@ -56,7 +56,9 @@ def test_the_guarantee_is_what_was_asked_for_and_follows_from_its_events() -> No
     assert recompute(guarantee.events, guarantee.delta) == guarantee.epsilon
     looked_at = {name for event in guarantee.events for name in event.columns}
     assert looked_at == set(people().columns)
-    assert any("differential privacy with epsilon 8" in line for line in model().protections)
+    (told,) = [line for line in model().protections if "differential privacy" in line]
+    assert "epsilon 8" in told
+    assert told.endswith("for adding or removing one row")
 
 
 def test_rows_are_like_the_table() -> None:
@@ -166,6 +168,7 @@ def test_a_person_with_many_rows_is_one_unit() -> None:
     fitted = synthgan.fit(frame, Schema(columns=columns), private(unit="person", unit_rows=2))
     assert fitted.guarantee is not None
     assert fitted.guarantee.unit == "at most 2 rows a value of 'person'"
+    assert f"for adding or removing {fitted.guarantee.unit}" in fitted.protections[0]
     assert all(event.sensitivity == 2 for event in fitted.guarantee.events)
     assert abs(fitted.rows - 600) < 100
 

@@ -166,6 +166,20 @@ def test_protections_are_said() -> None:
     assert not any("astronaut" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("rare", "said"),
+    [
+        (("x",), "1 value with fewer than 5 rows (4.0% of rows) never comes out"),
+        (("x", "y"), "2 values with fewer than 5 rows (8.0% of rows) never come out"),
+    ],
+)
+def test_rare_values_are_counted_in_words(rare: tuple[str, ...], said: str) -> None:
+    cells = ["a", "b"] * (25 - len(rare)) + list(rare) * 2
+    table = pd.DataFrame({"c": cells, "n": np.arange(50.0) % 7})
+    model = synthgan.fit(table, config=synthgan.Config(train=synthgan.TrainConfig(steps=2)))
+    assert any(said in line for line in model.protections), model.protections
+
+
 def test_unprotected_fits_say_nothing_of_extremes() -> None:
     config = synthgan.Config(
         summary=synthgan.SummaryConfig(min_category_rows=1, extreme_rows=1),

@@ -76,3 +76,10 @@ found = pd.DataFrame(
     }
 )
 print(found.round(3).to_string())
+
+# %% [markdown]
+# Leaving rows out makes people five years older than they are (mean age 49.7 for 44.9), means two
+# (46.7); the draws make them .4 years younger (44.5). Degrees are 46.6 % by the draws, 47.2 % in
+# truth, and 29 % where the most frequent answer is filled in. The spread between the draws is
+# smaller than what is left of the error: it tells how sure the model is of its answer, and not how
+# far the model itself is off.

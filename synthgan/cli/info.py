@@ -79,8 +79,9 @@ def _tell_ledger(guarantee: synthgan.Guarantee) -> None:
     """The guarantee, and what was spent on what: measurements of one kind are one line."""
     click.echo()
     tell(
-        f"epsilon {guarantee.epsilon:.6g}, delta {guarantee.delta:.3g}, neighbours differ by one "
-        f"{guarantee.unit}; from {len(guarantee.events):,} measurements (all of them: --json):"
+        f"epsilon {guarantee.epsilon:.6g}, delta {guarantee.delta:.3g}, neighbours differ by "
+        f"{guarantee.difference}; from {len(guarantee.events):,} measurements "
+        "(all of them: --json):"
     )
     groups: dict[tuple[str, str, int], list[synthgan.Event]] = {}
     for event in guarantee.events:

@@ -47,5 +47,5 @@ def add(models: tuple[Path, ...], delta: float | None) -> None:
     whole = synthgan.compose(found, delta=delta)
     tell(
         f"together: epsilon {whole.epsilon:.6g}, delta {whole.delta:.3g}, for adding or removing "
-        f"one {whole.unit}, if all were fitted to rows of the same people"
+        f"{whole.difference}, if all were fitted to rows of the same people"
     )

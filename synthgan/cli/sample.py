@@ -200,7 +200,8 @@ def _sample_parts(
         )
     if not quiet:
         share = "" if parts.shard[1] == 1 else f" (shard {parts.shard[0]} of {parts.shard[1]})"
-        say(f"{done:,} part files of {parts.rows:,} synthetic rows{share} are in {parts.folder}")
+        files, are = ("1 part file", "is") if done == 1 else (f"{done:,} part files", "are")
+        say(f"{files} of {parts.rows:,} synthetic rows{share} {are} in {parts.folder}")
 
 
 def _asked(how: dict[str, Any]) -> dict[str, Any]:

@@ -182,6 +182,11 @@ class Guarantee:
     """Whose rows they are: ``row``, or ``at most 5 rows a value of 'person'``."""
     events: tuple[Event, ...]
 
+    @property
+    def difference(self) -> str:
+        """By what neighbours differ, in words."""
+        return "one row" if self.unit == "row" else self.unit
+
 
 class Ledger:
     """The one place where budget is spent. Events are kept in order."""
