@@ -38,7 +38,7 @@ from synthgan.protections import protections
 from synthgan.sample import Sampler
 from synthgan.schema import Schema, Unique
 from synthgan.summary import Summary, summarize
-from synthgan.table import count_cells, open_dataset, read_table
+from synthgan.table import count_cells, near_column, open_dataset, read_table
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
@@ -462,7 +462,8 @@ class Synthesizer:
         rng = np.random.default_rng([seed, 0])
         for name in columns or ():
             if name not in frame:
-                raise ConditionError(f"the table has no column {name!r} to fill")
+                hint = near_column(name, frame.columns)
+                raise ConditionError(f"the table has no column {name!r} to fill; {hint}")
         known = read_given(frame, self._encoder, rng, foreign="hide", holes=columns)
         sampler = Sampler(self._encoder, self._generator, given=known, fill=True)
         words = np.random.SeedSequence(seed).generate_state(rows, np.uint64) >> np.uint64(2)

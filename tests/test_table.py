@@ -258,7 +258,7 @@ def test_columns_are_chosen_in_the_order_asked_for(tmp_path: Path, ending: str) 
     (chunk,) = iter_table(path, columns=["c", "age"])
     assert list(chunk) == ["c", "age"]
     assert "no column 'aeg'; did you mean 'age'?" in refusal(path, columns=["aeg"])
-    assert "3 columns, but no column 'zzz'" in refusal(path, columns=["zzz"])
+    assert "has no column 'zzz'; there are 'age', 'b', 'c'" in refusal(path, columns=["zzz"])
     assert "'b' comes twice" in refusal(path, columns=["b", "b"])
     assert "columns is empty" in refusal(path, columns=[])
 
@@ -320,7 +320,8 @@ def test_no_file_a_folder_an_unknown_ending(tmp_path: Path) -> None:
     assert "too long" in refusal(tmp_path / ("x" * 300 + ".csv"))
     (tmp_path / "folder.csv").mkdir()
     assert "is a folder" in refusal(tmp_path / "folder.csv")
-    said = refusal(csv_file(tmp_path, "a\n1\n", "t.xlsx"))
+    assert "save the table as CSV" in refusal(csv_file(tmp_path, "a\n1\n", "t.xlsx"))
+    said = refusal(csv_file(tmp_path, "a\n1\n", "t.json"))
     assert all(ending in said for ending in (".csv", ".tsv", ".gz", ".parquet", ".feather"))
     with pytest.raises(TableError, match="chunk_rows must be at least 1"):
         iter_table(csv_file(tmp_path, "a\n1\n"), chunk_rows=0)
@@ -638,7 +639,8 @@ def test_an_existing_file_is_kept_unless_told(tmp_path: Path) -> None:
 def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path / "none" / "t.csv", "no folder"),
-        (tmp_path / "t.xlsx", r"known are \.csv"),
+        (tmp_path / "t.json", r"known are \.csv"),
+        (tmp_path / "t.xlsx", "name a .csv file"),
         (tmp_path / ("x" * 300 + ".csv"), "too long"),
         ("", "ending"),
     ):

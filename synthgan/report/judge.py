@@ -38,7 +38,7 @@ from synthgan.report.report import About, Report, Section, SectionKey
 from synthgan.report.tables import Tables
 from synthgan.report.utility import Task, utility_findings
 from synthgan.schema import Schema, infer_columns
-from synthgan.table import read_table
+from synthgan.table import near_column, read_table
 
 Table = pd.DataFrame | str | Path
 """A DataFrame, or the path of a CSV, Parquet or Feather file."""
@@ -229,11 +229,11 @@ def _check_types(target: object, model: object, config: object) -> None:
 def _check(frames: _Frames, target: str | None) -> None:
     """Refuses what would be judged wrongly."""
     columns = frames.tables.columns
-    if target is not None and target not in columns.names:
-        known = "an identifier or free text" if target in frames.train.columns else "not there"
-        raise TableError(
-            f"target {target!r} is {known}; columns to predict are {list(columns.names)}"
-        )
+    known = [name for name in columns.names if name in frames.train]  # words have names of ours
+    if target is not None and target not in known:
+        what = "an identifier or free text" if target in frames.train else "not there"
+        hint = near_column(target, known)
+        raise TableError(f"target {target!r} is {what}; of columns to predict, {hint}")
     if frames.holdout is not None:
         refuse_holdout(frames.synthetic, frames.train, frames.holdout, columns)
 

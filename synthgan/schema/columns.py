@@ -410,6 +410,8 @@ class Schema:
         """
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise SchemaError(f"{path}: there is no such file") from None
         except OSError as error:
             raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
@@ -489,7 +491,9 @@ def checked_names(frame: pd.DataFrame) -> list[str]:
         raise SchemaError("column names must be text that UTF-8 can express (no lone surrogates)")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise SchemaError(f"column names must be unique, but {_some(list(twice))} come twice")
+        names = list(dict.fromkeys(twice))
+        verb = "comes" if len(names) == 1 else "come"
+        raise SchemaError(f"column names must be unique, but {_some(names)} {verb} more than once")
     return [str(name) for name in frame.columns]
 
 

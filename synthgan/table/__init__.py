@@ -17,6 +17,7 @@ from synthgan.table.files import (
     check_target,
     check_writable,
     format_of,
+    near_column,
     write_by_ending,
     write_bytes_atomically,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "format_of",
     "frame_of",
     "iter_table",
+    "near_column",
     "open_dataset",
     "read_table",
     "split_table",

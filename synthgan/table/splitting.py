@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from synthgan.errors import TableError
+from synthgan.table.files import near_column
 
 
 def split_table(
@@ -43,8 +42,7 @@ def split_table(
 def _groups(frame: pd.DataFrame, by: str) -> npt.NDArray[np.int64]:
     """The number of each row's group."""
     if by not in frame:
-        near = difflib.get_close_matches(by, [str(name) for name in frame.columns], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {list(frame.columns)}"
+        hint = near_column(by, frame.columns)
         raise TableError(f"the table has no column {by!r} to split by; {hint}")
     codes = pd.factorize(frame[by])[0].astype(np.int64)
     alone = codes < 0
