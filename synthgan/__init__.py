@@ -246,8 +246,12 @@ def __getattr__(name: str) -> object:
             value = getattr(import_module(home), name)
             globals()[name] = value
             return value
-    raise AttributeError(f"module 'synthgan' has no attribute {name!r}")
+    raise AttributeError(
+        f"module 'synthgan' has no attribute {name!r}; a table is learned by synthgan.fit(df), and "
+        "dir(synthgan) lists all names"
+    )
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    special = [name for name in globals() if name.startswith("__") and name.endswith("__")]
+    return sorted({*special, "__version__", *__all__})

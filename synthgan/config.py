@@ -244,6 +244,24 @@ class Config:
         )
 
 
+def as_config(config: object) -> Config:
+    """``config`` itself, or the default for None; :class:`ConfigError`, with what to write, for
+    anything else."""
+    if config is None or isinstance(config, Config):
+        return config or Config()
+    kind = type(config).__name__
+    parts = {
+        part.__name__: name
+        for name, hint in get_type_hints(Config).items()
+        for part in get_args(hint) or (hint,)
+    }
+    how = f"config=Config({parts[kind]}={kind}(...))" if kind in parts else _WAY_TO_WRITE
+    raise ConfigError(f"config must be a Config, got {kind}; write {how}")
+
+
+_WAY_TO_WRITE = "config=Config(train=TrainConfig(max_minutes=5), seed=1) or the like"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckpointConfig:
     """Where training leaves what it needs to go on after a stop. No part of :class:`Config`:

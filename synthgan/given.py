@@ -19,7 +19,7 @@ from synthgan.codec import CategoryCodec
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, SynthganError
 from synthgan.schema import Column, Kind, Schema, tagged, words_in
-from synthgan.table import near_column
+from synthgan.table import check_frame, near_column
 from synthgan.values import read_cells, write_cells
 
 Floats = npt.NDArray[np.float64]
@@ -99,6 +99,7 @@ def read_given(
     the network and kept. Raises :class:`ConditionError` for columns that the schema does not
     have and for foreign cells, :class:`SchemaError` for cells that are not of their kind.
     """
+    check_frame(frame, "the given table")
     _check_names(frame, encoder.schema)
     if not len(frame):
         raise ConditionError("the given table has no rows; at least one is needed")

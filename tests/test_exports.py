@@ -21,6 +21,12 @@ def test_names_are_sorted_and_complete() -> None:
     assert set(synthgan.__all__) <= set(dir(synthgan))
 
 
+def test_what_is_listed_is_public_and_once() -> None:
+    plain = [name for name in dir(synthgan) if not name.startswith("__")]
+    assert plain == synthgan.__all__
+    assert "__version__" in dir(synthgan)
+
+
 def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse(Path(synthgan.__file__).read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))

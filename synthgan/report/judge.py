@@ -38,7 +38,7 @@ from synthgan.report.report import About, Report, Section, SectionKey
 from synthgan.report.tables import Tables
 from synthgan.report.utility import Task, utility_findings
 from synthgan.schema import Schema, infer_columns
-from synthgan.table import near_column, read_table
+from synthgan.table import near_column, take_table
 
 Table = pd.DataFrame | str | Path
 """A DataFrame, or the path of a CSV, Parquet or Feather file."""
@@ -70,6 +70,9 @@ class EvaluateConfig:
     """For the choice of rows, folds and the like."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.schema, Schema | None):
+            kind = type(self.schema).__name__
+            raise ConfigError(f"schema must be a Schema, got {kind}; Schema.load(path) reads one")
         if isinstance(self.max_rows, bool) or not isinstance(self.max_rows, int):
             raise ConfigError(f"max_rows must be a whole number, got {self.max_rows!r}")
         if self.max_rows < _LEAST_ROWS:
@@ -198,11 +201,7 @@ class _Frames:
 
 
 def _frame(table: Table, what: str) -> pd.DataFrame:
-    if not isinstance(table, pd.DataFrame | str | Path):
-        raise TableError(
-            f"{what} must be a DataFrame or the path of a file, got {type(table).__name__}"
-        )
-    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    frame = take_table(table, what)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise TableError(

@@ -34,7 +34,7 @@ from synthgan.schema.constraints import (
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.schema.spelling import Spelling
-from synthgan.table import read_table, write_bytes_atomically
+from synthgan.table import check_frame, take_table, write_bytes_atomically
 
 _VERSION = 1
 
@@ -455,7 +455,7 @@ def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema |
             "one: Schema.load(path, table=...); without one, and for a private fit, write a "
             "schema first ('synthgan schema')"
         )
-    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    frame = take_table(table, "table")
     return schema_of_metadata(plain, frame)
 
 
@@ -481,6 +481,7 @@ def _whole_cells(constraint: Constraint) -> tuple[str, ...]:
 
 
 def checked_names(frame: pd.DataFrame) -> list[str]:
+    check_frame(frame, "the table")
     if frame.shape[1] == 0:
         raise SchemaError("a table with columns is needed, but this one has none")
     if isinstance(frame.columns, pd.MultiIndex):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from synthgan.errors import TableError
 from synthgan.table.files import near_column
+from synthgan.table.frames import check_frame
 
 
 def split_table(
@@ -23,6 +24,7 @@ def split_table(
     Raises :class:`TableError` for a share that is not between 0 and 1, an unknown column, and
     where either part would have no row.
     """
+    check_frame(frame, "the table to split")
     if not 0 < holdout < 1:
         raise TableError(f"holdout must be a share between 0 and 1, got {holdout}")
     rng, rows = np.random.default_rng(seed), len(frame)

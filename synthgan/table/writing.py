@@ -32,6 +32,7 @@ from synthgan.table.files import (
     replacing,
     write_errors,
 )
+from synthgan.table.frames import check_frame
 
 _SLICE_ROWS = 1 << 16
 """Files are written in pieces of this many rows."""
@@ -79,6 +80,7 @@ def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The frames with text names and no attrs, once their columns are seen to agree."""
     names: list[str] | None = None
     for frame in frames:
+        check_frame(frame, "a table to write")
         if frame.columns.nlevels > 1:
             raise TableError("a table to write must have plain column names, not several levels")
         frame = frame.copy(deep=False)
