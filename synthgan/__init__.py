@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
+        check_source,
         check_target,
         iter_table,
         read_table,
@@ -153,6 +154,7 @@ _HOMES = {
     ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
+        "check_source",
         "check_target",
         "iter_table",
         "read_table",
@@ -214,6 +216,7 @@ __all__ = [
     "VaeConfig",
     "audit_privacy",
     "check_limits",
+    "check_source",
     "check_target",
     "compare",
     "compose",

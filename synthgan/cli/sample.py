@@ -13,7 +13,8 @@ import click
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, fail
 from synthgan.cli.options import (
-    PATH,
+    WHOLE,
+    WholeNumber,
     as_shard,
     device_option,
     given,
@@ -23,7 +24,7 @@ from synthgan.cli.options import (
     quiet_option,
     safe_option,
 )
-from synthgan.cli.output import say
+from synthgan.cli.output import count, count_are, say
 from synthgan.cli.progress import Progress
 from synthgan.cli.tables import is_of_tables, sample_tables
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     "-n",
     "--rows",
     "n",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     help="How many rows, of two tables in the parent; without it, about as many as were learned.",
 )
 @click.option(
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
 @click.option(
     "--given",
     "given_file",
-    type=PATH,
     help="A table of partly filled rows; each comes out filled up, and -n is left out.",
 )
 @click.option(
@@ -88,7 +88,9 @@ if TYPE_CHECKING:
     help="Language and country of made-up names, addresses and the like, such as de_DE; without "
     "it the schema's, or en_US.",
 )
-@click.option("--seed", type=int, help="The same seed gives the same rows; without it, fresh ones.")
+@click.option(
+    "--seed", type=WHOLE, help="The same seed gives the same rows; without it, fresh ones."
+)
 @safe_option
 @device_option
 @overwrite_option
@@ -111,7 +113,10 @@ def sample(
       synthgan sample -n 100 -o - --quiet | head
       synthgan sample shop.synthgan -n 1000 -o synthetic/     a model of two tables
     """
-    if is_of_tables(model):
+    with Progress(quiet=quiet) as progress:
+        progress.wait("reading", str(model))
+        of_tables = is_of_tables(model)
+    if of_tables:
         sample_tables(model, n, output, how, overwrite=overwrite, quiet=quiet)
         return
     _sample_one(model, n, output, how, overwrite=overwrite, quiet=quiet)
@@ -161,7 +166,7 @@ def _sample_one(
             fail("interrupted", INTERRUPTED)  # some rows may be out
         raise
     if not quiet and not is_stdout(output):
-        say(f"{rows:,} synthetic rows are in {output}")
+        say(f"{count_are(rows, 'synthetic row')} in {output}")
         for text, share in kept.items():
             say(f"note: {share:.1%} of the rows kept {text} at once; the others were drawn again")
 
@@ -200,8 +205,9 @@ def _sample_parts(
         )
     if not quiet:
         share = "" if parts.shard[1] == 1 else f" (shard {parts.shard[0]} of {parts.shard[1]})"
-        files, are = ("1 part file", "is") if done == 1 else (f"{done:,} part files", "are")
-        say(f"{files} of {parts.rows:,} synthetic rows{share} {are} in {parts.folder}")
+        of = count(parts.rows, "synthetic row")
+        are = "is" if done == 1 else "are"
+        say(f"{count(done, 'part file')} of {of}{share} {are} in {parts.folder}")
 
 
 def _asked(how: dict[str, Any]) -> dict[str, Any]:

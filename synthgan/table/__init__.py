@@ -24,6 +24,7 @@ from synthgan.table.files import (
 from synthgan.table.frames import check_frame
 from synthgan.table.reading import (
     Dataset,
+    check_source,
     count_cells,
     iter_table,
     open_dataset,
@@ -39,6 +40,7 @@ __all__ = [
     "Dataset",
     "arrow_of",
     "check_frame",
+    "check_source",
     "check_target",
     "check_writable",
     "count_cells",

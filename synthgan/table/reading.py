@@ -42,6 +42,14 @@ def read_table(
         return _table(sources, columns, as_text=as_text).read()
 
 
+def check_source(path: str | Path) -> None:
+    """Raise :class:`TableError` if there is no table at ``path``, without reading any.
+
+    To be called before long work, not after it. ``path`` is as for :func:`read_table`.
+    """
+    find_sources(path)
+
+
 def take_table(
     table: pd.DataFrame | str | Path, what: str, *, as_text: bool = False
 ) -> pd.DataFrame:
