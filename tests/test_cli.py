@@ -254,6 +254,17 @@ def test_sample_to_stdout_writes_rows_and_nothing_else(here: Path, model: Path) 
     assert files(here) == ["data.csv"]
 
 
+def test_sample_writes_the_delimiter_that_is_asked_for(here: Path, model: Path) -> None:
+    for output in ("a.csv", "parts/", "-"):
+        more = ("--format", "csv") if output == "parts/" else ()
+        result = run("sample", model, "-n", 3, "-o", output, "--delimiter", ";", *more)
+        assert result.exit_code == 0, result.output
+    (part,) = (here / "parts").glob("*.csv")
+    for text in (Path("a.csv").read_text(), part.read_text(), result.stdout):
+        assert text.startswith("id;age;income;job;member\n")
+    the_line(run("sample", model, "-o", "a.parquet", "--delimiter", ";"), "only .csv files")
+
+
 def test_where_is_obeyed(here: Path, model: Path) -> None:
     result = run("sample", model, "-n", 20, "--where", "job == 'nurse'", "-o", "a.csv")
     assert result.exit_code == 0, result.output

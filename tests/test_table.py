@@ -315,6 +315,29 @@ def test_utf8_that_breaks_off_is_not_taken_for_another_encoding(tmp_path: Path) 
     assert "begins as UTF-8" in refusal(path)
 
 
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_another_delimiter_is_written_and_told_again(tmp_path: Path, delimiter: str) -> None:
+    frame = pd.DataFrame({"a,b": ["1,50", "x;y", "t\tu|v"], "c": [0.5, 1.5, 2.5]})
+    write_table(frame, tmp_path / "t.csv", delimiter=delimiter)
+    assert (tmp_path / "t.csv").read_text().splitlines()[0] == f'"a,b"{delimiter}c'
+    assert read_table(tmp_path / "t.csv").equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "says"),
+    [
+        ("t.csv", "x", "delimiter must be one of"),
+        ("t.tsv", ";", "only .csv files"),
+        ("t.parquet", ";", "only .csv files"),
+    ],
+)
+def test_a_delimiter_that_would_not_be_known_is_refused(
+    tmp_path: Path, name: str, delimiter: str, says: str
+) -> None:
+    with pytest.raises(TableError, match=says):
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / name, delimiter=delimiter)
+
+
 def test_no_file_a_folder_an_unknown_ending(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.csv")
     assert "too long" in refusal(tmp_path / ("x" * 300 + ".csv"))

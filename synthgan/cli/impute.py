@@ -13,6 +13,7 @@ from synthgan.cli.options import (
     PATH,
     WHOLE,
     WholeNumber,
+    delimiter_option,
     device_option,
     given,
     is_stdout,
@@ -60,6 +61,7 @@ _DRAW = "draw"
     "--seed", type=WHOLE, help="The same seed gives the same cells; without it, fresh ones."
 )
 @safe_option
+@delimiter_option
 @device_option
 @overwrite_option
 @quiet_option
@@ -69,7 +71,6 @@ def impute(
     output: Path,
     columns: tuple[str, ...],
     overwrite: bool,
-    safe_csv: bool,
     quiet: bool,
     **how: Any,
 ) -> None:
@@ -88,6 +89,7 @@ def impute(
     """
     with Progress(quiet=quiet) as progress:
         progress.wait("filling", data)
+        dialect = {name: how.pop(name) for name in ("safe_csv", "delimiter")}
         synthgan.check_source(data)
         if not is_stdout(output):
             synthgan.check_target(output, overwrite=overwrite)
@@ -98,7 +100,7 @@ def impute(
         if _DRAW in filled:
             raise TableError(f"the table has a column {_DRAW!r} of its own; rename it")
         filled = filled.reset_index(level=_DRAW)
-    synthgan.write_table([filled], output, overwrite=overwrite, safe_csv=safe_csv)
+    synthgan.write_table([filled], output, overwrite=overwrite, **dialect)
     if not quiet and not is_stdout(output):
         holes = int(frame.isna().sum().sum())
         of = count(len(frame), "row")

@@ -77,6 +77,18 @@ safe_option = click.option(
 )
 
 
+def _as_delimiter(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    return "\t" if text == "tab" else text
+
+
+delimiter_option = click.option(
+    "--delimiter",
+    type=click.Choice([",", ";", "|", "tab"]),
+    callback=_as_delimiter,
+    help="What stands between the cells of a CSV file that is written; without it, a comma.",
+)
+
+
 def given(**options: Any) -> dict[str, Any]:
     """The options that were given: defaults are the package's business."""
     return {name: value for name, value in options.items() if value is not None}

@@ -16,6 +16,7 @@ from synthgan.cli.options import (
     WHOLE,
     WholeNumber,
     as_shard,
+    delimiter_option,
     device_option,
     given,
     is_stdout,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     "--seed", type=WHOLE, help="The same seed gives the same rows; without it, fresh ones."
 )
 @safe_option
+@delimiter_option
 @device_option
 @overwrite_option
 @quiet_option
@@ -127,7 +129,7 @@ def _sample_one(
 ) -> None:
     """Draws rows of one table."""
     launched, ending = synthgan.launched_shard(), how.pop("ending")
-    safe_csv = how.pop("safe_csv")
+    dialect = {name: how.pop(name) for name in ("safe_csv", "delimiter")}
     shard = _shard(how.pop("shard"), launched)
     quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all
     if how.pop("parts") or output.endswith(("/", os.sep)):
@@ -138,7 +140,7 @@ def _sample_one(
             )
         loaded = synthgan.load(model, **given(device=how["device"]))
         settings = given(shard=shard, ending=ending and f".{ending.lstrip('.')}")
-        settings |= {"rows": n or loaded.rows, "safe_csv": safe_csv}
+        settings |= {"rows": n or loaded.rows, **dialect}
         parts = synthgan.Parts(folder=output, **settings)
         _sample_parts(loaded, parts, how, quiet=quiet)
         return
@@ -159,7 +161,7 @@ def _sample_one(
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")
             rows = synthgan.write_table(
-                _counted(chunks, progress, kept), output, overwrite=overwrite, safe_csv=safe_csv
+                _counted(chunks, progress, kept), output, overwrite=overwrite, **dialect
             )
     except KeyboardInterrupt:
         if is_stdout(output):

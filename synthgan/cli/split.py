@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 import synthgan
-from synthgan.cli.options import PATH, WholeNumber, given, overwrite_option, quiet_option
+from synthgan.cli.options import (
+    PATH,
+    WholeNumber,
+    delimiter_option,
+    given,
+    overwrite_option,
+    quiet_option,
+)
 from synthgan.cli.output import count, say
 from synthgan.errors import TableError
 
@@ -22,12 +29,14 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 @click.option("--train-file", type=PATH, help="Rows to learn from; without it, train.ENDING.")
 @click.option("--holdout-file", type=PATH, help="Rows set aside; without it, holdout.ENDING.")
 @click.option("--seed", type=WholeNumber(0), help="For the choice of rows; without it, 0.")
+@delimiter_option
 @overwrite_option
 @quiet_option
 def split(
     data: str,
     train_file: Path | None,
     holdout_file: Path | None,
+    delimiter: str | None,
     overwrite: bool,
     quiet: bool,
     **how: Any,
@@ -53,7 +62,7 @@ def split(
     for file in files:
         synthgan.check_target(file, overwrite=overwrite)
     for part, file in zip(parts, files, strict=True):
-        synthgan.write_table([part], file, overwrite=overwrite)
+        synthgan.write_table([part], file, overwrite=overwrite, delimiter=delimiter)
         if not quiet:
             say(f"{count(len(part), 'row')}: {file}")
     if not quiet:

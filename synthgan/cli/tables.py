@@ -116,6 +116,8 @@ def sample_tables(
         ("balance", "balance"),
         ("shard", "shard"),
         ("parts", "parts"),
+        ("safe_csv", "safe-csv"),
+        ("delimiter", "delimiter"),
     ):
         if how[name]:
             raise click.UsageError(f"--{option} is for models of one table")

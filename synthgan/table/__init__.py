@@ -32,7 +32,7 @@ from synthgan.table.reading import (
     take_table,
 )
 from synthgan.table.splitting import split_table
-from synthgan.table.writing import arrow_of, write_table
+from synthgan.table.writing import arrow_of, delimiter_of, write_table
 
 __all__ = [
     "FIXED_DECIMALS",
@@ -44,6 +44,7 @@ __all__ = [
     "check_target",
     "check_writable",
     "count_cells",
+    "delimiter_of",
     "format_of",
     "frame_of",
     "iter_table",
