@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
     from synthgan.autoencoder import VaeConfig
     from synthgan.baselines import Baseline, fit_baseline
+    from synthgan.cli.progress import show_progress
     from synthgan.comparison import CompareConfig, compare
     from synthgan.config import (
         CheckpointConfig,
@@ -92,6 +93,7 @@ _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.autoencoder": ("VaeConfig",),
     "synthgan.baselines": ("Baseline", "fit_baseline"),
+    "synthgan.cli.progress": ("show_progress",),
     "synthgan.comparison": ("CompareConfig", "compare"),
     "synthgan.config": (
         "CheckpointConfig",
@@ -234,6 +236,7 @@ __all__ = [
     "load",
     "load_tables",
     "read_table",
+    "show_progress",
     "split_table",
     "tables_in",
     "write_table",

@@ -80,8 +80,9 @@ def fit(
     part files, a glob, or a URL. ``schema``, or the path of its file, says what its columns are
     and which constraints its rows keep; None infers both. ``config`` has all settings, such as
     ``Config(train=TrainConfig(max_minutes=5), privacy=PrivacyConfig(epsilon=1), seed=7)``.
-    ``on_step`` is called every few training steps with a :class:`Step`. A KeyboardInterrupt
-    during training keeps the best state until then.
+    ``on_step`` is called every few training steps with a :class:`Step`; ``with show_progress()
+    as on_step`` gives one that shows bars. A KeyboardInterrupt during training keeps the best
+    state until then.
 
     Files whose fit would take more than ``memory_limit`` bytes, None: half of the machine's
     memory, are read in chunks: columns and constraints are then told from a sample and held

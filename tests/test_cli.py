@@ -616,6 +616,15 @@ def test_an_error_on_a_terminal_takes_the_bars_away(
     assert text.splitlines()[-1].endswith("synthgan: nofile.csv: there is no such file")
 
 
+def test_the_bars_can_be_had_in_python(capsys: pytest.CaptureFixture[str]) -> None:
+    config = synthgan.Config(train=synthgan.TrainConfig(steps=2, batch_size=32, device="cpu"))
+    with synthgan.show_progress() as on_step:
+        synthgan.fit(people(), config=config, on_step=on_step)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[0].startswith("warm start: at most 1 step")
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_what_takes_long_is_said_while_it_lasts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: bool

@@ -7,7 +7,8 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import synthgan
@@ -181,6 +182,21 @@ class Training:
                 f"{name} {curve(values)}" for name, values in self._told.items() if values[1:]
             ),
         )
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[synthgan.Step], None]]:
+    """Shows on standard error how far a fit is, as the command line does: bars on a terminal,
+    else a line now and then::
+
+        with synthgan.show_progress() as on_step:
+            model = synthgan.fit(df, on_step=on_step)
+
+    A block is for one fit.
+    """
+    with Progress(quiet=False) as progress:
+        progress.wait("reading", "the table")
+        yield Training(progress)
 
 
 def losses(step: synthgan.Step) -> dict[str, str]:
