@@ -622,7 +622,10 @@ def test_the_bars_can_be_had_in_python(capsys: pytest.CaptureFixture[str]) -> No
         synthgan.fit(people(), config=config, on_step=on_step)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines()[0].startswith("warm start: at most 1 step")
+    assert captured.err.splitlines()[:2] == [
+        "warm start: at most 2 steps",
+        "adversarial: at most 1 step",
+    ]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
