@@ -44,19 +44,23 @@ _LOOK_EVERY = 0.02  # seconds between two looks at the memory
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """How generators are compared. Raises :class:`ConfigError` for settings out of range."""
+    """How generators are compared. Raises :class:`ConfigError` for settings out of range.
+
+    Attributes:
+        models: Names: ``synthgan`` (the default model), the baselines; and objectives such as
+            ``wgan-gp`` or ``minimax``, for the default model trained by that game alone, without a
+            warm start.
+        holdout: Share of rows that are set aside to judge by.
+        fit: Settings of the trained models; its summary and seed are those of all.
+        vae: Settings of the autoencoder.
+        max_rows: Rows a table that the judge looks at, at most.
+    """
 
     models: tuple[str, ...] = MODELS
-    """Names: ``synthgan`` (the default model), the baselines; and objectives such as ``wgan-gp``
-    or ``minimax``, for the default model trained by that game alone, without a warm start."""
     holdout: float = 0.2
-    """Share of rows that are set aside to judge by."""
     fit: Config = field(default_factory=Config)
-    """Settings of the trained models; its summary and seed are those of all."""
     vae: VaeConfig = field(default_factory=VaeConfig)
-    """Settings of the autoencoder."""
     max_rows: int = 100_000
-    """Rows a table that the judge looks at, at most."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(self.models))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -51,6 +52,13 @@ def test_every_name_is_there_and_documented(name: str) -> None:
         for member, what in members.items():
             if inspect.isfunction(what) or isinstance(what, described):
                 assert inspect.getdoc(what), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("name", [each for each in synthgan.__all__ if each.endswith("Config")])
+def test_help_says_of_each_setting_what_it_does(name: str) -> None:
+    kind = getattr(synthgan, name)
+    told = kind.__doc__.partition("Attributes:\n")[2]
+    assert re.findall(r"^ {8}(\w+): \S", told, re.MULTILINE) == list(kind.__dataclass_fields__)
 
 
 def test_each_home_holds_what_it_is_said_to() -> None:

@@ -58,16 +58,19 @@ _ASKED = ("schema", "rows", "versions", "protections", "notes", "history")  # of
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
-    """How a table is judged. Raises :class:`ConfigError` for settings out of range."""
+    """How a table is judged. Raises :class:`ConfigError` for settings out of range.
+
+    Attributes:
+        schema: What the columns are; None takes the model's, or infers it from the real rows.
+        task: What the target is predicted as; None decides by its values.
+        max_rows: Rows a table to look at, at most; copies are looked for among all.
+        seed: For the choice of rows, folds and the like.
+    """
 
     schema: Schema | None = None
-    """What the columns are; None takes the model's, or infers it from the real rows."""
     task: Task | None = None
-    """What the target is predicted as; None decides by its values."""
     max_rows: int = 100_000
-    """Rows a table to look at, at most; copies are looked for among all."""
     seed: int = 0
-    """For the choice of rows, folds and the like."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.schema, Schema | None):
