@@ -122,7 +122,9 @@ def compare(
         def on_judge(part: str, done: int, of: int, name: str = name, place: int = place) -> None:
             tell(f"{name}: judging, {part}", 3 * place + 2, total)
 
-        report = evaluate(rows, train, held, target=target, config=judge, on_part=on_judge)
+        report = evaluate(
+            rows, train=train, holdout=held, target=target, config=judge, on_part=on_judge
+        )
         entries.append(
             Entry(
                 name=name,

@@ -28,13 +28,15 @@ TAKERS: dict[str, Callable[..., object]] = {
     "fit": synthgan.fit,
     "read": synthgan.read_table,
     "iter": synthgan.iter_table,
-    "judge": lambda table: synthgan.evaluate(SECRET, table),
+    "judge": lambda table: synthgan.evaluate(SECRET, train=table),
     "compare": synthgan.compare,
     "split": synthgan.split_table,
     "schema": synthgan.infer_schema,
     "baseline": lambda table: synthgan.fit_baseline(table, "copula"),
     "tables": lambda table: synthgan.fit_tables({"a": table, "b": SECRET}, KEY),
-    "links": lambda table: synthgan.evaluate_tables({"a": table}, dict.fromkeys("ab", SECRET), KEY),
+    "links": lambda table: synthgan.evaluate_tables(
+        {"a": table}, real=dict.fromkeys("ab", SECRET), key=KEY
+    ),
     "impute": lambda table: quick_model().impute(table),
     "given": lambda table: quick_model().sample(given=table),
 }

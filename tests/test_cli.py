@@ -642,8 +642,18 @@ def test_what_takes_long_is_said_while_it_lasts(
         progress.update(1, "pairs")
         progress.update(2, "models")
         time.sleep(0.2)
-    said = ["reading data.csv", "judging: 2 of 3 parts, models"]
-    assert capsys.readouterr().err.splitlines() == (said if wanted else [])
+        monkeypatch.setattr(progress_module, "_LINE_EVERY", (0.0, 0.05))
+        progress.phase("judging", 3, "parts")
+        progress.update(2, "models")
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    if not wanted:
+        assert lines == []
+        return
+    assert lines[:3] == ["reading data.csv", *["judging: 2 of 3 parts, models"] * 2]
+    assert set(lines[3:]) == {"judging: 2 of 3 parts, models (for 0 s now)"}
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("encoding", "has_curves"), [("utf-8", True), ("ascii", False)])

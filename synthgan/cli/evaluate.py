@@ -150,8 +150,8 @@ def _judge(real: str, synthetic: str, how: dict[str, Any], progress: Progress) -
 
     return synthgan.evaluate(
         synthetic,
-        real,
-        how["holdout"],
+        train=real,
+        holdout=how["holdout"],
         target=how["target"],
         model=None if how["model"] is None else synthgan.load(how["model"], device="cpu"),
         config=config,

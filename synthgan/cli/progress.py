@@ -34,6 +34,7 @@ class Progress:
         self._name, self._unit, self._total = "", "", 1
         self._said = (0, 0.0)  # units done and the time, at the last plain line
         self._late: threading.Timer | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Progress:
         if self._bars is not None:
@@ -97,22 +98,34 @@ class Progress:
             if waited >= _LINE_EVERY[1] or (is_due and waited >= _LINE_EVERY[0]):
                 say(line)
                 self._said = (done, time.monotonic())
+                self._later(_LINE_EVERY[1], line)
             elif is_due:  # said if nothing else comes: the next unit may take long
                 self._later(_LINE_EVERY[0], line)
 
-    def _later(self, seconds: float, line: str) -> None:
-        """Says a line after a time, if nothing happens until then."""
+    def _later(self, seconds: float, line: str, since: float | None = None) -> None:
+        """Says a line after a time, and again now and then, as long as nothing happens."""
         if self._quiet:
             return
-        self._late = threading.Timer(seconds, say, (line,))
-        self._late.daemon = True
-        self._late.start()
+        began = time.monotonic() if since is None else since
+
+        def say_it() -> None:
+            with self._lock:
+                if self._late is timer:  # else something has happened meanwhile
+                    waited = time.monotonic() - began
+                    is_long = waited >= _LINE_EVERY[1]
+                    say(f"{line} (for {duration(waited)} now)" if is_long else line)
+                    self._later(_LINE_EVERY[1], line, began)
+
+        timer = self._late = threading.Timer(seconds, say_it)
+        timer.daemon = True
+        timer.start()
 
     def _now(self) -> None:
         """Something happens."""
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+        with self._lock:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
 
     def _end_phase(self) -> None:
         self._now()

@@ -118,6 +118,7 @@ def sample(
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", str(model))
         of_tables = is_of_tables(model)
+        progress.hush()  # what comes has a display of its own
     if of_tables:
         sample_tables(model, n, output, how, overwrite=overwrite, quiet=quiet)
         return

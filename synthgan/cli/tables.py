@@ -177,7 +177,7 @@ def judge_tables(data: Sequence[str], key: str, how: dict[str, Any]) -> None:
         progress.wait("reading and judging", " and ".join(files))
         real = {name: synthgan.read_table(path) for name, path in files.items()}
         drawn = {name: synthgan.read_table(path) for name, path in zip(files, made, strict=True)}
-        found = synthgan.evaluate_tables(drawn, real, foreign, **given(seed=how["seed"]))
+        found = synthgan.evaluate_tables(drawn, real=real, key=foreign, **given(seed=how["seed"]))
     unknown = [name for name in limits if name not in found]
     if unknown:
         raise click.UsageError(f"{unknown[0]} is no figure of two tables; {', '.join(found)} are")

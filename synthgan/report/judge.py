@@ -90,9 +90,9 @@ class EvaluateConfig:
 
 def evaluate(
     synthetic: Table,
+    *,
     train: Table,
     holdout: Table | None = None,
-    *,
     target: str | None = None,
     model: Model | None = None,
     config: EvaluateConfig | None = None,

@@ -31,9 +31,9 @@ _NAMES = {
 
 def evaluate_tables(
     synthetic: Mapping[str, pd.DataFrame],
+    *,
     real: Mapping[str, pd.DataFrame],
     key: ForeignKey | str,
-    *,
     schemas: Mapping[str, Schema] | None = None,
     seed: int = 0,
 ) -> dict[str, Measure]:
