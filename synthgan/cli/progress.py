@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ class Progress:
     """A display of phases, one after the other; nothing at all where ``quiet``."""
 
     def __init__(self, *, quiet: bool) -> None:
+        # Of processes that torchrun has started one speaks, also before PyTorch is there to ask.
+        quiet = quiet or os.environ.get("RANK", "0") != "0"
         self._quiet = quiet
         self._bars = _bars() if not quiet and sys.stderr.isatty() else None
         self._bar: Any = None
