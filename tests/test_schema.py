@@ -306,7 +306,9 @@ def test_mixed_time_zones_are_refused(cells: list[object]) -> None:
 @pytest.mark.parametrize(
     ("cells", "format"),
     [
-        ([f"AB-{i:04d}" for i in range(30)], "AA-9999"),
+        ([f"AB-{i:04d}" for i in range(30)], r"\AB-9999"),
+        ([f"{'PQ'[i % 2]}X{i:04d}a\\" for i in range(30)], r"AX9999\a\\"),
+        ([f"{'AP'[i % 2]}{i:04d}" for i in range(30)], "A9999"),
         ([f"ord{i}" for i in range(5, 30)], None),
         ([f"{i:02x}0e8400-e29b-41d4-a716-4466554400{i:02x}" for i in range(100, 140)], "uuid"),
         ([f"{i * 7919:08X}" for i in range(1000, 1040)], "FFFFFFFF"),

@@ -127,10 +127,11 @@ class Column:
     with its point and without trailing zeros. BOOLEAN: the two spellings, false first, as in
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
-    hexadecimal digits, other characters for themselves; likewise with ``personal`` phone,
-    postcode, national_id, card or iban. None: cells are not text. With dtype
-    ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the Python type
-    of the cells; the last two are numbers of seconds, as durations of other dtypes are."""
+    hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
+    with ``personal`` phone, postcode, national_id, card or iban. None: cells are not text. With
+    dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
+    Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
+    are."""
     categories: tuple[Level, ...] | None = None
     """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
     ordered: bool = False
