@@ -22,7 +22,7 @@ import torch
 
 from synthgan import archive
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
-from synthgan.codec import CategoryCodec
+from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config
 from synthgan.constraints import infer_schema
@@ -283,6 +283,11 @@ class Synthesizer:
         return sum(weight.numel() for weight in self._generator.parameters())
 
     @property
+    def balanceable(self) -> tuple[str, ...]:
+        """Columns that ``balance`` takes: categories, and numbers or dates of a few values."""
+        return tuple(name for name, cells in self._encoder.choices.items() if cells)
+
+    @property
     def guarantee(self) -> Guarantee | None:
         """Differential privacy of the model and all that it draws; None without any."""
         return self._card.guarantee
@@ -310,7 +315,8 @@ class Synthesizer:
         ``{"income": ">50K", "age": (30, None)}``. ``given`` are partly filled rows: some
         columns, holes allowed; each gives one row, filled up, and ``n`` is left out.
         ``balance`` names columns whose levels are to be equally frequent, or gives shares:
-        ``{"income": {">50K": 0.5}}``; other levels keep their proportions. What the
+        ``{"income": {">50K": 0.5}}``; other levels keep their proportions. Numbers and dates
+        of at most 20 values, such as 0 and 1, have levels, too (:attr:`balanceable`). What the
         training data never showed is refused, unless ``extrapolate`` lets numbers and dates
         beyond their range, and unknown categories in ``given``, through. The same ``seed``
         gives the same rows on the same kind of device; None draws fresh ones. Made-up names,
@@ -498,13 +504,10 @@ class Synthesizer:
         )
 
     def _shares(self, balance: Balance) -> dict[str, npt.NDArray[np.float64]]:
-        found = {}
-        wanted = parse_balance(balance, self.schema, self._encoder.levels)
-        for name, shares in wanted.items():
-            codec = self._encoder.codecs[name]
-            assert isinstance(codec, CategoryCodec), "parse_balance lets no other through"
-            found[name] = codec.balanced(shares)
-        return found
+        wanted = parse_balance(balance, self.schema, self._encoder.choices)
+        return {
+            name: balanced(self._encoder.codecs[name], shares) for name, shares in wanted.items()
+        }
 
     def to_bytes(self) -> bytes:
         """What :meth:`save` writes."""
