@@ -21,11 +21,12 @@ import pandas as pd
 import torch
 
 from synthgan import archive
+from synthgan.caveats import caveats
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config
-from synthgan.constraints import infer_schema
+from synthgan.constraints import infer_schema, takes_patterns
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
@@ -160,6 +161,9 @@ def _fit_privately(
             "infer_schema(frame, constraints=False) tells is public by passing it"
         )
     device = choose_device(config.train.device)
+    left_out = [rule for rule in schema.constraints if takes_patterns(rule)]
+    declared = [rule for rule in schema.constraints if rule not in left_out]
+    schema = replace(schema, constraints=tuple(declared))
     learned = learn_privately(
         frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step
     )
@@ -167,7 +171,13 @@ def _fit_privately(
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.
     config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
-    return _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
+    model = _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
+    notes = (
+        f"left out: {rule}; a private fit cannot take combinations from the rows, so declare them "
+        "as 'values' if they are public"
+        for rule in left_out
+    )
+    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
 
 
 def _train(
@@ -264,8 +274,8 @@ class Synthesizer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What happened in training that the owner should know."""
-        return self._card.notes
+        """What the owner should know: what happened in training, and what columns have lost."""
+        return (*self._card.notes, *caveats(self._card))
 
     @property
     def rows(self) -> int:

@@ -383,6 +383,7 @@ def test_schema_can_be_edited_and_fitted(here: Path) -> None:
     assert table["age"] == "integer"
     assert re.search(r"\bid +1\.00 +100% of the cells differ", made_up)
     assert "synthgan fit data.csv --schema schema.json" in result.stderr
+    assert "--epsilon takes them as public" in result.stderr
     plain = json.loads(Path("schema.json").read_text())
     next(each for each in plain["columns"] if each["name"] == "age")["kind"] = "category"
     Path("schema.json").write_text(json.dumps(plain), encoding="utf-8-sig")  # as Notepad has it

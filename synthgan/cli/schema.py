@@ -51,3 +51,7 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"
         f" --schema {shlex.quote(str(output))}"
     )
+    say(
+        "its formats, words and rules are told from the rows: a fit with --epsilon takes them as "
+        "public, so take out first what is no public knowledge"
+    )
