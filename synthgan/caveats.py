@@ -13,11 +13,8 @@ import numpy as np
 
 from synthgan.archive import Card
 from synthgan.privacy import Guarantee
-from synthgan.schema import Column, Kind, Schema
+from synthgan.schema import LARGE_SHARE, WHAT_TO_DO, Column, Kind, Schema
 from synthgan.summary import CategorySummary, ColumnSummary, NumberSummary
-
-LARGE_SHARE = 0.1
-"""Share of rows with values that are not named from which that is a loss, not a protection."""
 
 _FEW_CODES = 8  # of a number column, that pairs of columns can tell apart
 _ROWS_PER_SIGMA = 2.5  # that a pair's cell should hold, as in the private summary
@@ -39,8 +36,7 @@ def caveats(card: Card) -> Iterator[str]:
             yield (
                 f"{name!r}: {found.rare_levels:,} values with fewer than {least} rows each "
                 f"({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
-                "lost; split them into columns of numbers, make the column kind text in the "
-                "schema, or lower min_category_rows"
+                f"lost; {WHAT_TO_DO}"
             )
 
 

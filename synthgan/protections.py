@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthgan.archive import Card
-from synthgan.caveats import LARGE_SHARE
 from synthgan.constraints import takes_patterns
-from synthgan.schema import Column, Kind
+from synthgan.schema import LARGE_SHARE, Column, Kind
 from synthgan.summary import CategorySummary, NumberSummary
 
 

@@ -417,6 +417,15 @@ def test_a_schema_that_cannot_be_written_whole_leaves_the_old_file(
     assert files(here) == ["data.csv", "schema.json"]
 
 
+def test_schema_says_which_columns_would_lose_much(here: Path) -> None:
+    cells = [f"{100 + i % 40}/{60 + i % 5}" for i in range(100)]
+    pd.DataFrame({"pressure": cells, "n": [i % 3 for i in range(100)]}).to_csv("p.csv", index=False)
+    told = run("schema", "p.csv").stdout
+    assert re.search(r"pressure +category .* 40$", told, re.MULTILINE)
+    assert "'pressure': 40 values of few rows each (100.0% of rows)" in told
+    assert "kind text in the schema" in told
+
+
 def test_schema_of_many_columns(here: Path) -> None:
     pd.DataFrame(np.arange(1500).reshape(3, 500)).add_prefix("c").to_csv("wide.csv", index=False)
     result = run("schema", "wide.csv")

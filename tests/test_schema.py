@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan.errors import SchemaError, TableError
-from synthgan.schema import Column, Kind, Schema, infer_columns
+from synthgan.schema import Column, Kind, Schema, count_values, infer_columns
 
 Decimal = decimal.Decimal
 UTC = datetime.timezone.utc
@@ -689,3 +689,21 @@ def test_fields_that_contradict_each_other(fields: dict[str, Any], message: str)
 def test_formats_of_the_owner(format: str) -> None:
     column = Column(name="x", kind=Kind.DATETIME, dtype="object", format=format)
     assert Schema.from_json(Schema(columns=(column,)).to_json())["x"] == column
+
+
+def test_values_are_counted_and_rare_ones_that_cost_much_are_told() -> None:
+    frame = pd.DataFrame(
+        {
+            "pressure": [f"{100 + i % 40}/{60 + i % 5}" for i in range(100)],
+            "ward": ["A", "B"] * 48 + ["C", "D", None, "A"],
+            "n": [i % 60 for i in range(100)],
+        }
+    )
+    schema = infer_columns(frame)
+    pressure, ward, n = count_values(frame, schema)
+    assert schema["pressure"].kind is Kind.CATEGORY
+    assert (pressure.distinct, pressure.rare, pressure.rare_share) == (40, 40, 1.0)
+    assert "split cells of several numbers" in pressure.advice
+    assert (ward.distinct, ward.rare, ward.rare_share, ward.advice) == (4, 2, 0.02, "")
+    assert (n.distinct, n.rare) == (60, 0)
+    assert count_values(frame, schema, least=1)[0].advice == ""

@@ -44,9 +44,11 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def print_columns(schema: synthgan.Schema) -> None:
-    """Prints a line a column: what it is and how its cells are written."""
-    rows = [
+def print_columns(
+    schema: synthgan.Schema, counts: Sequence[synthgan.ValueCount] | None = None
+) -> None:
+    """Prints a line a column: what it is, how its cells are written, how many different ones."""
+    rows: list[tuple[str, ...]] = [
         (
             column.name,
             column.kind.value,
@@ -56,7 +58,24 @@ def print_columns(schema: synthgan.Schema) -> None:
         )
         for column in schema
     ]
-    print_table(("column", "kind", "", "dtype", "written as"), rows)
+    header: tuple[str, ...] = ("column", "kind", "", "dtype", "written as")
+    if counts is not None:
+        header = (*header, "values")
+        rows = [(*r, f"{c.distinct:,}") for r, c in zip(rows, counts, strict=True)]
+    print_table(header, rows)
+
+
+def print_rare(counts: Sequence[synthgan.ValueCount]) -> None:
+    """Prints which columns would lose much, and what to do."""
+    tell_list(
+        "much of these would be lost, as few rows share a value:",
+        [
+            f"{each.column!r}: {each.rare:,} values of few rows each ({each.rare_share:.1%} of "
+            f"rows) would be replaced by more frequent ones; {each.advice}"
+            for each in counts
+            if each.advice
+        ],
+    )
 
 
 def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:

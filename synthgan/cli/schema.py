@@ -9,7 +9,13 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import print_columns, print_constraints, print_findings, say
+from synthgan.cli.output import (
+    print_columns,
+    print_constraints,
+    print_findings,
+    print_rare,
+    say,
+)
 
 
 @click.command()
@@ -44,7 +50,9 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
         click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
         return
     found.save(output, overwrite=overwrite)
-    print_columns(found)
+    counts = synthgan.count_values(table, found)
+    print_columns(found, counts)
+    print_rare(counts)
     print_findings(synthgan.find_personal(table, found))
     print_constraints(found)
     say(
