@@ -21,6 +21,7 @@ from synthgan.condition import Allowed, Shares
 from synthgan.errors import ConditionError
 from synthgan.schema import OTHER_WORD, Column, Level, tagged, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
+from synthgan.values import rounded_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -171,7 +172,9 @@ class NumberCodec:
     def choices(self) -> tuple[Level, ...]:
         """The cells whose shares can be chosen, by code: none unless all are a few exact ones."""
         few = 0 < len(self._atoms) <= FEW_CHOICES and not self._bins and not self._words
-        return tuple(self._atoms.tolist()) if few else ()
+        # In a small table an atom may be the mean of some rows' values, which is none of them.
+        exact = few and np.array_equal(rounded_cells(self._atoms, self.column), self._atoms)
+        return tuple(self._atoms.tolist()) if exact else ()
 
     def ranks(self) -> tuple[Floats, Floats]:
         """For each code, the share of present rows below it (plus half of its own unless it

@@ -198,7 +198,7 @@ def _rounded(cells: Floats, column: Column) -> Floats:
     if column.decimals is None:
         return cells
     rounded = cells.copy()
-    near = np.abs(cells) < 2**52  # beyond, all floats are whole
+    near = np.abs(cells) < 2**53 / 10**column.decimals  # beyond, floats have no more decimals
     rounded[near] = np.round(cells[near], column.decimals)
     return rounded
 

@@ -525,6 +525,11 @@ def test_filler_text(dtype: str) -> None:
     assert str(make_up(written, 0, 2).dtype) == dtype
 
 
+def test_large_numbers_are_not_rounded_to_decimals_that_they_cannot_have() -> None:
+    cells = pd.Series([14411518807587.0, 1.9375], name="x")
+    assert there_and_back(cells).decimals == 4
+
+
 def test_columns_of_text_have_words_of_their_own() -> None:
     one, other = (make_up(Column(name=n, kind=Kind.TEXT, dtype="object"), 0, 50) for n in "ab")
     assert (one != other).mean() > 0.9

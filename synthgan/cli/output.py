@@ -54,7 +54,7 @@ def print_columns(
             column.kind.value,
             "can be missing" if column.nullable else "",
             column.dtype,
-            _spelling(column),
+            column.written_as,
         )
         for column in schema
     ]
@@ -101,20 +101,6 @@ def print_constraints(schema: synthgan.Schema) -> None:
         tell("every row keeps:")
     for constraint in schema.constraints:
         tell(f"  {constraint}")
-
-
-def _spelling(column: synthgan.Column) -> str:
-    """How the cells of a column are written, in words."""
-    if column.personal is not None or column.references is not None:
-        what = column.personal or f"as in {column.references}"
-        return what if column.format is None else f"{what} {column.format}"
-    if column.words is not None:
-        return f"{column.format}, or words: {len(column.words)}"
-    if column.format is not None:
-        return column.format
-    if column.decimals is not None:
-        return f"{column.decimals} decimals"
-    return "" if column.resolution is None else f"down to {column.resolution}"
 
 
 def tell_list(title: str, lines: Sequence[str]) -> None:

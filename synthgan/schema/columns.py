@@ -151,6 +151,20 @@ class Column:
     """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
     column of managers are among the keys of employees."""
 
+    @property
+    def written_as(self) -> str:
+        """How cells are written, or made up, in a few words; empty if there is nothing to say."""
+        if self.personal is not None or self.references is not None:
+            what = self.personal or f"as in {self.references}"
+            return what if self.format is None else f"{what} {self.format}"
+        if self.words is not None:
+            return f"{self.format}, or words: {len(self.words)}"
+        if self.format is not None:
+            return self.format
+        if self.decimals is not None:
+            return f"{self.decimals} decimals"
+        return "" if self.resolution is None else f"down to {self.resolution}"
+
     def __post_init__(self) -> None:
         self._check_kind()
         self._require(
