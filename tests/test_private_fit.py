@@ -283,8 +283,6 @@ def test_what_noise_has_hidden_is_said_of_what_was_released() -> None:
             "code": rng.choice([f"K{i:02d}" for i in range(60)], 900, p=[0.4, *[0.6 / 59] * 59]),
             "pressure": [f"{i}/{i % 7}" for i in range(900)],
             "house": ["one"] * 900,
-            "again": (rng.random(900) < 0.01).astype(int),
-            "stay": pd.Timestamp("2024-05-01") + pd.to_timedelta(rng.integers(0, 9999, 900), "min"),
             "age": rng.integers(0, 100, 900),
         }
     )
@@ -297,15 +295,14 @@ def test_what_noise_has_hidden_is_said_of_what_was_released() -> None:
     )
     fitted = synthgan.fit(frame, schema, private(epsilon=1, steps=2))
     said = "\n".join(fitted.notes)
-    assert "0 rows are few for epsilon 1 and 6 columns" in said
+    assert "0 rows are few for epsilon 1 and 4 columns" in said
     assert "'code': only 1 value could be named" in said
     assert "declare its categories" in said
     assert "'pressure': no value could be named" in said
-    assert "'house', 'again': the same in every row" in said
-    assert "'stay': bounds were asked for privately" in said
+    # what depends on luck is in test_caveats.py: noise comes from the operating system
     assert "'age'" not in said
     rows = fitted.sample(100, seed=0)
     assert rows["pressure"].isna().all()
-    assert all(rows[name].nunique() == 1 for name in ("code", "house", "again"))
+    assert all(rows[name].nunique() == 1 for name in ("code", "house"))
     limits = synthgan.evaluate(rows, frame, model=fitted).card().limits
     assert set(fitted.notes) <= set(limits)
