@@ -19,8 +19,9 @@ import pandas as pd
 
 from synthgan.condition import Allowed, Shares
 from synthgan.errors import ConditionError
-from synthgan.schema import OTHER_WORD, Column, tagged, words_in
+from synthgan.schema import OTHER_WORD, Column, Level, tagged, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
+from synthgan.values import rounded_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,6 +30,9 @@ Objects = npt.NDArray[np.object_]
 
 FINE = 16
 """Steps into which a fine position divides a bin."""
+
+FEW_CHOICES = 20
+"""Exact values that a number column has at most for their shares to be chosen."""
 
 _SLIGHT = 1e-6  # a width that tells a value which may be moved from one that may not
 _POINT_SHARE = 1e-3  # what a single value inside a bin counts for
@@ -70,7 +74,6 @@ class CategoryCodec:
         self._rare = len(self.levels)
         self._missing = self._rare + int(has_rare)
         self.width = self._missing + int(has_missing)
-        self._has_missing = has_missing
         self.prior = np.array(
             [*summary.weights[:-2], *[rare] * has_rare, *[missing] * has_missing], dtype=np.float64
         )
@@ -113,29 +116,10 @@ class CategoryCodec:
         """Categories have no places."""
         return within
 
-    def balanced(self, shares: Shares) -> Floats:
-        """Shares of the codes; what ``shares`` does not name shares what is left as before."""
-        known: dict[object, int] = {(type(x), x): code for code, x in enumerate(self.levels)}
-        if self._has_missing:
-            known[type(None), None] = self._missing
-        wanted = np.full(self.width, np.nan)
-        for level, share in shares.items():
-            if (type(level), level) not in known:
-                raise ConditionError(
-                    f"column {self.column.name!r}: the training data never showed a level that "
-                    "balance names" + ("" if level is not None else ", missing cells")
-                )
-            wanted[known[type(level), level]] = share
-        open_codes = np.isnan(wanted) & self.drawable
-        left = max(1 - float(np.nansum(wanted)), 0.0)
-        rest = self.prior * open_codes
-        found = np.nan_to_num(wanted)
-        if rest.sum() > 0:
-            found = found + left * rest / rest.sum()
-        if not found.sum() > 0:
-            raise ConditionError(f"column {self.column.name!r}: no level is left to be drawn")
-        result: Floats = found / found.sum()
-        return result
+    @property
+    def choices(self) -> tuple[Level, ...]:
+        """The cells whose shares can be chosen, by code."""
+        return self.levels
 
     def options(self, allowed: Allowed) -> Options:
         """The codes that ``allowed`` lets through."""
@@ -183,6 +167,14 @@ class NumberCodec:
         """Whether each code means "missing"."""
         codes = np.arange(self.width)
         return (codes >= self._missing) & (codes < self._first_word)
+
+    @property
+    def choices(self) -> tuple[Level, ...]:
+        """The cells whose shares can be chosen, by code: none unless all are a few exact ones."""
+        few = 0 < len(self._atoms) <= FEW_CHOICES and not self._bins and not self._words
+        # In a small table an atom may be the mean of some rows' values, which is none of them.
+        exact = few and np.array_equal(rounded_cells(self._atoms, self.column), self._atoms)
+        return tuple(self._atoms.tolist()) if exact else ()
 
     def ranks(self) -> tuple[Floats, Floats]:
         """For each code, the share of present rows below it (plus half of its own unless it
@@ -376,6 +368,32 @@ class NumberCodec:
 
 
 Codec = CategoryCodec | NumberCodec
+
+
+def balanced(codec: Codec, shares: Shares) -> Floats:
+    """Shares of the codes; what ``shares`` does not name shares what is left as before."""
+    known: dict[object, int] = {(type(x), x): code for code, x in enumerate(codec.choices)}
+    if codec.is_missing.any():
+        known[type(None), None] = int(codec.is_missing.argmax())
+    about = f"column {codec.column.name!r}"
+    wanted = np.full(codec.width, np.nan)
+    for level, share in shares.items():
+        if (type(level), level) not in known:
+            raise ConditionError(
+                f"{about}: the training data never showed a level that balance names"
+                + ("" if level is not None else ", missing cells")
+            )
+        wanted[known[type(level), level]] = share
+    open_codes = np.isnan(wanted) & codec.drawable
+    left = max(1 - float(np.nansum(wanted)), 0.0)
+    rest = codec.prior * open_codes
+    found = np.nan_to_num(wanted)
+    if rest.sum() > 0:
+        found = found + left * rest / rest.sum()
+    if not found.sum() > 0:
+        raise ConditionError(f"{about}: no level is left to be drawn")
+    result: Floats = found / found.sum()
+    return result
 
 
 def _step_edges(segment: Segment) -> Floats:

@@ -160,6 +160,15 @@ class Encoder:
         return {n: c.levels for n, c in self.codecs.items() if isinstance(c, CategoryCodec)}
 
     @property
+    def choices(self) -> Mapping[str, tuple[Level, ...]]:
+        """Of each column whose cells' shares can be chosen, those cells."""
+        return {
+            name: codec.choices
+            for name, codec in self.codecs.items()
+            if codec.choices or isinstance(codec, CategoryCodec)
+        }
+
+    @property
     def missing_entries(self) -> Bools:
         """Which entries (E) mean "missing", in columns that have other cells too."""
         found = np.zeros(self.layout.entries, dtype=bool)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from synthgan.archive import Card
 from synthgan.constraints import takes_patterns
-from synthgan.schema import Column, Kind
+from synthgan.schema import LARGE_SHARE, Column, Kind
 from synthgan.summary import CategorySummary, NumberSummary
 
 
@@ -28,7 +28,7 @@ def protections(card: Card) -> Iterator[str]:
             yield f"{name}: {_made_up(column)}"
         elif card.guarantee is not None:
             continue  # what is rare or extreme is as well protected as the rest
-        elif isinstance(known, CategorySummary) and known.rare_levels:
+        elif isinstance(known, CategorySummary) and 0 < known.weights[-2] <= LARGE_SHARE:
             one = known.rare_levels == 1
             values, come = (
                 ("1 value", "comes") if one else (f"{known.rare_levels:,} values", "come")

@@ -22,11 +22,17 @@ import pandas as pd
 import torch
 
 from synthgan import archive
+from synthgan.caveats import caveats
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
-from synthgan.codec import CategoryCodec
+from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
+<<<<<<< HEAD
 from synthgan.config import CheckpointConfig, Config, as_config
 from synthgan.constraints import infer_schema
+=======
+from synthgan.config import CheckpointConfig, Config
+from synthgan.constraints import infer_schema, takes_patterns
+>>>>>>> h5
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
@@ -180,6 +186,9 @@ def _fit_privately(
             "infer_schema(frame, constraints=False) tells is public by passing it"
         )
     device = choose_device(config.train.device)
+    left_out = [rule for rule in schema.constraints if takes_patterns(rule)]
+    declared = [rule for rule in schema.constraints if rule not in left_out]
+    schema = replace(schema, constraints=tuple(declared))
     learned = learn_privately(
         frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step
     )
@@ -187,7 +196,13 @@ def _fit_privately(
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.
     config = replace(config, train=replace(config.train, warm_start=True, adversarial=False))
-    return _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
+    model = _train(learned.tokens, learned.encoder, learned.summary, config, how, learned.guarantee)
+    notes = (
+        f"left out: {rule}; a private fit cannot take combinations from the rows, so declare them "
+        "as 'values' if they are public"
+        for rule in left_out
+    )
+    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
 
 
 def _train(
@@ -290,8 +305,8 @@ class Synthesizer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What happened in training that the owner should know."""
-        return self._card.notes
+        """What the owner should know: what happened in training, and what columns have lost."""
+        return (*self._card.notes, *caveats(self._card))
 
     @property
     def rows(self) -> int:
@@ -307,6 +322,11 @@ class Synthesizer:
     def parameters(self) -> int:
         """Number of weights of the generator."""
         return sum(weight.numel() for weight in self._generator.parameters())
+
+    @property
+    def balanceable(self) -> tuple[str, ...]:
+        """Columns that ``balance`` takes: categories, and numbers or dates of a few values."""
+        return tuple(name for name, cells in self._encoder.choices.items() if cells)
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -336,7 +356,8 @@ class Synthesizer:
         ``{"income": ">50K", "age": (30, None)}``. ``given`` are partly filled rows: some
         columns, holes allowed; each gives one row, filled up, and ``n`` is left out.
         ``balance`` names columns whose levels are to be equally frequent, or gives shares:
-        ``{"income": {">50K": 0.5}}``; other levels keep their proportions. What the
+        ``{"income": {">50K": 0.5}}``; other levels keep their proportions. Numbers and dates
+        of at most 20 values, such as 0 and 1, have levels, too (:attr:`balanceable`). What the
         training data never showed is refused, unless ``extrapolate`` lets numbers and dates
         beyond their range, and unknown categories in ``given``, through. The same ``seed``
         gives the same rows on the same kind of device; None draws fresh ones. Made-up names,
@@ -526,13 +547,10 @@ class Synthesizer:
         )
 
     def _shares(self, balance: Balance) -> dict[str, npt.NDArray[np.float64]]:
-        found = {}
-        wanted = parse_balance(balance, self.schema, self._encoder.levels)
-        for name, shares in wanted.items():
-            codec = self._encoder.codecs[name]
-            assert isinstance(codec, CategoryCodec), "parse_balance lets no other through"
-            found[name] = codec.balanced(shares)
-        return found
+        wanted = parse_balance(balance, self.schema, self._encoder.choices)
+        return {
+            name: balanced(self._encoder.codecs[name], shares) for name, shares in wanted.items()
+        }
 
     def to_bytes(self) -> bytes:
         """What :meth:`save` writes."""

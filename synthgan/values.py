@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -197,7 +198,7 @@ def _rounded(cells: Floats, column: Column) -> Floats:
     if column.decimals is None:
         return cells
     rounded = cells.copy()
-    near = np.abs(cells) < 2**52  # beyond, all floats are whole
+    near = np.abs(cells) < 2**53 / 10**column.decimals  # beyond, floats have no more decimals
     rounded[near] = np.round(cells[near], column.decimals)
     return rounded
 
@@ -596,7 +597,7 @@ def make_up(column: Column, start: int, count: int) -> pd.Series[Any]:
     They follow from the number of the row alone. Identifiers differ between all rows:
     numbers count from 1; text fills the column's pattern, with digits after it once the
     pattern's space is used up; without a pattern it is the column's name with a number. Text
-    is a few neutral words. No cell is missing.
+    is a few neutral words, others for a column of another name. No cell is missing.
 
     Raises :class:`SchemaError`, naming the column, if the dtype cannot count so far.
     """
@@ -609,7 +610,7 @@ def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
     here = np.zeros(len(rows), dtype=bool)
     dtype = to_dtype(column.dtype, column.name)
     if column.kind is Kind.TEXT:
-        return write_text(_filler(rows), here, column)
+        return write_text(_filler(rows, zlib.crc32(column.name.encode())), here, column)
     if column.kind is not Kind.IDENTIFIER:
         raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not made up")
     if family(dtype) not in ("text", "object", "category"):
@@ -643,11 +644,12 @@ def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]
     return _store(stored, missing, column, dtype)
 
 
-def _filler(rows: Ints) -> Objects:
+def _filler(rows: Ints, key: int) -> Objects:
     words = pa.array(_FILLER)
-    lengths = 3 + mix(rows * 8) % 4
+    hashed = mix(rows + mix(np.array([key]))) * 8
+    lengths = 3 + mix(hashed) % 4
     parts = [
-        pa.array((mix(rows * 8 + 1 + i) % len(_FILLER)).astype(np.int64), mask=i >= lengths)
+        pa.array((mix(hashed + 1 + i) % len(_FILLER)).astype(np.int64), mask=i >= lengths)
         for i in range(6)
     ]
     joined = pc.binary_join_element_wise(*map(words.take, parts), " ", null_handling="skip")
@@ -663,8 +665,12 @@ def _named(column: Column, rows: Ints) -> Objects:
 
 
 def to_slots(pattern: str) -> list[str]:
-    """For each character of an identifier's format, those that it stands for."""
-    return [_SLOTS.get(character, character) for character in pattern]
+    """For each place of a cell, the characters that an identifier's format has there.
+
+    After a backslash one of ``9``, ``A``, ``a``, ``F``, ``f`` or a backslash stands for itself.
+    """
+    found = re.findall(r"\\([9AaFf\\])|(.)", pattern, re.DOTALL)
+    return [itself or _SLOTS.get(character, character) for itself, character in found]
 
 
 def fill_slots(slots: Sequence[str], rows: Ints, key: int = 0) -> Objects:

@@ -395,6 +395,7 @@ def test_schema_can_be_edited_and_fitted(here: Path) -> None:
     assert table["age"] == "integer"
     assert re.search(r"\bid +1\.00 +100% of the cells differ", made_up)
     assert "synthgan fit data.csv --schema schema.json" in result.stderr
+    assert "--epsilon takes them as public" in result.stderr
     plain = json.loads(Path("schema.json").read_text())
     next(each for each in plain["columns"] if each["name"] == "age")["kind"] = "category"
     Path("schema.json").write_text(json.dumps(plain), encoding="utf-8-sig")  # as Notepad has it
@@ -426,6 +427,15 @@ def test_a_schema_that_cannot_be_written_whole_leaves_the_old_file(
     the_line(run("schema", "data.csv", "--overwrite"), "schema.json", "cannot be written")
     assert Path("schema.json").read_bytes() == before
     assert files(here) == ["data.csv", "schema.json"]
+
+
+def test_schema_says_which_columns_would_lose_much(here: Path) -> None:
+    cells = [f"{100 + i % 40}/{60 + i % 5}" for i in range(100)]
+    pd.DataFrame({"pressure": cells, "n": [i % 3 for i in range(100)]}).to_csv("p.csv", index=False)
+    told = run("schema", "p.csv").stdout
+    assert re.search(r"pressure +category .* 40$", told, re.MULTILINE)
+    assert "'pressure': 40 values of few rows each (100.0% of rows)" in told
+    assert "kind text in the schema" in told
 
 
 def test_schema_of_many_columns(here: Path) -> None:

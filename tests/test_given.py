@@ -159,11 +159,27 @@ def test_balance_goes_with_conditions_and_with_given_rows() -> None:
     assert rows["rich"].value_counts().tolist() == [50, 50]
 
 
+def test_numbers_of_few_values_are_balanced_like_categories() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "again": (rng.random(300) < 0.1).astype(int)})
+    frame["score"] = rng.choice([1.5, 2.0, np.nan], 300)
+    frame["day"] = pd.to_datetime(rng.choice(["2024-01-01", "2024-02-01"], 300, p=[0.9, 0.1]))
+    model = synthgan.fit(frame, config=quick(4))
+    assert model.balanceable == ("again", "score", "day")
+    rows = model.sample(200, balance=["again", "day"], seed=1)
+    assert rows["again"].value_counts().tolist() == [100, 100]
+    assert rows["day"].value_counts().tolist() == [100, 100]
+    rows = model.sample(200, balance={"score": {"1.5": 0.25, None: 0.5}}, seed=1)
+    assert rows["score"].value_counts(dropna=False).sort_index().tolist() == [50, 50, 100]
+    with pytest.raises(ConditionError, match="never showed"):
+        model.sample(20, balance={"again": {2: 0.5}})
+
+
 @pytest.mark.parametrize(
     ("balance", "words"),
     [
         ("agee", "no column 'agee'"),
-        ("age", "takes columns of categories"),
+        ("age", r"many different numbers.*where.*kind category in the schema"),
         ({"job": {"pilot": 0.5}}, "no value 'pilot'"),
         ({"job": {"boss": 1.5}}, "from 0 to 1"),
         ({"job": {"boss": 0.7, "clerk": 0.7}}, "more than 1"),

@@ -18,8 +18,8 @@ ORDER = (
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
-    "protections", "synthesizer", "relations", "autoencoder", "baselines", "estimators", "on_ray",
-    "audit", "comparison",
+    "caveats", "protections", "synthesizer", "relations", "autoencoder", "baselines",
+    "estimators", "on_ray", "audit", "comparison",
 )  # fmt: skip
 """A folder counts as the module of its name."""
 

@@ -267,9 +267,10 @@ def people(rows: int = 120, tag: str = "a") -> pd.DataFrame:
     """Rows of which nothing but the personal columns depends on ``tag``."""
     rng = np.random.default_rng(0)
     places = np.random.default_rng(list(tag.encode())).permutation(9000)[:rows] + 1000
+    letters = ("QX", "RT") if tag == "a" else ("WZ", "VS")
     frame = pd.DataFrame(
         {
-            "id": [f"{'QX' if tag == 'a' else 'WZ'}-{place}" for place in places],
+            "id": [f"{letters[i % 2]}-{place}" for i, place in enumerate(places)],
             "age": rng.integers(18, 80, rows),
             "email": [f"{tag}{place}@{tag}-mail.de" for place in places],
             "phone": [f"(212) 7{tag.encode()[0] % 10}1-{place}" for place in places],

@@ -352,3 +352,13 @@ def test_the_command_tells_and_the_owner_decides(
     plain["columns"] = [{"name": n, "kind": "category", "dtype": "object"} for n in ("id", "boss")]
     Path("schema.json").write_text(json.dumps(plain))
     assert all(column.kind.is_modelled for column in Schema.load("schema.json"))
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "en_US", "it_IT", "pt_BR", "cs_CZ"])
+def test_titles_and_degrees_are_no_part_of_a_name(locale: str) -> None:
+    names = drawn(locale, "name", 150)
+    dressed = [
+        f"{('Frau Dr.', 'Herr', 'Dipl.-Ing.', 'Mrs.')[i % 4]} {n}" for i, n in enumerate(names)
+    ]
+    found = infer(dressed, "Patient name"), infer(names, "Name")
+    assert [(each.kind, each.personal) for each in found] == [(Kind.TEXT, "name")] * 2

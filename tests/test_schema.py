@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan.errors import SchemaError, TableError
-from synthgan.schema import Column, Kind, Schema, infer_columns
+from synthgan.schema import Column, Kind, Schema, count_values, infer_columns
 
 Decimal = decimal.Decimal
 UTC = datetime.timezone.utc
@@ -306,7 +306,9 @@ def test_mixed_time_zones_are_refused(cells: list[object]) -> None:
 @pytest.mark.parametrize(
     ("cells", "format"),
     [
-        ([f"AB-{i:04d}" for i in range(30)], "AA-9999"),
+        ([f"AB-{i:04d}" for i in range(30)], r"\AB-9999"),
+        ([f"{'PQ'[i % 2]}X{i:04d}a\\" for i in range(30)], r"AX9999\a\\"),
+        ([f"{'AP'[i % 2]}{i:04d}" for i in range(30)], "A9999"),
         ([f"ord{i}" for i in range(5, 30)], None),
         ([f"{i:02x}0e8400-e29b-41d4-a716-4466554400{i:02x}" for i in range(100, 140)], "uuid"),
         ([f"{i * 7919:08X}" for i in range(1000, 1040)], "FFFFFFFF"),
@@ -693,3 +695,21 @@ def test_fields_that_contradict_each_other(fields: dict[str, Any], message: str)
 def test_formats_of_the_owner(format: str) -> None:
     column = Column(name="x", kind=Kind.DATETIME, dtype="object", format=format)
     assert Schema.from_json(Schema(columns=(column,)).to_json())["x"] == column
+
+
+def test_values_are_counted_and_rare_ones_that_cost_much_are_told() -> None:
+    frame = pd.DataFrame(
+        {
+            "pressure": [f"{100 + i % 40}/{60 + i % 5}" for i in range(100)],
+            "ward": ["A", "B"] * 48 + ["C", "D", None, "A"],
+            "n": [i % 60 for i in range(100)],
+        }
+    )
+    schema = infer_columns(frame)
+    pressure, ward, n = count_values(frame, schema)
+    assert schema["pressure"].kind is Kind.CATEGORY
+    assert (pressure.distinct, pressure.rare, pressure.rare_share) == (40, 40, 1.0)
+    assert "split cells of several numbers" in pressure.advice
+    assert (ward.distinct, ward.rare, ward.rare_share, ward.advice) == (4, 2, 0.02, "")
+    assert (n.distinct, n.rare) == (60, 0)
+    assert count_values(frame, schema, least=1)[0].advice == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,16 @@ def test_a_bug_quotes_nothing(browser: Browser, monkeypatch: pytest.MonkeyPatch)
     assert (answer.status_code, answer.text) == (500, "this is a bug: KeyError\n")
 
 
+def test_the_page_says_of_each_column_what_the_command_says(browser: Browser) -> None:
+    cells = [f"{100 + i % 40}/{60 + i % 5}" for i in range(100)]
+    table = pd.DataFrame({"pressure": cells, "day": ["2024-01-31", "2024-02-01"] * 50})
+    browser.done("tables", table=(io.BytesIO(table.to_csv(index=False).encode()), "p.csv"))
+    text = browser.get("t/p/").text
+    assert "%Y-%m-%d; 2 values</td>" in text
+    assert "40 values; values that few rows share would be lost (100%, split cells" in text
+    assert "<h2>Read</h2>" in text
+
+
 # --- fit, rows, report ------------------------------------------------------------------
 
 
@@ -204,6 +215,10 @@ def test_a_fit_leaves_a_model_of_the_rows_not_set_aside(fitted: tuple[Browser, P
     assert len(synthgan.read_table(folder / "holdout.csv")) == 30
     text = browser.get("t/my-people/").text
     assert "Draw rows from model-1.synthgan" in text
+    assert "<h2>Fitted</h2>" in text
+    assert "5th largest value comes out" in text
+    (frequent,) = re.findall(r'name="balance">.*?</select>', text)
+    assert re.findall("<option>(.*?)</option>", frequent) == ["job", "rich", "member"]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +293,7 @@ def test_a_private_fit_has_its_guarantee(browser: Browser, tmp_path: Path) -> No
     data = io.BytesIO(table.to_csv(index=False).encode())
     browser.done("tables", table=(data, "two.csv"))
     browser.done("t/two/fit", steps="2", epsilon="1", declare="on")
+    assert "What to know of model-1.synthgan" in browser.get("t/two/").text
     guarantee = synthgan.load(tmp_path / "two" / "model-1.synthgan").guarantee
     assert guarantee is not None
     assert guarantee.epsilon <= 1
@@ -327,7 +343,10 @@ def test_losses_are_kept_as_curves() -> None:
         )
     assert job.as_plain()["curves"] == {"warm start: likelihood": [(1, 3.0), (2, 1.5)]}
     assert job.share == 0.5
-    assert "2 of at most 4 steps" in job.line
+    assert "2 of at most 4 steps, nearly over" in job.line
+    job._phase = ("warm start", time.monotonic() - 100)
+    job.on_step(synthgan.Step(phase="warm start", step=2, of=4, seconds=1, likelihood_loss=1.0))
+    assert "at most 1 min 40 s more" in job.line
 
 
 # --- the command ------------------------------------------------------------------------

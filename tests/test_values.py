@@ -476,6 +476,7 @@ def test_too_many_rows_for_the_dtype() -> None:
         ("AA-9999", r"[A-Z]{2}-\d{4}"),
         ("é9a", r"é\d[a-z]\d*"),
         ("ffff-FF", r"[0-9a-f]{4}-[0-9A-F]{2}"),
+        (r"\A\F\9\a\\x-9999", r"AF9a\\x-\d{4}"),
     ],
 )
 def test_patterns(dtype: str, format: str, shape: str) -> None:
@@ -522,6 +523,16 @@ def test_filler_text(dtype: str) -> None:
     assert cells.nunique() > 190
     assert make_up(written, 150, 50).astype(str).tolist() == cells[150:].tolist()
     assert str(make_up(written, 0, 2).dtype) == dtype
+
+
+def test_large_numbers_are_not_rounded_to_decimals_that_they_cannot_have() -> None:
+    cells = pd.Series([14411518807587.0, 1.9375], name="x")
+    assert there_and_back(cells).decimals == 4
+
+
+def test_columns_of_text_have_words_of_their_own() -> None:
+    one, other = (make_up(Column(name=n, kind=Kind.TEXT, dtype="object"), 0, 50) for n in "ab")
+    assert (one != other).mean() > 0.9
 
 
 def test_no_rows_made_up() -> None:

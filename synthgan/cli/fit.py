@@ -198,7 +198,8 @@ def _fit_one(
                 raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
             _save(model, output, overwrite=overwrite)
     if not quiet:
-        _say_fitted(model, output, time.monotonic() - began)
+        source = data if schema is None else str(schema)
+        _say_fitted(model, output, time.monotonic() - began, source)
     _say_left(stop, output, checkpoint)
 
 
@@ -319,7 +320,7 @@ def _save(
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 
-def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None:
+def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float, source: str) -> None:
     steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
     say(
         f"learned about {count(model.rows, 'row')} and {count(len(model.schema), 'column')}"
@@ -336,6 +337,25 @@ def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None
         say(f"protected: {line}")
     for line in model.notes:
         say(f"note: {line}")
+    if model.guarantee is not None:
+        say(_declared(model.schema, source))
     say(f"the model is in {path} ({file_size(path)})")
     name = "" if str(path) == MODEL else f"{shlex.quote(str(path))} "
     say(f"next: synthgan sample {name}-n 10000")
+
+
+def _declared(schema: synthgan.Schema, source: str) -> str:
+    """What the guarantee does not cover, as the owner has declared it."""
+    counts = {
+        "formats": sum(c.format is not None or c.decimals is not None for c in schema),
+        "bounds": sum(c.low is not None or c.high is not None for c in schema),
+        "categories": sum(c.categories is not None for c in schema),
+        "words": sum(c.words is not None for c in schema),
+    }
+    told = [f"{what} of {number}" for what, number in counts.items() if number]
+    rules = len(schema.constraints)
+    told += [f"{rules} rule{'s' * (rules > 1)}"] if rules else []
+    return (
+        f"taken from {source} as public, which epsilon does not cover: "
+        f"{', '.join([f'names and kinds of {len(schema)} columns', *told])}"
+    )

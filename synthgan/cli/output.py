@@ -44,19 +44,38 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def print_columns(schema: synthgan.Schema) -> None:
-    """Prints a line a column: what it is and how its cells are written."""
-    rows = [
+def print_columns(
+    schema: synthgan.Schema, counts: Sequence[synthgan.ValueCount] | None = None
+) -> None:
+    """Prints a line a column: what it is, how its cells are written, how many different ones."""
+    rows: list[tuple[str, ...]] = [
         (
             column.name,
             column.kind.value,
             "can be missing" if column.nullable else "",
             column.dtype,
-            _spelling(column),
+            column.written_as,
         )
         for column in schema
     ]
-    print_table(("column", "kind", "", "dtype", "written as"), rows)
+    header: tuple[str, ...] = ("column", "kind", "", "dtype", "written as")
+    if counts is not None:
+        header = (*header, "values")
+        rows = [(*r, f"{c.distinct:,}") for r, c in zip(rows, counts, strict=True)]
+    print_table(header, rows)
+
+
+def print_rare(counts: Sequence[synthgan.ValueCount]) -> None:
+    """Prints which columns would lose much, and what to do."""
+    tell_list(
+        "much of these would be lost, as few rows share a value:",
+        [
+            f"{each.column!r}: {each.rare:,} values of few rows each ({each.rare_share:.1%} of "
+            f"rows) would be replaced by more frequent ones; {each.advice}"
+            for each in counts
+            if each.advice
+        ],
+    )
 
 
 def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:
@@ -82,20 +101,6 @@ def print_constraints(schema: synthgan.Schema) -> None:
         tell("every row keeps:")
     for constraint in schema.constraints:
         tell(f"  {constraint}")
-
-
-def _spelling(column: synthgan.Column) -> str:
-    """How the cells of a column are written, in words."""
-    if column.personal is not None or column.references is not None:
-        what = column.personal or f"as in {column.references}"
-        return what if column.format is None else f"{what} {column.format}"
-    if column.words is not None:
-        return f"{column.format}, or words: {len(column.words)}"
-    if column.format is not None:
-        return column.format
-    if column.decimals is not None:
-        return f"{column.decimals} decimals"
-    return "" if column.resolution is None else f"down to {column.resolution}"
 
 
 def tell_list(title: str, lines: Sequence[str]) -> None:

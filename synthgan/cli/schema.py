@@ -9,7 +9,13 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import print_columns, print_constraints, print_findings, say
+from synthgan.cli.output import (
+    print_columns,
+    print_constraints,
+    print_findings,
+    print_rare,
+    say,
+)
 
 
 @click.command()
@@ -45,10 +51,16 @@ def schema(data: str, output: Path, overwrite: bool) -> None:
         click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
         return
     found.save(output, overwrite=overwrite)
-    print_columns(found)
+    counts = synthgan.count_values(table, found)
+    print_columns(found, counts)
+    print_rare(counts)
     print_findings(synthgan.find_personal(table, found))
     print_constraints(found)
     say(
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(data)}"
         f" --schema {shlex.quote(str(output))}"
+    )
+    say(
+        "its formats, words and rules are told from the rows: a fit with --epsilon takes them as "
+        "public, so take out first what is no public knowledge"
     )

@@ -23,7 +23,8 @@ _TOLERANCE = 1e-6
 def parse_balance(
     balance: Balance, schema: Schema, levels: Mapping[str, Sequence[Level]]
 ) -> dict[str, Shares]:
-    """Shares by column. Levels that are not named share what is left, as they did before.
+    """Shares by column; ``levels`` has those of categories, and of numbers that have few values.
+    Levels that are not named share what is left, as they did before.
 
     An empty mapping of shares stands for equal shares of all known levels. Raises
     :class:`ConditionError` for columns without levels, unknown levels and shares that are no
@@ -42,13 +43,14 @@ def parse_balance(
 
 
 def _shares(column: Column, shares: object, reader: Reader) -> Shares:
-    if column.kind not in (Kind.CATEGORY, Kind.BOOLEAN):
+    known = reader.known(column) or ()
+    if column.kind.is_numeric and not known:
         raise ConditionError(
-            f"column {column.name!r} holds numbers or dates ({column.kind.value}); balance takes "
-            "columns of categories"
+            f"column {column.name!r} holds many different numbers or dates ({column.kind.value}); "
+            "balance takes categories, and numbers of at most 20 values: ask for a range with "
+            "where, or make it kind category in the schema and fit again"
         )
     if shares is None:
-        known = reader.known(column) or ()
         return {level: 1 / len(known) for level in known}
     if not isinstance(shares, Mapping) or not shares:
         raise ConditionError(
@@ -57,7 +59,7 @@ def _shares(column: Column, shares: object, reader: Reader) -> Shares:
         )
     found: dict[Level | None, float] = {}
     for level, share in shares.items():
-        key = None if is_missing(level) else reader.cell(column, level)
+        key = None if is_missing(level) else reader.cell(column, _as_number(column, level))
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ConditionError(
                 f"column {column.name!r}: a share is a number from 0 to 1, got {displayed(share)}"
@@ -71,3 +73,13 @@ def _shares(column: Column, shares: object, reader: Reader) -> Shares:
     if total <= 0:
         raise ConditionError(f"column {column.name!r}: no share is above 0")
     return found
+
+
+def _as_number(column: Column, level: object) -> object:
+    """A number that stands in text, as in JSON all keys do, for a column of numbers."""
+    if column.kind in (Kind.NUMBER, Kind.INTEGER) and isinstance(level, str):
+        try:
+            return float(level)
+        except ValueError:
+            return level
+    return level

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthgan import archive
+from synthgan.caveats import caveats
 from synthgan.condition import Where
 from synthgan.config import Config
 from synthgan.encode import Encoder
@@ -107,9 +108,20 @@ class TablesSynthesizer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the owner should know of rows that were left out, and of training."""
-        cards = zip(self.key.tables, (self._card.parent, self._card.child), strict=True)
-        return (*self._card.notes, *(f"{t}: {note}" for t, c in cards for note in c.notes))
+        """What the owner should know: of rows left out, training, and what columns have lost."""
+        cards = zip(self.key.tables, (self._card.parent, self._own_child), strict=True)
+        return (
+            *self._card.notes,
+            *(f"{t}: {note}" for t, card in cards for note in (*card.notes, *caveats(card))),
+        )
+
+    @property
+    def _own_child(self) -> archive.Card:
+        """What is known of the child's own columns, without those of the parent."""
+        names, child = Names(self.key), self._card.child
+        own = {n: x for n, x in child.summary.columns.items() if not names.is_context(n)}
+        summary = replace(child.summary, columns=own)
+        return replace(child, schema=self._card.child_schema, summary=summary)
 
     @property
     def parameters(self) -> int:
@@ -124,14 +136,9 @@ class TablesSynthesizer:
     @property
     def protections(self) -> tuple[str, ...]:
         """What is protected in each column of both tables, in words, a line a fact."""
-        names, child = Names(self.key), self._card.child
-        own = {n: x for n, x in child.summary.columns.items() if not names.is_context(n)}
-        out = replace(
-            child, schema=self._card.child_schema, summary=replace(child.summary, columns=own)
-        )
         return (
             *(f"{self.key.parent}: {line}" for line in protections(self._card.parent)),
-            *(f"{self.key.child}: {line}" for line in protections(out)),
+            *(f"{self.key.child}: {line}" for line in protections(self._own_child)),
             f"{self.key.child}: rows that say the same count once for each row of "
             f"{self.key.parent} that they belong to",
         )

@@ -56,6 +56,8 @@ class Card:
         """The card of a table with ``rows`` rows."""
         made = f"SynthGAN {origin.version}" if origin else "unknown (no model was named)"
         guarantee = origin.guarantee if origin and origin.guarantee else NO_GUARANTEE
+        # Under a guarantee the notes may be told, as all of the model may.
+        noise = origin.notes if origin and origin.guarantee else ()
         return cls(
             made_with=f"{made}; judged with SynthGAN {version}",
             written=datetime.now(timezone.utc).date().isoformat(),
@@ -68,6 +70,7 @@ class Card:
                 "The rows are made up; what holds among them need not hold among people.",
                 "Check results that matter on the real table, with its owner.",
                 "Rare groups are learned from few rows and are the least reliable.",
+                *noise,
             ),
         )
 
@@ -99,7 +102,7 @@ class Card:
             "",
             "## Limits",
             "",
-            *(f"- {limit}" for limit in self.limits),
+            *(f"- {escaped(limit)}" for limit in self.limits),
             "",
             "## Columns",
             "",
@@ -119,3 +122,11 @@ class Card:
 def _tick(name: str) -> str:
     """``name`` inside of Markdown's ticks, on one line."""
     return "".join(each if each.isprintable() else " " for each in name).replace("`", "'")
+
+
+def escaped(text: str) -> str:
+    """``text`` on one line, with nothing in it that Markdown or HTML would obey."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    for sign in "\\`*_[]<>|#":
+        line = line.replace(sign, f"\\{sign}")
+    return line

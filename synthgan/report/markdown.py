@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synthgan.report import wording
+from synthgan.report.card import escaped
 from synthgan.report.report import INTERNAL, About, Report, Section
 
 
@@ -26,8 +27,8 @@ def compared(about: About) -> str:
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield from (f"{_escape(sentence)}\n" for sentence in section.verdict)
-    yield from (f"- {_escape(advice)}" for advice in section.advice)
+    yield from (f"{escaped(sentence)}\n" for sentence in section.verdict)
+    yield from (f"- {escaped(advice)}" for advice in section.advice)
     whole = [each for each in section.findings.measures if not each.columns]
     if whole:
         yield from ("", "| measure | figure (95 %) | real rows | independent columns |")
@@ -39,16 +40,8 @@ def _section(section: Section) -> Iterator[str]:
             wording.yardstick(each.floor, each.unit),
             wording.yardstick(each.baseline, each.unit),
         )
-        yield f"| {' | '.join(_escape(cell) for cell in cells)} |"
+        yield f"| {' | '.join(escaped(cell) for cell in cells)} |"
     if section.findings.left_out:
         yield from ("", "Left out:", "")
     for missing in section.findings.left_out:
-        yield f"- {_escape(missing.what)}: {_escape(missing.why)}"
-
-
-def _escape(text: str) -> str:
-    """``text`` on one line, with nothing in it that Markdown or HTML would obey."""
-    line = "".join(each if each.isprintable() else " " for each in text)
-    for sign in "\\`*_[]<>|#":
-        line = line.replace(sign, f"\\{sign}")
-    return line
+        yield f"- {escaped(missing.what)}: {escaped(missing.why)}"

@@ -186,16 +186,19 @@ def _unreadable(cells: Mapping[str, int]) -> Iterator[str]:
         )
 
 
+_OTHERS = "in brackets: what real rows get"
+
+
 def _worst(parts: dict[str, list[Measure]]) -> Iterator[str]:
     columns = parts.get("shape", [])
     worst = _above_floor(columns, len(columns))
     if worst:
-        yield f"Furthest from the real columns: {_listed(worst)}; shape error, real rows' in turn."
+        yield f"Columns with the largest shape error ({_OTHERS}): {_listed(worst)}."
     # Of very many pairs the worst alone have a line, but all were looked at.
     trends = parts.get("trend", [])
     pairs = _above_floor(trends, max(len(trends), math.comb(len(columns), 2)))
     if pairs:
-        yield f"Furthest from the real pairs: {_listed(pairs)}; trend error, real rows' in turn."
+        yield f"Pairs of columns with the largest trend error ({_OTHERS}): {_listed(pairs)}."
 
 
 def _rules(whole: dict[str, Measure]) -> Iterator[str]:
@@ -227,8 +230,8 @@ def _blind(whole: dict[str, Measure]) -> Iterator[str]:
     if blind:
         names = ", ".join(each.name for each in blind)
         yield (
-            f"With these rows, these figures cannot tell real rows from columns drawn "
-            f"independently of each other: {names}."
+            "Not telling on this table, as columns drawn independently of each other get what "
+            f"real rows get: {names}."
         )
 
 

@@ -45,7 +45,14 @@ from synthgan.schema.dates import (
 )
 from synthgan.schema.dtypes import Dtype, family, to_dtype
 from synthgan.schema.expression import Expression
-from synthgan.schema.findings import PersonalColumn, find_personal
+from synthgan.schema.findings import (
+    LARGE_SHARE,
+    WHAT_TO_DO,
+    PersonalColumn,
+    ValueCount,
+    count_values,
+    find_personal,
+)
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
 from synthgan.schema.loading import as_schema
@@ -54,8 +61,10 @@ from synthgan.schema.spelling import Spelling
 from synthgan.schema.words import OTHER_WORD, tagged, words_in
 
 __all__ = [
+    "LARGE_SHARE",
     "NANOSECONDS",
     "OTHER_WORD",
+    "WHAT_TO_DO",
     "WORD_ROWS",
     "Bands",
     "Column",
@@ -79,8 +88,13 @@ __all__ = [
     "Schema",
     "Spelling",
     "Unique",
+<<<<<<< HEAD
     "as_schema",
+=======
+    "ValueCount",
+>>>>>>> h5
     "coerce_dates",
+    "count_values",
     "family",
     "find_date_format",
     "find_personal",

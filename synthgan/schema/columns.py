@@ -127,10 +127,11 @@ class Column:
     with its point and without trailing zeros. BOOLEAN: the two spellings, false first, as in
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
-    hexadecimal digits, other characters for themselves; likewise with ``personal`` phone,
-    postcode, national_id, card or iban. None: cells are not text. With dtype
-    ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the Python type
-    of the cells; the last two are numbers of seconds, as durations of other dtypes are."""
+    hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
+    with ``personal`` phone, postcode, national_id, card or iban. None: cells are not text. With
+    dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
+    Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
+    are."""
     categories: tuple[Level, ...] | None = None
     """CATEGORY: the levels, where the owner declared them; never filled in from rows."""
     ordered: bool = False
@@ -149,6 +150,20 @@ class Column:
     references: str | None = None
     """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
     column of managers are among the keys of employees."""
+
+    @property
+    def written_as(self) -> str:
+        """How cells are written, or made up, in a few words; empty if there is nothing to say."""
+        if self.personal is not None or self.references is not None:
+            what = self.personal or f"as in {self.references}"
+            return what if self.format is None else f"{what} {self.format}"
+        if self.words is not None:
+            return f"{self.format}, or words: {len(self.words)}"
+        if self.format is not None:
+            return self.format
+        if self.decimals is not None:
+            return f"{self.decimals} decimals"
+        return "" if self.resolution is None else f"down to {self.resolution}"
 
     def __post_init__(self) -> None:
         self._check_kind()

@@ -1,4 +1,5 @@
-"""Why columns are not learned: what the owner is shown, to agree or to say otherwise."""
+"""What the owner is shown of columns, to agree or to say otherwise: why they are not learned, how
+many values they have, and what they would lose."""
 
 from __future__ import annotations
 
@@ -12,6 +13,15 @@ from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.infer import guess_column
 from synthgan.schema.personal import SURE, WORTH_A_WORD, Guess
+
+LARGE_SHARE = 0.1
+"""Share of rows with values that are not named from which that is a loss, not a protection."""
+
+WHAT_TO_DO = (
+    "split cells of several numbers into columns, make the column kind text in the schema, or "
+    "lower min_category_rows"
+)
+"""About values that too few rows share."""
 
 _NEARLY_UNIQUE = 0.95
 
@@ -29,6 +39,42 @@ class PersonalColumn:
     """A few words."""
     learned: bool
     """Whether the schema has the column learned all the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueCount:
+    """How many values a column has. Holds no cell of it."""
+
+    column: str
+    distinct: int
+    """Different cells, missing ones aside."""
+    rare: int
+    """Of a learned category: values of too few rows to come out."""
+    rare_share: float
+    """Share of all rows that have them."""
+    advice: str
+    """What to do where that is more than a tenth of the rows; else empty."""
+
+
+def count_values(frame: pd.DataFrame, schema: Schema, *, least: int = 5) -> tuple[ValueCount, ...]:
+    """Counts of the values of each column, in the schema's order; values of fewer than ``least``
+    rows are rare. Raises :class:`SchemaError` for a table that does not follow the schema."""
+    schema.check(frame)
+    return tuple(_count(frame, column, least) for column in schema)
+
+
+def _count(frame: pd.DataFrame, column: Column, least: int) -> ValueCount:
+    cells = to_arrow(frame[column.name], column.name).drop_null()
+    counts = pc.value_counts(cells).field("counts").to_numpy()
+    rare = counts[counts < least] if column.kind is Kind.CATEGORY else counts[:0]
+    share = float(rare.sum() / max(len(frame), 1))
+    return ValueCount(
+        column=column.name,
+        distinct=len(counts),
+        rare=len(rare),
+        rare_share=share,
+        advice=WHAT_TO_DO if share > LARGE_SHARE else "",
+    )
 
 
 def find_personal(frame: pd.DataFrame, schema: Schema) -> tuple[PersonalColumn, ...]:

@@ -348,7 +348,7 @@ def _code_pattern(distinct: pa.Array) -> str | None:
     shapes = pc.unique(_mapped(distinct, _TO_SHAPE))
     first: str = shapes[0].as_py()
     if len(shapes) == 1 and ("9" in first or "a" not in first):
-        return first
+        return _with_fixed_letters(distinct, first)
     for table in (_TO_LOWER_HEX, _TO_UPPER_HEX):
         hexadecimal = pc.unique(_mapped(distinct, table))
         pattern: str = hexadecimal[0].as_py()
@@ -359,6 +359,19 @@ def _code_pattern(distinct: pa.Array) -> str | None:
     one_length = len(pc.unique(pc.utf8_length(shapes))) == 1
     one_outline = with_digit == 1 and len(outlines) == 1
     return "" if one_outline or (one_length and with_digit > 0.9) else None
+
+
+def _with_fixed_letters(distinct: pa.Array, shape: str) -> str:
+    """The ``shape`` of all cells, in which a letter that all of them share stands for itself."""
+    pattern = ""
+    for place, stand_in in enumerate(shape):
+        here = pc.unique(pc.utf8_slice_codeunits(distinct, place, place + 1))
+        itself = here[0].as_py()
+        if stand_in == "9" or len(here) > 1:
+            pattern += stand_in
+        else:
+            pattern += f"\\{itself}" if itself in "AaFf\\" else itself
+    return pattern
 
 
 def _table(*classes: tuple[str, str]) -> npt.NDArray[np.uint8]:

@@ -483,21 +483,47 @@ def _judge_people(called: str, texts: Sequence[str]) -> tuple[float, str, _Look]
     """Whether the values are people's names, by the first names among them."""
     if _THINGS.search(called):
         return None
-    shaped = [text for text in texts if text[:1].isupper() and (_is_full(text) or _is_one(text))]
+    plain = [_without_titles(text) for text in texts]
+    shaped = [text for text in plain if text[:1].isupper() and (_is_full(text) or _is_one(text))]
     if len(shaped) < 0.8 * len(texts):
         return None
     known = _first_names()
     share = sum(any(w in known for w in _words(text)) for text in shaped) / len(texts)
     full = sum(" " in text for text in shaped) > 0.5 * len(shaped)
-    score = 0.95 * min(1.0, 1.4 * share)
+    half_named = _HALF_NAMES.search(called) is not None and share > 0.2
+    score = 0.95 * min(1.0, (1.6 if half_named else 1.4) * share)
     why = f"{share:.0%} of the values have a common first name"
-    if _HALF_NAMES.search(called) and share > 0.2:
+    if half_named:
         score = 1 - (1 - score) * (1 - _HALF_NAMED)
         why += ", and it is called so"
     return score, why, _BY_PERSONAL["name" if full else "first_name"]
 
 
 _is_one = _regex(_A_NAME)
+
+_TITLE = re.compile(
+    "dr|prof|univ|dipl|ing|mag|med|phil|rer|nat|jur|habil|hc|herr|frau|hr|fr"  # German
+    "|mr|mrs|ms|mx|miss|sir|rev|hon|ind|misc|jr|sr|ii|iii|iv|v|esq|phd|md|dds|dvm|mba"  # English
+    "|b|m|ba|ma|bsc|msc|sc|a|eng|beng|meng|bc|mgr|ph|d"  # degrees, also in letters apart
+    "|mme|mlle|monsieur|madame|mademoiselle|sra|srta|dra|señora?|sig|ra|dott|dottssa|ssa|avv"
+    "|dhr|mevr|mw|drs|ir|pan|pan[ií]|slečna|judr|mudr|rndr|mvdr|phdr|csc|dis|dsc|th|arch"
+    "|bay|bayan|uz|öğr|çev|okt|arş|gör|yrd|doç|av"
+)
+
+
+def _without_titles(text: str) -> str:
+    """A name without titles and degrees before and after it; as it is, if it is nothing else."""
+    words = text.split()
+    while len(words) > 1 and _is_title(words[0]):
+        words = words[1:]
+    while len(words) > 1 and _is_title(words[-1]):
+        words = words[:-1]
+    return " ".join(words).rstrip(",")
+
+
+def _is_title(word: str) -> bool:
+    parts = [part for part in re.split(r"[.\-]", word.strip(",").casefold()) if part]
+    return bool(parts) and all(map(_TITLE.fullmatch, parts))
 
 
 def _words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,10 @@ def _columns(kept: Kept) -> dict[str, Any]:
         return {"problem": str(error)}
     if schema.names != inferred.names:
         return {"problem": f"{kept.schema} has other columns than the table"}
+    found = {what: kept.noted(what) for what in ("findings", "values", "rare")}
+    models = kept.all("model")
+    model = kept.noted(models[0].stem) if models else {}
+    levelled = [c.name for c in schema if c.kind.value in ("category", "boolean")]
     return {
         "schema": schema,
         "columns": [
@@ -189,7 +193,23 @@ def _columns(kept: Kept) -> dict[str, Any]:
         ],
         "rules": [(rule, rule in schema.constraints) for rule in inferred.constraints],
         "personal": forms.personal_choices(),
-        "findings": kept.noted("findings"),
+        "about": {column.name: _about(found, column) for column in schema},
         "rows": kept.noted("size").get("rows", 0),
-        "levelled": [c.name for c in schema if c.kind.value in ("category", "boolean")],
+        "model": model,
+        "levelled": model.get("balanceable", levelled),
     }
+
+
+def _about(found: Mapping[str, dict[str, Any]], column: synthgan.Column) -> str:
+    """What was found of a column, in words."""
+    values, rare = found["values"].get(column.name), found["rare"].get(column.name)
+    told = [
+        "" if column.kind.is_modelled else "not learned",
+        found["findings"].get(column.name, ""),
+        column.written_as if column.personal is None else "",
+        "" if values is None else f"{values:,} value{'s' * (values != 1)}",
+        "can be missing" if column.nullable else "",
+    ]
+    if rare and column.kind is synthgan.Kind.CATEGORY:
+        told.append(f"values that few rows share would be lost ({rare})")
+    return "; ".join(filter(None, told))

@@ -11,6 +11,8 @@ from typing import Any
 import synthgan
 from synthgan.errors import SynthganError, TrainingError
 
+_DONE = {"reading": "Read", "fitting": "Fitted", "drawing": "Drawn", "judging": "Judged"}
+
 
 @dataclass
 class Job:
@@ -31,6 +33,14 @@ class Job:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def heading(self) -> str:
+        """What is being done, or was, in a word or two."""
+        if self.state == "done":
+            return _DONE.get(self.what, "Done")
+        ending = "" if self.running else " stopped" if self.stopping else " failed"
+        return f"{self.what.capitalize()}{ending}"
 
     def tell(self, line: str, done: int = 0, of: int = 0) -> None:
         """Says where it is; raises KeyboardInterrupt if it was asked to stop."""
@@ -53,8 +63,7 @@ class Job:
             self._phase = (step.phase, now)
         left = (now - self._phase[1]) / step.step * (step.of - step.step)
         self.tell(
-            f"{step.phase}: {step.step:,} of at most {step.of:,} steps, over in at most "
-            f"{int(left // 60)} min {int(left % 60)} s",
+            f"{step.phase}: {step.step:,} of at most {step.of:,} steps, {_at_most(left)}",
             step.step,
             step.of,
         )
@@ -69,6 +78,14 @@ class Job:
             "stopping": self.stopping,
             "curves": dict(self.curves),
         }
+
+
+def _at_most(seconds: float) -> str:
+    """How long it may still take, in words."""
+    if seconds < 1:
+        return "nearly over"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"at most {f'{minutes} min ' if minutes else ''}{rest} s more"
 
 
 class Desk:

@@ -21,6 +21,9 @@ def read(kept: Kept, job: Job) -> str:
     schema = synthgan.infer_schema(table)
     found = synthgan.find_personal(table, schema)
     kept.note("findings", {each.column: f"{each.score:.2f}: {each.why}" for each in found})
+    counts = synthgan.count_values(table, schema)
+    kept.note("values", {each.column: each.distinct for each in counts})
+    kept.note("rare", {c.column: f"{c.rare_share:.0%}, {c.advice}" for c in counts if c.advice})
     kept.note("size", {"rows": len(table)})
     schema.save(kept.inferred, overwrite=True)
     if not kept.schema.exists():
@@ -43,10 +46,16 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
         schema = dataclasses.replace(schema, constraints=())
     model = synthgan.fit(table, schema, config, on_step=job.on_step)
     number = kept.next_number("model")
-    kept.note(f"model-{number}", {"holdout": holdout})
+    facts = {
+        "holdout": holdout,
+        "notes": model.notes,
+        "protections": model.protections,
+        "balanceable": model.balanceable,
+    }
+    kept.note(f"model-{number}", facts)
     model.save(kept.path / f"model-{number}.synthgan")
     stopped = "stopped; what was learned until then is in " if job.stopping else "the model is "
-    return "; ".join([f"{stopped}model-{number}.synthgan", *model.notes])
+    return f"{stopped}model-{number}.synthgan"
 
 
 def _split(kept: Kept) -> Any:
