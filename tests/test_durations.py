@@ -39,7 +39,7 @@ spans = st.timedeltas(datetime.timedelta(days=-9000), datetime.timedelta(days=90
 def test_durations_come_back(cells: list[datetime.timedelta], unit: str) -> None:
     numpy = np.array(cells, dtype="m8[us]").astype(f"m8[{unit}]")
     back(pd.Series(numpy, name="x"))
-    back(pd.Series([*numpy, np.timedelta64("NaT")], name="x", dtype=f"m8[{unit}]"))
+    back(pd.Series([*numpy, np.timedelta64("NaT", unit)], name="x", dtype=f"m8[{unit}]"))
     back(pd.Series(cells, name="x", dtype=object))
     back(arrow([*numpy.astype("m8[s]").astype(object), None], "ms"))
 

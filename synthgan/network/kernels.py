@@ -107,6 +107,43 @@ def head_activation(x: Tensor, weight: Tensor, bias: Tensor, kept: Tensor | None
     return hidden
 
 
+class _Residual(torch.autograd.Function):
+    """``x + silu((x / rms(x)) @ inner + bias) @ outer``, see :func:`residual`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        scale = inverse_rms(rows)
+        before = torch.mm(rows, inner).mul_(scale).add_(bias)
+        hidden = F.silu(before)
+        ctx.save_for_backward(rows, inner, bias, outer, before, hidden, scale)
+        return torch.addmm(rows, hidden, outer).view(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows, inner, bias, outer, before, hidden, scale = ctx.saved_tensors
+        grad_out = grads[0].reshape(rows.shape)
+        grad = torch.ops.aten.silu_backward(torch.mm(grad_out, outer.T), before)
+        # d(1 / rms) meets the product, which is what came before the bias.
+        along = (torch.linalg.vecdot(grad, before) - torch.mv(grad, bias)).unsqueeze(-1)
+        bias_grad = grad.sum(dim=0)
+        grad = grad.mul_(scale)
+        x_grad = torch.addmm(grad_out, grad, inner.T)
+        x_grad.addcmul_(rows, along.mul_(scale.square()).div_(-rows.shape[-1]))
+        outer_grad = torch.mm(hidden.T, grad_out)
+        return x_grad.view(grads[0].shape), torch.mm(rows.T, grad), bias_grad, outer_grad
+
+
+def residual(x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor) -> Tensor:
+    """A residual block (He et al. 2016), ``x + silu(norm(x) @ inner + bias) @ outer``.
+
+    Of (..., W), (W, S), (S,) and (S, W) to (..., W), the same for all rows and positions; the
+    norm is that of :func:`head_activation`.
+    """
+    out: Tensor = _Residual.apply(x, inner, bias, outer)  # type: ignore[no-untyped-call]
+    return out
+
+
 def random_mask(
     shape: tuple[int, ...], share: float, rng: torch.Generator, device: torch.device
 ) -> Tensor:
