@@ -61,7 +61,9 @@ def make_case(path: Path, rows: int | None, steps: int | None) -> Case:
 
 def synthgan_report(case: Case) -> Figures:
     """Everything, page included."""
-    report = synthgan.evaluate(case.synthetic, case.train, case.holdout, target=case.target)
+    report = synthgan.evaluate(
+        case.synthetic, train=case.train, holdout=case.holdout, target=case.target
+    )
     page = report.to_html()
     figures = {each.key: each.estimate.value for each in report.measures if not each.columns}
     return figures | {"measures": float(len(report.measures)), "page, MB": len(page) / 1e6}

@@ -115,7 +115,7 @@ def main() -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore")
             made, fit, sample = run(train, options.steps, options.seed)
-        found = synthgan.evaluate_tables(made, held, KEY)
+        found = synthgan.evaluate_tables(made, real=held, key=KEY)
         figures = " ".join(f"{m.estimate.value:{len(k)}.2f}" for k, m in found.items())
         print(f"{name:10}{fit:8.0f}{sample:9.1f}  {figures:>9}", flush=True)
     for name in ("floor", "baseline"):

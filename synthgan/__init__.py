@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
     from synthgan.autoencoder import VaeConfig
     from synthgan.baselines import Baseline, fit_baseline
+    from synthgan.cli.progress import show_progress
     from synthgan.comparison import CompareConfig, compare
     from synthgan.config import (
         CheckpointConfig,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
+        check_source,
         check_target,
         iter_table,
         read_table,
@@ -91,6 +93,7 @@ _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.autoencoder": ("VaeConfig",),
     "synthgan.baselines": ("Baseline", "fit_baseline"),
+    "synthgan.cli.progress": ("show_progress",),
     "synthgan.comparison": ("CompareConfig", "compare"),
     "synthgan.config": (
         "CheckpointConfig",
@@ -153,6 +156,7 @@ _HOMES = {
     ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
+        "check_source",
         "check_target",
         "iter_table",
         "read_table",
@@ -214,6 +218,7 @@ __all__ = [
     "VaeConfig",
     "audit_privacy",
     "check_limits",
+    "check_source",
     "check_target",
     "compare",
     "compose",
@@ -231,6 +236,7 @@ __all__ = [
     "load",
     "load_tables",
     "read_table",
+    "show_progress",
     "split_table",
     "tables_in",
     "write_table",
@@ -246,8 +252,12 @@ def __getattr__(name: str) -> object:
             value = getattr(import_module(home), name)
             globals()[name] = value
             return value
-    raise AttributeError(f"module 'synthgan' has no attribute {name!r}")
+    raise AttributeError(
+        f"module 'synthgan' has no attribute {name!r}; a table is learned by synthgan.fit(df), and "
+        "dir(synthgan) lists all names"
+    )
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    special = [name for name in globals() if name.startswith("__") and name.endswith("__")]
+    return sorted({*special, "__version__", *__all__})

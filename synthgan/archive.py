@@ -25,13 +25,13 @@ from torch import Tensor
 
 from synthgan.config import Config
 from synthgan.encode import Encoder
-from synthgan.errors import ModelFileError, SynthganError
+from synthgan.errors import ModelFileError, SynthganError, TableError
 from synthgan.network import Generator
 from synthgan.privacy import Guarantee
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import ForeignKey, Schema
 from synthgan.summary import Summary, Unlearned
-from synthgan.table import write_bytes_atomically
+from synthgan.table import format_of, write_bytes_atomically
 from synthgan.train import Step
 
 FORMAT = 1
@@ -189,7 +189,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise ModelFileError(
-            f"{path}: no such model file; make one with 'synthgan fit DATA'"
+            f"{path}: there is no such file; a model is made with 'synthgan fit DATA'"
         ) from None
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror or 'error'})") from None
@@ -199,21 +199,31 @@ def _header_text(data: bytes, path: Path) -> str:
     """The JSON text among the metadata, found without reading any tensor."""
     length = int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
     if not 2 <= length <= min(len(data) - 8, _MOST_TEXT):
-        raise ModelFileError(f"{path}: this is no synthgan model file, or it is cut short")
+        raise _no_model(path, "cut short")
     try:
         header = json.loads(data[8 : 8 + length])
         text = header["__metadata__"][_KEY]
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise ModelFileError(f"{path}: this is no synthgan model file, or it is damaged") from None
+        raise _no_model(path, "damaged") from None
     if not isinstance(text, str):
-        raise ModelFileError(f"{path}: this is no synthgan model file, or it is damaged")
+        raise _no_model(path, "damaged")
     return text
+
+
+def _no_model(path: Path, otherwise: str) -> ModelFileError:
+    try:
+        format_of(path)
+        hint = f"is it a table? 'synthgan fit {path.name}' learns one"
+    except TableError:
+        hint = "'synthgan fit DATA' makes one"
+    return ModelFileError(f"{path} is no model file, or it is {otherwise}; {hint}")
 
 
 def _description(data: bytes, path: Path) -> dict[str, Any]:
     """The JSON object among the metadata, of the format that is known."""
+    text = _header_text(data, path)
     try:
-        plain = json.loads(_header_text(data, path))
+        plain = json.loads(text)
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None

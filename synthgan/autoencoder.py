@@ -29,18 +29,21 @@ _PATIENCE = 6  # such looks without a better bound before training ends
 
 @dataclass(frozen=True, kw_only=True)
 class VaeConfig:
-    """Sizes and training of the variational autoencoder."""
+    """Sizes and training of the variational autoencoder.
+
+    Attributes:
+        latent_width: Width of the latent z.
+        width: Width of the hidden layers, one in the encoder and two in the decoder.
+        steps: Steps at most; training ends before if the bound of rows set aside gets no better.
+        batch_size: Rows a step.
+        learning_rate: Of Adam.
+    """
 
     latent_width: int = 32
-    """Width of the latent z."""
     width: int = 256
-    """Width of the hidden layers, one in the encoder and two in the decoder."""
     steps: int = 3000
-    """Steps at most; training ends before if the bound of rows set aside gets no better."""
     batch_size: int = 500
-    """Rows a step."""
     learning_rate: float = 1e-3
-    """Of Adam."""
 
     def __post_init__(self) -> None:
         for name in ("latent_width", "width", "steps", "batch_size"):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -26,11 +27,11 @@ from scipy.special import ndtr, ndtri
 
 from synthgan.autoencoder import Autoencoder, VaeConfig
 from synthgan.codec import FINE
-from synthgan.config import Config
+from synthgan.config import Config, as_config
 from synthgan.constraints import infer_schema
 from synthgan.encode import Encoder, Layout
 from synthgan.errors import ConfigError
-from synthgan.schema import Schema
+from synthgan.schema import Schema, as_schema
 from synthgan.summary import summarize
 
 Floats = npt.NDArray[np.float64]
@@ -95,7 +96,7 @@ class Baseline:
 def fit_baseline(
     data: pd.DataFrame,
     kind: BaselineKind,
-    schema: Schema | None = None,
+    schema: Schema | str | Path | None = None,
     config: Config | None = None,
     *,
     vae: VaeConfig | None = None,
@@ -108,7 +109,7 @@ def fit_baseline(
     Raises :class:`ConfigError` for another kind, or if ``config`` asks for a guarantee, which no
     baseline has; :class:`TableError` or :class:`SchemaError` for a table that cannot be learned.
     """
-    config = config or Config()
+    config, schema = as_config(config), as_schema(schema, table=data)
     if kind not in BASELINES:
         raise ConfigError(f"kind must be one of {', '.join(BASELINES)}; got {kind!r}")
     if config.privacy is not None:

@@ -23,9 +23,9 @@ from synthgan.constraints import infer_schema
 from synthgan.errors import ConfigError
 from synthgan.report import EvaluateConfig, evaluate
 from synthgan.report.leaderboard import Comparison, Entry
-from synthgan.schema import Schema
+from synthgan.schema import Schema, as_schema
 from synthgan.synthesizer import fit
-from synthgan.table import read_table, split_table
+from synthgan.table import split_table, take_table
 
 OnPart = Callable[[str, int, int], None]
 """Called with what is done next, how many parts are done, and of how many."""
@@ -44,19 +44,23 @@ _LOOK_EVERY = 0.02  # seconds between two looks at the memory
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """How generators are compared. Raises :class:`ConfigError` for settings out of range."""
+    """How generators are compared. Raises :class:`ConfigError` for settings out of range.
+
+    Attributes:
+        models: Names: ``synthgan`` (the default model), the baselines; and objectives such as
+            ``wgan-gp`` or ``minimax``, for the default model trained by that game alone, without a
+            warm start.
+        holdout: Share of rows that are set aside to judge by.
+        fit: Settings of the trained models; its summary and seed are those of all.
+        vae: Settings of the autoencoder.
+        max_rows: Rows a table that the judge looks at, at most.
+    """
 
     models: tuple[str, ...] = MODELS
-    """Names: ``synthgan`` (the default model), the baselines; and objectives such as ``wgan-gp``
-    or ``minimax``, for the default model trained by that game alone, without a warm start."""
     holdout: float = 0.2
-    """Share of rows that are set aside to judge by."""
     fit: Config = field(default_factory=Config)
-    """Settings of the trained models; its summary and seed are those of all."""
     vae: VaeConfig = field(default_factory=VaeConfig)
-    """Settings of the autoencoder."""
     max_rows: int = 100_000
-    """Rows a table that the judge looks at, at most."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(self.models))
@@ -79,7 +83,7 @@ def compare(
     config: CompareConfig | None = None,
     *,
     target: str | None = None,
-    schema: Schema | None = None,
+    schema: Schema | str | Path | None = None,
     on_part: OnPart | None = None,
 ) -> Comparison:
     """Learns ``data`` with several generators and judges them on the same rows set aside.
@@ -90,11 +94,16 @@ def compare(
     Raises what :func:`synthgan.fit` and :func:`synthgan.evaluate` raise.
     """
     config = config or CompareConfig()
-    frame = data if isinstance(data, pd.DataFrame) else read_table(data)
+    if not isinstance(config, CompareConfig):
+        kind = type(config).__name__
+        hint = "; settings of the fits are CompareConfig(fit=...)" if kind == "Config" else ""
+        raise ConfigError(f"config must be a CompareConfig, got {kind}{hint}")
+    frame = take_table(data, "data")
     seed = config.fit.seed
     train, held = split_table(frame, holdout=config.holdout, seed=seed)
     train, held = train.reset_index(drop=True), held.reset_index(drop=True)
     enough = config.fit.summary.min_category_rows
+    schema = as_schema(schema, table=frame)
     schema = infer_schema(train, word_rows=enough) if schema is None else schema
     judge = EvaluateConfig(schema=schema, max_rows=config.max_rows, seed=seed)
     tell, total = on_part or _say_nothing, 3 * len(config.models)
@@ -113,7 +122,9 @@ def compare(
         def on_judge(part: str, done: int, of: int, name: str = name, place: int = place) -> None:
             tell(f"{name}: judging, {part}", 3 * place + 2, total)
 
-        report = evaluate(rows, train, held, target=target, config=judge, on_part=on_judge)
+        report = evaluate(
+            rows, train=train, holdout=held, target=target, config=judge, on_part=on_judge
+        )
         entries.append(
             Entry(
                 name=name,

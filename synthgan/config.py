@@ -55,18 +55,21 @@ def _as_type(kind: type, value: Any, name: str) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryConfig:
-    """What may be known of each column."""
+    """What may be known of each column.
+
+    Attributes:
+        bins: Codes that a number column gets beside the codes of its frequent values.
+        min_category_rows: A category, an exact number or a knot of a quantile function stands for
+            at least this many rows; rarer categories share one code. 1 switches the protection off.
+        extreme_rows: Numbers beyond the value that this many rows reach, at either end, are pulled
+            in to it. 1 switches the protection off.
+        max_categories: Most frequent categories that get a code of their own; the others share one.
+    """
 
     bins: int = 50
-    """Codes that a number column gets beside the codes of its frequent values."""
     min_category_rows: int = 5
-    """A category, an exact number or a knot of a quantile function stands for at least this
-    many rows; rarer categories share one code. 1 switches the protection off."""
     extreme_rows: int = 5
-    """Numbers beyond the value that this many rows reach, at either end, are pulled in to it.
-    1 switches the protection off."""
     max_categories: int = 10_000
-    """Most frequent categories that get a code of their own; the others share one."""
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -86,23 +89,26 @@ class SummaryConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Sizes of the two networks."""
+    """Sizes of the two networks.
+
+    Attributes:
+        noise_width: Width of the latent noise z.
+        width: Width of the generator's row state.
+        block_width: Hidden width of the residual block that a row state goes through before each
+            head. 0 leaves out the block, and the second layer of the heads.
+        head_width: Hidden width of each column's head.
+        head_dropout: Dropout in block and heads while the likelihood is trained.
+        critic_width: Width of the critic's hidden layers.
+        critic_depth: Number of the critic's hidden layers.
+    """
 
     noise_width: int = 64
-    """Width of the latent noise z."""
     width: int = 128
-    """Width of the generator's row state."""
     block_width: int = field(default=64, metadata=absent(0))
-    """Hidden width of the residual block that a row state goes through before each head. 0 leaves
-    out the block, and the second layer of the heads."""
     head_width: int = 64
-    """Hidden width of each column's head."""
     head_dropout: float = 0.25
-    """Dropout in the heads while the likelihood is trained."""
     critic_width: int = 256
-    """Width of the critic's hidden layers."""
     critic_depth: int = 3
-    """Number of the critic's hidden layers."""
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -120,44 +126,53 @@ class NetworkConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The two phases of training: likelihood warm start, then a game, WGAN-GP by default."""
+    """The two phases of training: likelihood warm start, then a game, WGAN-GP by default.
+
+    Attributes:
+        warm_start: Whether the generator first learns by teacher-forced likelihood.
+        adversarial: Whether the generator is then trained against the critic.
+        objective: What generator and critic play for; the others are for comparison.
+        auxiliary: A column of categories or booleans that a classifier tells from the other cells,
+            beside the critic; generator and classifier are both paid for it (AC-GAN). None: no such
+            term.
+        steps: Generator steps at most, both phases together; None lets the rows decide.
+        max_minutes: Wall time at most; what was learned until then is kept.
+        batch_size: Rows a step.
+        critic_steps: Critic steps before each generator step.
+        gradient_penalty: Weight of WGAN-GP's gradient penalty (Gulrajani et al. 2017, lambda).
+        likelihood_weight: Weight of the likelihood in the generator's adversarial loss, after a
+            warm start.
+        warm_start_lr: Learning rate of the warm start (AdamW).
+        generator_lr: Adversarial learning rate of the generator; None: 1e-4 after a warm start,
+            else 4e-4.
+        critic_lr: Learning rate of the critic.
+        validation_share: Share of rows that training sets aside to know when to stop.
+        detection_every: Generator steps after which a classifier tries again to tell drawn rows
+            from rows set aside (C2ST), and at the end of each phase. None: never, since a look
+            takes as long as some steps.
+        cuda_graphs: Whether steps on CUDA are recorded and replayed; the numbers are the same
+            either way.
+        device: ``auto`` (CUDA, then MPS, then CPU), or a torch device such as ``cpu`` or
+            ``cuda:1``.
+    """
 
     warm_start: bool = True
-    """Whether the generator first learns by teacher-forced likelihood."""
     adversarial: bool = True
-    """Whether the generator is then trained against the critic."""
     objective: ObjectiveName = "wgan-gp"
-    """What generator and critic play for; the others are for comparison."""
     auxiliary: str | None = None
-    """A column of categories or booleans that a classifier tells from the other cells, beside the
-    critic; generator and classifier are both paid for it (AC-GAN). None: no such term."""
     steps: int | None = None
-    """Generator steps at most, both phases together; None lets the rows decide."""
     max_minutes: float | None = None
-    """Wall time at most; what was learned until then is kept."""
     batch_size: int = 500
-    """Rows a step."""
     critic_steps: int = 2
-    """Critic steps before each generator step."""
     gradient_penalty: float = 1.0
-    """Weight of WGAN-GP's gradient penalty (Gulrajani et al. 2017, lambda)."""
     likelihood_weight: float = 1.0
-    """Weight of the likelihood in the generator's adversarial loss, after a warm start."""
     warm_start_lr: float = 2e-3
-    """Learning rate of the warm start (AdamW)."""
     generator_lr: float | None = None
-    """Adversarial learning rate of the generator; None: 1e-4 after a warm start, else 4e-4."""
     critic_lr: float = 5e-4
-    """Learning rate of the critic."""
     validation_share: float = 0.05
-    """Share of rows that training sets aside to know when to stop."""
     detection_every: int | None = None
-    """Generator steps after which a classifier tries again to tell drawn rows from rows set aside
-    (C2ST), and at the end of each phase. None: never, since a look takes as long as some steps."""
     cuda_graphs: bool = True
-    """Whether steps on CUDA are recorded and replayed; the numbers are the same either way."""
     device: str = "auto"
-    """``auto`` (CUDA, then MPS, then CPU), or a torch device such as ``cpu`` or ``cuda:1``."""
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -196,19 +211,23 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyConfig:
-    """Differential privacy of everything that depends on the rows."""
+    """Differential privacy of everything that depends on the rows.
+
+    Attributes:
+        epsilon: How much one unit can change what comes out, at most; see docs/privacy.md.
+        delta: A fixed public number, far below one over the number of rows.
+        unit: Column that names whose rows they are; None: each row is somebody else's.
+        unit_rows: Rows that are kept of one unit at most, where ``unit`` names a column.
+        engine: What most of the budget goes to: ``marginals``, counts of pairs of columns; or
+            ``critic``, the gradients of a critic (DP-SGD), which is far worse on the tables that
+            were measured.
+    """
 
     epsilon: float
-    """How much one unit can change what comes out, at most; see docs/privacy.md."""
     delta: float = 1e-6
-    """A fixed public number, far below one over the number of rows."""
     unit: str | None = None
-    """Column that names whose rows they are; None: each row is somebody else's."""
     unit_rows: int = 1
-    """Rows that are kept of one unit at most, where ``unit`` names a column."""
     engine: Literal["marginals", "critic"] = "marginals"
-    """What most of the budget goes to: ``marginals``, counts of pairs of columns; or ``critic``,
-    the gradients of a critic (DP-SGD), which is far worse on the tables that were measured."""
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -229,15 +248,21 @@ class PrivacyConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """All settings of a fit."""
+    """All settings of a fit.
+
+    Attributes:
+        summary: What may be known of each column.
+        network: Sizes of the two networks.
+        train: How long and how training goes.
+        privacy: None: no guarantee.
+        seed: Same data, config and seed on the same device give the same model.
+    """
 
     summary: SummaryConfig = field(default_factory=SummaryConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     privacy: PrivacyConfig | None = None
-    """None: no guarantee."""
     seed: int = 0
-    """Same data, config and seed on the same device give the same model."""
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -252,20 +277,41 @@ class Config:
         )
 
 
+def as_config(config: object) -> Config:
+    """``config`` itself, or the default for None; :class:`ConfigError`, with what to write, for
+    anything else."""
+    if config is None or isinstance(config, Config):
+        return config or Config()
+    kind = type(config).__name__
+    parts = {
+        part.__name__: name
+        for name, hint in get_type_hints(Config).items()
+        for part in get_args(hint) or (hint,)
+    }
+    how = f"config=Config({parts[kind]}={kind}(...))" if kind in parts else _WAY_TO_WRITE
+    raise ConfigError(f"config must be a Config, got {kind}; write {how}")
+
+
+_WAY_TO_WRITE = "config=Config(train=TrainConfig(max_minutes=5), seed=1) or the like"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckpointConfig:
     """Where training leaves what it needs to go on after a stop. No part of :class:`Config`:
-    a model is the same with and without."""
+    a model is the same with and without.
+
+    Attributes:
+        path: The file. It holds a critic and optimisers, which have learned rows: guard it like the
+            table. It is removed when the finished model is saved.
+        minutes: Wall time between two checkpoints.
+        resume: Whether to go on from the checkpoint that is there.
+        overwrite: Whether a checkpoint that is there, and not resumed from, may be replaced.
+    """
 
     path: str | Path
-    """The file. It holds a critic and optimisers, which have learned rows: guard it like the
-    table. It is removed when the finished model is saved."""
     minutes: float = 10.0
-    """Wall time between two checkpoints."""
     resume: bool = False
-    """Whether to go on from the checkpoint that is there."""
     overwrite: bool = False
-    """Whether a checkpoint that is there, and not resumed from, may be replaced."""
 
     def __post_init__(self) -> None:
         for name in ("minutes", "resume", "overwrite"):

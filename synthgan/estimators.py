@@ -82,7 +82,7 @@ class SynthGANOverSampler(BaseEstimator):  # type: ignore[misc]
         frame.insert(0, target, np.array([f"class {code}" for code in codes], dtype=object))
         seed = int(check_random_state(self.random_state).randint(2**31))
         schema = _schema(frame, {target: Kind.CATEGORY})
-        self.model_ = fit(frame, schema, _config(self.config, seed))
+        self.model_ = fit(frame.reset_index(drop=True), schema, _config(self.config, seed))
         wanted = np.repeat(
             np.arange(len(classes)), [self.sampling_strategy_[each] for each in classes.tolist()]
         )
@@ -173,7 +173,8 @@ class SynthGANImputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         frame = _frame(X)
         _remember(self, frame, X)
         self.seed_ = int(check_random_state(self.random_state).randint(2**31))
-        self.model_: Synthesizer = fit(frame, _schema(frame, {}), _config(self.config, self.seed_))
+        config = _config(self.config, self.seed_)
+        self.model_: Synthesizer = fit(frame.reset_index(drop=True), _schema(frame, {}), config)
         return self
 
     def transform(self, X: Any) -> Any:

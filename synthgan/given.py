@@ -7,7 +7,6 @@ model does not know is kept though it tells the model nothing.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from synthgan.codec import CategoryCodec
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, SynthganError
 from synthgan.schema import Column, Kind, Schema, tagged, words_in
+from synthgan.table import check_frame, near_column
 from synthgan.values import read_cells, write_cells
 
 Floats = npt.NDArray[np.float64]
@@ -99,6 +99,7 @@ def read_given(
     the network and kept. Raises :class:`ConditionError` for columns that the schema does not
     have and for foreign cells, :class:`SchemaError` for cells that are not of their kind.
     """
+    check_frame(frame, "the given table")
     _check_names(frame, encoder.schema)
     if not len(frame):
         raise ConditionError("the given table has no rows; at least one is needed")
@@ -170,8 +171,7 @@ def _check_names(frame: pd.DataFrame, schema: Schema) -> None:
         raise ConditionError(f"column names must be unique, but {twice[0]!r} comes twice")
     for name in frame.columns:
         if name not in schema.names:
-            near = difflib.get_close_matches(str(name), schema.names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {list(schema.names)}"
+            hint = near_column(str(name), schema.names)
             raise ConditionError(f"the model has no column {name!r}; {hint}")
 
 

@@ -65,14 +65,14 @@ class Inventor:
             cells = self._made(replace(self.schema[column.references], dtype=column.dtype), targets)
             return _emptied(cells.rename(column.name), missing, column)
         if column.personal is None:
-            return _emptied(make_up_rows(column, rows), missing, column)
+            return _emptied(make_up_rows(column, rows, self._key), missing, column)
         people = rows if column.kind is Kind.IDENTIFIER else self._people(start, count)
         return write_text(self._texts(column, people), missing, column)
 
     def _made(self, column: Column, rows: Ints) -> pd.Series[Any]:
         """Cells of an identifier for any rows."""
         if column.personal is None:
-            return make_up_rows(column, rows)
+            return make_up_rows(column, rows, self._key)
         return write_text(self._texts(column, rows), np.zeros(len(rows), dtype=bool), column)
 
     def _texts(self, column: Column, people: Ints) -> Objects:

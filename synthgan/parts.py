@@ -17,7 +17,7 @@ import pandas as pd
 
 from synthgan.errors import ConfigError, TableError
 from synthgan.sample import CHUNK_ROWS
-from synthgan.table import format_of, write_bytes_atomically, write_table
+from synthgan.table import delimiter_of, format_of, write_bytes_atomically, write_table
 
 MANIFEST = "_synthgan.json"
 """The file beside the parts; readers of part files pass over names that begin so."""
@@ -46,6 +46,8 @@ class Parts:
     """Chunks of 8,192 rows that make a part."""
     safe_csv: bool = False
     """As for :func:`write_table`."""
+    delimiter: str | None = None
+    """As for :func:`write_table`."""
 
     def __post_init__(self) -> None:
         number, of = self.shard
@@ -56,6 +58,7 @@ class Parts:
             )
         if "".join(format_of(f"part{self.ending}")) != self.ending.lower():  # it is no path
             raise TableError(f"ending must be one such as .csv.gz, got {self.ending!r}")
+        delimiter_of(f"part{self.ending}", self.delimiter)
         for name in ("rows", "chunks"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -100,6 +103,7 @@ def claim(parts: Parts, about: Mapping[str, object]) -> None:
         "part_rows": parts.part_rows,
         "ending": parts.ending,
         **({"safe_csv": True} if parts.safe_csv else {}),
+        **({"delimiter": parts.delimiter} if parts.delimiter else {}),
         **json.loads(json.dumps(about, default=str)),
     }
     path = folder / MANIFEST
@@ -139,7 +143,9 @@ def write(
             if first is None:  # its types are those of all parts
                 first = draw(0, min(CHUNK_ROWS, parts.rows))
             frames = _frames(parts, draw, number)
-            write_table(frames, path, like=first, safe_csv=parts.safe_csv)
+            write_table(
+                frames, path, like=first, safe_csv=parts.safe_csv, delimiter=parts.delimiter
+            )
         on_part(path)
     return list(parts.paths.values())
 

@@ -7,13 +7,14 @@ columns, never a row.
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from synthgan import archive
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import CategoryCodec
 from synthgan.condition import Balance, Where, parse_balance, parse_where
-from synthgan.config import CheckpointConfig, Config
+from synthgan.config import CheckpointConfig, Config, as_config
 from synthgan.constraints import infer_schema
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
@@ -36,9 +37,9 @@ from synthgan.privacy import Guarantee
 from synthgan.private_fit import learn_privately
 from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Schema, Unique
+from synthgan.schema import Schema, Unique, as_schema
 from synthgan.summary import Summary, summarize
-from synthgan.table import count_cells, open_dataset, read_table
+from synthgan.table import check_frame, count_cells, near_column, open_dataset, take_table
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
@@ -65,7 +66,7 @@ class _Training:
 
 def fit(
     data: pd.DataFrame | str | Path,
-    schema: Schema | None = None,
+    schema: Schema | str | Path | None = None,
     config: Config | None = None,
     *,
     memory_limit: int | None = None,
@@ -76,9 +77,12 @@ def fit(
     """Learns a table.
 
     ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
-    part files, a glob, or a URL. ``schema`` says what its columns are and which constraints its
-    rows keep; None infers both. ``on_step`` is called every few training steps with a
-    :class:`Step`. A KeyboardInterrupt during training keeps the best state until then.
+    part files, a glob, or a URL. ``schema``, or the path of its file, says what its columns are
+    and which constraints its rows keep; None infers both. ``config`` has all settings, such as
+    ``Config(train=TrainConfig(max_minutes=5), privacy=PrivacyConfig(epsilon=1), seed=7)``.
+    ``on_step`` is called every few training steps with a :class:`Step`; ``with show_progress()
+    as on_step`` gives one that shows bars. A KeyboardInterrupt during training keeps the best
+    state until then.
 
     Files whose fit would take more than ``memory_limit`` bytes, None: half of the machine's
     memory, are read in chunks: columns and constraints are then told from a sample and held
@@ -94,9 +98,13 @@ def fit(
     :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
     fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
     """
-    config = config or Config()
+    config = as_config(config)
+    if not isinstance(data, str | Path):
+        check_frame(data, "data", or_path=True)
     choose_device(config.train.device)
     private = config.privacy is not None
+    _warn_of_index(data)
+    schema = as_schema(schema, table=None if private else data)
     how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
     if private:
         how.refuse()
@@ -104,7 +112,7 @@ def fit(
         Checkpoints.check(checkpoint)
     if memory_limit is not None and memory_limit < 1:
         raise ConfigError(f"memory_limit must be at least 1 byte, got {memory_limit}")
-    if not isinstance(data, pd.DataFrame):
+    if isinstance(data, str | Path):
         limit = half_of_memory() if memory_limit is None else memory_limit
         if not fits_in_memory(count_cells(data), limit):
             if private:
@@ -118,7 +126,7 @@ def fit(
             with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
                 encoder = encoded.encoder
                 return _train(encoded.tokens, encoder, encoded.summary, config, how)
-    frame = data if isinstance(data, pd.DataFrame) else read_table(data, as_text=private)
+    frame = take_table(data, "data", as_text=private)
     if private:
         return _fit_privately(frame, schema, config, how)
     if schema is None:
@@ -138,6 +146,18 @@ def fit_own_rows(tokens: Tokens, encoder: Encoder, summary: Summary, config: Con
     ranks = replace(current_ranks(), apart=True)
     how = _Training(on_step=None, checkpoint=None, ranks=ranks)
     return _train(tokens, encoder, summary, config, how)
+
+
+def _warn_of_index(data: object) -> None:
+    """Says that a row index with a name, which may have been a column, is not learned."""
+    names = data.index.names if isinstance(data, pd.DataFrame) else []
+    named = [repr(name) for name in names if name is not None]
+    if named:
+        warnings.warn(
+            f"the row index ({', '.join(named)}) is not learned; df.reset_index() makes columns "
+            "of it, df.reset_index(drop=True) leaves it out",
+            stacklevel=3,
+        )
 
 
 def _say_nothing(doing: str, done: int, of: int) -> None:
@@ -229,13 +249,19 @@ def from_bytes(data: bytes, *, device: str = "auto") -> Synthesizer:
     return Synthesizer(card, encoder, generator.to(choose_device(device)))
 
 
+def _made_by_fit() -> NoReturn:
+    raise ConfigError(
+        "a Synthesizer exists only fitted: model = synthgan.fit(df), or synthgan.load(path)"
+    )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Synthesizer:
     """A fitted model of one table. Made by :func:`fit` and :func:`load`."""
 
-    _card: archive.Card
-    _encoder: Encoder
-    _generator: Generator
+    _card: archive.Card = field(default_factory=_made_by_fit)
+    _encoder: Encoder = field(default_factory=_made_by_fit)
+    _generator: Generator = field(default_factory=_made_by_fit)
     _checkpoint: Path | None = None
     """What training left on the way, and nobody needs once the model is saved."""
 
@@ -460,9 +486,11 @@ class Synthesizer:
             raise ConfigError(f"how must be 'draw' or 'typical', got {how!r}")
         rows, seed = _count(n, None, None), _seed(seed)
         rng = np.random.default_rng([seed, 0])
+        check_frame(frame, "the table to fill")
         for name in columns or ():
             if name not in frame:
-                raise ConditionError(f"the table has no column {name!r} to fill")
+                hint = near_column(name, frame.columns)
+                raise ConditionError(f"the table has no column {name!r} to fill; {hint}")
         known = read_given(frame, self._encoder, rng, foreign="hide", holes=columns)
         sampler = Sampler(self._encoder, self._generator, given=known, fill=True)
         words = np.random.SeedSequence(seed).generate_state(rows, np.uint64) >> np.uint64(2)
@@ -533,6 +561,7 @@ def _count(n: object, given: Given | None, usual: int | None) -> int:
 
 
 def _seed(seed: int | None) -> int:
-    if seed is not None and not 0 <= seed < 2**63:
-        raise ConfigError(f"seed must be 0 to 2**63 - 1, got {seed!r}")
-    return secrets.randbits(62) if seed is None else seed
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if seed is not None and not (whole and 0 <= seed < 2**63):
+        raise ConfigError(f"seed must be a whole number, 0 to 2**63 - 1, got {seed!r}")
+    return secrets.randbits(62) if seed is None else int(seed)

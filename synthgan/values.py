@@ -603,8 +603,9 @@ def make_up(column: Column, start: int, count: int) -> pd.Series[Any]:
     return make_up_rows(column, np.arange(start, start + count, dtype=np.int64))
 
 
-def make_up_rows(column: Column, rows: Ints) -> pd.Series[Any]:
-    """Cells as :func:`make_up` writes them, for the rows numbered ``rows``, in that order."""
+def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
+    """Cells as :func:`make_up` writes them, for the rows numbered ``rows``, in that order; each
+    ``key`` fills a pattern in another order."""
     here = np.zeros(len(rows), dtype=bool)
     dtype = to_dtype(column.dtype, column.name)
     if column.kind is Kind.TEXT:
@@ -621,7 +622,7 @@ def make_up_rows(column: Column, rows: Ints) -> pd.Series[Any]:
         return series
     if not column.format:
         return write_text(_named(column, rows), here, column)
-    return write_text(fill_slots(to_slots(column.format), rows), here, column)
+    return write_text(fill_slots(to_slots(column.format), rows, key), here, column)
 
 
 def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]:

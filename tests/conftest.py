@@ -1,4 +1,4 @@
-"""What holds for all tests: threads that wait politely, and no clock in hypothesis."""
+"""What holds for all tests: threads that wait politely, and no clock."""
 
 from __future__ import annotations
 
@@ -12,5 +12,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core already
 
 from hypothesis import settings
 
+from synthgan.cli import progress
+
+progress._LATE = 600.0  # a wait would be said wherever the machine is busy
 settings.register_profile("synthgan", deadline=None)
 settings.load_profile("synthgan")

@@ -30,6 +30,7 @@ from click.testing import CliRunner, Result
 
 import synthgan
 from synthgan.cli import main
+from synthgan.cli import progress as progress_module
 from synthgan.cli.progress import Progress, Training, curve
 
 QUICK = ("--steps", "6", "--batch-size", "32", "--device", "cpu")
@@ -187,7 +188,7 @@ def test_fit_leaves_a_model_and_says_what_it_did(fitted: tuple[Path, Result]) ->
     lines = result.stderr.splitlines()
     assert any("Ctrl-C ends it now" in line for line in lines)
     assert "warm start: at most 5 steps" in lines
-    assert "adversarial: at most 1 steps" in lines
+    assert "adversarial: at most 1 step" in lines
     assert any(line.startswith("learned about 60 rows and 5 columns in ") for line in lines)
     assert any(line.startswith("protected: 'id': ") for line in lines)
     assert any(line.startswith("the model is in model.synthgan (") for line in lines)
@@ -251,6 +252,17 @@ def test_sample_to_stdout_writes_rows_and_nothing_else(here: Path, model: Path) 
     assert result.stderr == ""
     assert len(pd.read_csv(io.StringIO(result.stdout))) == 7
     assert files(here) == ["data.csv"]
+
+
+def test_sample_writes_the_delimiter_that_is_asked_for(here: Path, model: Path) -> None:
+    for output in ("a.csv", "parts/", "-"):
+        more = ("--format", "csv") if output == "parts/" else ()
+        result = run("sample", model, "-n", 3, "-o", output, "--delimiter", ";", *more)
+        assert result.exit_code == 0, result.output
+    (part,) = (here / "parts").glob("*.csv")
+    for text in (Path("a.csv").read_text(), part.read_text(), result.stdout):
+        assert text.startswith("id;age;income;job;member\n")
+    the_line(run("sample", model, "-o", "a.parquet", "--delimiter", ";"), "only .csv files")
 
 
 def test_where_is_obeyed(here: Path, model: Path) -> None:
@@ -351,7 +363,7 @@ def test_sample_writes_part_files_and_goes_on(here: Path, model: Path) -> None:
         (("-o", "rows/", "--shard", "3 of 16"), ("3/16",)),
         (("-o", "rows/", "--shard", "3/16"), ("seed",)),
         (("-o", "rows/", "--overwrite"), ("remove the folder",)),
-        (("-o", "rows/", "--format", "xlsx"), (".xlsx", ".parquet")),
+        (("-o", "rows/", "--format", "json"), (".json", ".parquet")),
         (("-o", "rows.csv", "--shard", "1/2"), ("--parts",)),
         (("-o", "data.csv", "--parts"), ("is a file",)),
     ],
@@ -435,6 +447,13 @@ def test_info_tells_what_the_model_holds(model: Path) -> None:
         assert line in result.stdout
     assert "train.critic_steps" not in result.stdout  # at its default, and not a main one
     assert not any(line.endswith(" ") for line in result.stdout.splitlines())
+
+
+def test_info_tells_of_training_only_what_is_asked(model: Path) -> None:
+    brief = run("info", model).stdout
+    assert "(steps: warm start 5, adversarial 1)" in brief
+    assert "critic slope" not in brief
+    assert "critic slope" in run("info", model, "--history").stdout
 
 
 def test_info_as_json(model: Path) -> None:
@@ -578,9 +597,63 @@ def test_a_terminal_gets_bars(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert done.value.code == 0
     text = screen.getvalue()
     assert "5 of 5 steps, likelihood " in text
-    assert "1 of 1 steps, critic " in text
+    assert "1 of 1 step, critic " in text
     assert "\x1b[" in text
     assert "the model is in model.synthgan" in text
+
+
+def test_an_error_on_a_terminal_takes_the_bars_away(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stderr", screen)
+    with pytest.raises(SystemExit):
+        main(["fit", "nofile.csv"])
+    text = screen.getvalue()
+    assert "reading" in text  # before anything heavy is loaded
+    assert "\x1b[2K" in text.rpartition("reading")[2]
+    assert text.splitlines()[-1].endswith("synthgan: nofile.csv: there is no such file")
+
+
+def test_the_bars_can_be_had_in_python(capsys: pytest.CaptureFixture[str]) -> None:
+    config = synthgan.Config(train=synthgan.TrainConfig(steps=2, batch_size=32, device="cpu"))
+    with synthgan.show_progress() as on_step:
+        synthgan.fit(people(), config=config, on_step=on_step)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[:2] == [
+        "warm start: at most 2 steps",
+        "adversarial: at most 1 step",
+    ]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_takes_long_is_said_while_it_lasts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: bool
+) -> None:
+    monkeypatch.setattr(progress_module, "_LATE", 0.02)
+    monkeypatch.setattr(progress_module, "_LINE_EVERY", (0.02, 60.0))
+    with Progress(quiet=not wanted) as progress:
+        progress.wait("reading", "data.csv")
+        time.sleep(0.2)
+        progress.phase("judging", 3, "parts")
+        progress.update(0, "columns")
+        progress.update(1, "pairs")
+        progress.update(2, "models")
+        time.sleep(0.2)
+        monkeypatch.setattr(progress_module, "_LINE_EVERY", (0.0, 0.05))
+        progress.phase("judging", 3, "parts")
+        progress.update(2, "models")
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    if not wanted:
+        assert lines == []
+        return
+    assert lines[:3] == ["reading data.csv", *["judging: 2 of 3 parts, models"] * 2]
+    assert set(lines[3:]) == {"judging: 2 of 3 parts, models (for 0 s now)"}
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("encoding", "has_curves"), [("utf-8", True), ("ascii", False)])
@@ -689,7 +762,7 @@ def test_an_extreme_table_is_learned_or_refused_in_one_line(here: Path, data: by
     [
         (["fit"], "DATA"),
         (["fit", "no.csv"], "no.csv"),
-        (["fit", "data.xlsx"], "ending"),
+        (["fit", "data.xlsx"], "as CSV"),
         (["fit", "data.csv", "--steps", "0"], "steps"),
         (["fit", "data.csv", "--steps", "few"], "--steps"),
         (["fit", "data.csv", "--max-minutes", "-1"], "max_minutes"),
@@ -704,13 +777,17 @@ def test_an_extreme_table_is_learned_or_refused_in_one_line(here: Path, data: by
         (["sample", "-n", "0"], "-n"),
         (["sample", "-n", "-5"], "-n"),
         (["sample", "-n", "1.5"], "-n"),
-        (["sample", "-n", "many"], "many"),
+        (["sample", "-n", "many"], "'many' is no whole number, such as 1000"),
+        (["sample", "-n", "1e6"], "'1e6' is no whole number"),
         (["sample", "-n", "5"], "synthgan fit"),
-        (["sample", "data.csv", "-n", "5"], "data.csv"),
+        (["sample", "data.csv", "-n", "5"], "no model file"),
+        (["evaluate", "no://data.csv", "data.csv"], "no://data.csv"),
+        (["split", "no://data.csv"], "no://data.csv"),
+        (["schema", "no://data.csv"], "no://data.csv"),
         (["schema", "no.csv"], "no.csv"),
         (["schema", "data.csv", "-o", "no/schema.json"], "no"),
         (["info"], "model.synthgan"),
-        (["info", "data.csv"], "data.csv"),
+        (["info", "data.csv"], "is it a table? 'synthgan fit data.csv' learns one"),
         (["learn", "data.csv"], "learn"),
         (["--fast"], "--fast"),
         (["fit", "data.csv", "--fast"], "--fast"),
@@ -731,7 +808,7 @@ def test_cuda_is_refused_where_there_is_none(here: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("args", "word"),
     [
-        (["-o", "a.xlsx"], "ending"),
+        (["-o", "a.xlsx"], "name a .csv"),
         (["-o", "no/a.csv"], "no"),
         (["--seed", "-1"], "seed"),
         (["--where", "agee > 30"], "'age'"),
@@ -744,6 +821,19 @@ def test_cuda_is_refused_where_there_is_none(here: Path, monkeypatch: pytest.Mon
 def test_a_wrong_sample_gets_one_line(here: Path, model: Path, args: list[str], word: str) -> None:
     the_line(run("sample", model, "-n", 5, *args), word)
     assert files(here) == ["data.csv"]
+
+
+@pytest.mark.parametrize("command", ["fit", "schema", "impute", "compare", "split", "evaluate"])
+def test_a_table_that_is_not_there_is_said_before_a_file_that_is(here: Path, command: str) -> None:
+    for name in ("model.synthgan", "schema.json", "imputed.csv", "train.csv"):
+        Path(name).write_text("mine")
+    for name in ("comparison.html", "report.html"):
+        Path(name).write_text("mine")
+    more = ["data.csv"] if command == "evaluate" else []
+    the_line(run(command, "nofile.csv", *more), "nofile.csv: there is no such file")
+    if command == "split":
+        Path("holdout.csv").write_text("mine")
+        the_line(run("split", "data.csv", "--by", "jobb"), "did you mean 'job'?")
 
 
 @pytest.mark.parametrize(

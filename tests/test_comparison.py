@@ -115,13 +115,14 @@ def test_models_are_named_with_commas_or_one_at_a_time(
 ) -> None:
     seen = []
 
-    def compare(data: Path, config: synthgan.CompareConfig, **rest: object) -> None:
+    def compare(data: str, config: synthgan.CompareConfig, **rest: object) -> None:
         seen.append(config.models)
         raise synthgan.TableError("that is all")
 
     monkeypatch.setattr(synthgan, "compare", compare)
-    page = str(tmp_path / "page.html")
-    assert CliRunner().invoke(main, ["compare", "data.csv", "-o", page, *said]).exit_code == 2
+    page, data = str(tmp_path / "page.html"), tmp_path / "data.csv"
+    data.write_text("a\n1\n")
+    assert CliRunner().invoke(main, ["compare", str(data), "-o", page, *said]).exit_code == 2
     assert seen == [wanted]
 
 

@@ -335,6 +335,9 @@ def test_empty_or_not() -> None:
         ("age > 3 & age < 9", "joined by 'and'"),
         ("age > 3, age < 9", "joined by 'and'"),
         ("age", "comparisons joined by 'and'"),
+        ("wealth > 100,5", "write 100.5"),
+        ("age > 3 and wealth < -0,25 and rich == 'yes'", "write -0.25"),
+        ("job == '1,5', age > 3", "comparisons joined by 'and'"),
         ("(age > 3) == True", "between a column and a value"),
         ("age > 40 and age < 30", "column 'age': no row can satisfy"),
         ("age > 30 and age < 31", "no row can satisfy"),
@@ -407,6 +410,25 @@ def test_empty_or_not() -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_one_line(where: object, says: str) -> None:
     assert says in refusal(where)
+
+
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("x >= 'mid'", {"mid", "hi"}),
+        ("x > 'mid'", {"hi"}),
+        ("x <= 'mid'", {"lo", "mid"}),
+        ("'mid' > x", {"lo"}),
+        ("'lo' < x < 'hi'", {"mid"}),
+        ({"x": ("mid", None)}, {"mid", "hi"}),
+    ],
+)
+def test_ordered_categories_compare_in_their_order(where: Where, wanted: set[str]) -> None:
+    schema = column_of(Kind.CATEGORY, "category", ordered=True, categories=("lo", "mid", "hi"))
+    found = parse_where(where, schema, {"x": ("hi", "lo", "mid")})
+    assert found["x"] == Allowed(values=frozenset(wanted), missing="never")
+    assert "no value 'top'" in refusal("x > 'top'", schema, {})
+    assert "no row can satisfy" in refusal("x < 'lo'", schema, {})
 
 
 def test_of_many_levels_the_nearest_are_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -19,6 +20,12 @@ def test_names_are_sorted_and_complete() -> None:
     assert synthgan.__all__ == sorted(synthgan.__all__)
     assert sorted(homes) == synthgan.__all__
     assert set(synthgan.__all__) <= set(dir(synthgan))
+
+
+def test_what_is_listed_is_public_and_once() -> None:
+    plain = [name for name in dir(synthgan) if not name.startswith("__")]
+    assert plain == synthgan.__all__
+    assert "__version__" in dir(synthgan)
 
 
 def test_type_checkers_see_the_same_names() -> None:
@@ -45,6 +52,13 @@ def test_every_name_is_there_and_documented(name: str) -> None:
         for member, what in members.items():
             if inspect.isfunction(what) or isinstance(what, described):
                 assert inspect.getdoc(what), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("name", [each for each in synthgan.__all__ if each.endswith("Config")])
+def test_help_says_of_each_setting_what_it_does(name: str) -> None:
+    kind = getattr(synthgan, name)
+    told = kind.__doc__.partition("Attributes:\n")[2]
+    assert re.findall(r"^ {8}(\w+): \S", told, re.MULTILINE) == list(kind.__dataclass_fields__)
 
 
 def test_each_home_holds_what_it_is_said_to() -> None:

@@ -250,8 +250,8 @@ def test_holes_of_other_columns_stay_and_tell_that_they_are_empty() -> None:
     assert filled["age"][:200].mean() > 60 > 40 > filled["age"][200:].mean()
     everything = model.impute(asked, seed=0)
     assert everything["wage"].notna().all()
-    with pytest.raises(ConditionError, match="no column 'job' to fill"):
-        model.impute(asked, columns=["job"])
+    with pytest.raises(ConditionError, match="no column 'agge' to fill; did you mean 'age'"):
+        model.impute(asked, columns=["agge"])
 
 
 def test_a_wrong_way_to_impute_is_refused() -> None:

@@ -346,7 +346,7 @@ def test_nothing_is_sent_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     model = synthgan.fit(frame, config=hostile.tiny())
     model.save(tmp_path / "m")
     rows = synthgan.load(tmp_path / "m").sample(120)
-    synthgan.evaluate(frame, rows).to_html(tmp_path / "report.html")
+    synthgan.evaluate(frame, train=rows).to_html(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script src=" not in page
     assert 'src="http' not in page

@@ -40,7 +40,7 @@ def layer_of(path: Path) -> str:
 
 def allowed_for(layer: str) -> set[str]:
     if layer == "__init__":
-        return {*ORDER, "report"}
+        return {*ORDER, "report", "cli"}
     if layer == "__main__":
         return {"cli"}
     if layer in ("report", "cli", "ui", "comparison"):

@@ -194,6 +194,14 @@ def test_locales(locale: str) -> None:
     assert frame.notna().all(axis=None)
 
 
+def test_identifiers_of_another_seed_are_others() -> None:
+    key = Column(name="key", kind=Kind.IDENTIFIER, dtype="object", format="P999999")
+    draws = [made(key, rows=500, seed=seed)["key"] for seed in (1, 1, 2)]
+    assert draws[0].equals(draws[1])
+    assert len(set(draws[0]) & set(draws[2])) < 5
+    assert all(draw.is_unique for draw in draws)
+
+
 def test_a_locale_that_is_not_known() -> None:
     with pytest.raises(SchemaError, match="'xx_XX' is not known; give"):
         one("name", locale="xx_XX")

@@ -202,6 +202,8 @@ def test_the_fused_backward_passes_are_right() -> None:
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, kept), heads)
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, None), heads)
     block = numbers(3, 4, 6), numbers(6, 5), numbers(5), numbers(5, 6)
+    some = (torch.rand(3, 4, 5, generator=seeded(1)) < 0.7).double() / 0.7
+    assert torch.autograd.gradcheck(lambda *x: residual(*x, some), block)
     assert torch.autograd.gradcheck(residual, block)
     assert torch.autograd.gradcheck(row_states, (numbers(4, 6), numbers(3, 4, 6), numbers(3, 4, 6)))
 

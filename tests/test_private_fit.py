@@ -83,7 +83,11 @@ def test_its_card_and_its_report_tell_the_guarantee() -> None:
     real = people(3000)
     settings = synthgan.EvaluateConfig(max_rows=100)
     report = synthgan.evaluate(
-        model().sample(200, seed=3), real[:200], real[200:400], model=model(), config=settings
+        model().sample(200, seed=3),
+        train=real[:200],
+        holdout=real[200:400],
+        model=model(),
+        config=settings,
     )
     told = "epsilon 8 and delta 1e-06 for adding or removing one row"
     assert told in report.card().guarantee

@@ -497,7 +497,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_real_links_are_judged_best_and_shuffled_ones_worse() -> None:
     real, other = shop(600), shop(600, seed=1)
-    found = synthgan.evaluate_tables(other, real, KEY)
+    found = synthgan.evaluate_tables(other, real=real, key=KEY)
     for measure in found.values():
         assert measure.estimate.value == pytest.approx(measure.floor.value, abs=8)
     rng = np.random.default_rng(0)
@@ -506,7 +506,7 @@ def test_real_links_are_judged_best_and_shuffled_ones_worse() -> None:
             rng.integers(0, 600, len(other["orders"]))
         ]
     )
-    worse = synthgan.evaluate_tables({**other, "orders": shuffled}, real, KEY)
+    worse = synthgan.evaluate_tables({**other, "orders": shuffled}, real=real, key=KEY)
     for key in ("cardinality", "parent_trends", "sibling_trends"):
         assert worse[key].estimate.value < found[key].estimate.value
         assert found[key].baseline.value < found[key].floor.value
@@ -559,7 +559,7 @@ def test_links_that_cannot_be_judged_are_said_in_one_line(
 def test_numbers_of_children_are_judged_by_kolmogorov_and_smirnov() -> None:
     real, other = shop(400), shop(300, seed=1)
     half = {**real, "orders": real["orders"].head(2)}  # hardly a customer with any
-    found = synthgan.evaluate_tables(other, half, KEY)["cardinality"].estimate.value
+    found = synthgan.evaluate_tables(other, real=half, key=KEY)["cardinality"].estimate.value
     zeros = np.zeros(200)
     oracle = 100 * (1 - ks_2samp(counts_of(other), zeros).statistic)
     assert found == pytest.approx(oracle, abs=1)
@@ -568,8 +568,8 @@ def test_numbers_of_children_are_judged_by_kolmogorov_and_smirnov() -> None:
 def test_children_of_nobody_are_counted() -> None:
     real, other = shop(100), shop(100, seed=1)
     other["orders"].loc[:9, "customer_id"] = "nobody"
-    found = synthgan.evaluate_tables(other, real, KEY)["integrity"].estimate
+    found = synthgan.evaluate_tables(other, real=real, key=KEY)["integrity"].estimate
     assert found.value == pytest.approx(100 * (1 - 10 / len(other["orders"])))
     assert found.low < found.value < found.high
     with pytest.raises(TableError, match="lack 'orders'"):
-        synthgan.evaluate_tables({"customers": other["customers"]}, real, KEY)
+        synthgan.evaluate_tables({"customers": other["customers"]}, real=real, key=KEY)

@@ -39,13 +39,15 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 @cache
 def full() -> synthgan.Report:
     synthetic, train, holdout = tables()
-    return synthgan.evaluate(synthetic, train, holdout, target="rich", model=quick_model())
+    return synthgan.evaluate(
+        synthetic, train=train, holdout=holdout, target="rich", model=quick_model()
+    )
 
 
 @cache
 def without_holdout() -> synthgan.Report:
     synthetic, train, _ = tables()
-    return synthgan.evaluate(synthetic, train)
+    return synthgan.evaluate(synthetic, train=train)
 
 
 def whole(report: synthgan.Report) -> dict[str, synthgan.Measure]:
@@ -105,14 +107,18 @@ def test_without_a_holdout_what_needs_one_is_left_out_and_said() -> None:
 
 def test_the_same_tables_give_the_same_report() -> None:
     synthetic, train, holdout = tables()
-    again = synthgan.evaluate(synthetic, train, holdout, target="rich", model=quick_model())
+    again = synthgan.evaluate(
+        synthetic, train=train, holdout=holdout, target="rich", model=quick_model()
+    )
     pd.testing.assert_frame_equal(again.frame, full().frame)
 
 
 def test_progress_is_told() -> None:
     synthetic, train, _ = tables()
     told: list[tuple[str, int, int]] = []
-    synthgan.evaluate(synthetic.head(60), train.head(60), on_part=lambda *part: told.append(part))
+    synthgan.evaluate(
+        synthetic.head(60), train=train.head(60), on_part=lambda *part: told.append(part)
+    )
     assert [done for _, done, _ in told] == list(range(len(told)))
     assert {of for _, _, of in told} == {len(told)}
 
@@ -121,10 +127,10 @@ def test_a_table_of_noise_is_told_apart_and_a_copy_rings() -> None:
     _, train, holdout = tables()
     rng = np.random.default_rng(0)
     noise = train.apply(lambda cells: rng.permutation(cells.to_numpy()))
-    report = synthgan.evaluate(noise, train, holdout, target="rich")
+    report = synthgan.evaluate(noise, train=train, holdout=holdout, target="rich")
     assert report["c2st"].estimate.low > 0.6
     assert report["tstr"].estimate.high < 1
-    copy = synthgan.evaluate(train, train, holdout, target="rich")
+    copy = synthgan.evaluate(train, train=train, holdout=holdout, target="rich")
     assert copy["exact_copies"].estimate.low > 90
     assert "Training rows show through" in " ".join(copy.sections[2].verdict)
     assert "Do not hand out" in copy.sections[2].advice[0]
@@ -133,7 +139,7 @@ def test_a_table_of_noise_is_told_apart_and_a_copy_rings() -> None:
 def test_a_holdout_of_some_training_rows_is_said_before_all_else() -> None:
     synthetic, train, holdout = tables()
     mixed = pd.concat([train.head(60), holdout.head(140)])
-    report = synthgan.evaluate(synthetic, train, mixed)
+    report = synthgan.evaluate(synthetic, train=train, holdout=mixed)
     for section in report.sections:
         assert section.verdict[0].startswith("The holdout is not unseen: 30.00 % of its rows")
         assert "cannot be trusted" in section.verdict[0]
@@ -143,18 +149,19 @@ def test_a_holdout_of_some_training_rows_is_said_before_all_else() -> None:
 def test_a_holdout_that_is_another_table_is_refused() -> None:
     synthetic, train, holdout = tables()
     with pytest.raises(TableError, match=r"100\.0 % of its rows stand in the training rows"):
-        synthgan.evaluate(synthetic, train, train.sample(200, random_state=0))
+        synthgan.evaluate(synthetic, train=train, holdout=train.sample(200, random_state=0))
     with pytest.raises(TableError, match="stand in the synthetic table; set rows aside"):
-        synthgan.evaluate(synthetic, train, synthetic)
+        synthgan.evaluate(synthetic, train=train, holdout=synthetic)
     coarse = [each[["job"]] for each in tables()]  # all rows are repeats, and nobody is to blame
-    synthgan.evaluate(*(each.head(60) for each in coarse))
+    made, known, held = (each.head(60) for each in coarse)
+    synthgan.evaluate(made, train=known, holdout=held)
     assert holdout is not None
 
 
 def test_a_holdout_that_is_no_random_sample_is_said_and_blames_nobody() -> None:
     frame = people(900, seed=3).sort_values("since", ignore_index=True)
     made, train, holdout = frame.iloc[:600:2], frame.iloc[1:600:2], frame.iloc[600:]
-    report = synthgan.evaluate(made, train, holdout)
+    report = synthgan.evaluate(made, train=train, holdout=holdout)
     for section in report.sections:
         assert section.verdict[0].startswith("Held-out rows are unlike the training rows")
         assert "set aside at random" in section.verdict[0]
@@ -165,7 +172,7 @@ def test_a_holdout_that_is_no_random_sample_is_said_and_blames_nobody() -> None:
 def test_copied_identifiers_and_text_ring() -> None:
     synthetic, train, holdout = tables()
     stolen = synthetic.assign(key=train["key"].to_numpy())
-    report = synthgan.evaluate(stolen, train, holdout)
+    report = synthgan.evaluate(stolen, train=train, holdout=holdout)
     found = report["copied_identifiers"]
     assert found.estimate.value == 100
     assert "'key'" in found.note
@@ -177,7 +184,7 @@ def test_copied_identifiers_and_text_ring() -> None:
 
 def test_the_card_lists_every_column_and_says_which_were_not_judged() -> None:
     synthetic, train, _ = tables()
-    card = synthgan.evaluate(synthetic, train).card()
+    card = synthgan.evaluate(synthetic, train=train).card()
     assert list(card.columns) == list(synthetic.columns)
     assert card.columns["key"] == "identifier, not judged"
     assert "8 columns. Made by: unknown (no model was named)" in card.to_markdown()
@@ -191,19 +198,19 @@ def test_without_a_holdout_privacy_is_not_called_quiet() -> None:
 
 def test_without_a_holdout_copies_that_chance_makes_do_not_ring() -> None:
     frame = people(600, seed=4)[["rich", "member", "job"]]
-    report = synthgan.evaluate(frame.iloc[:300], frame.iloc[300:])
+    report = synthgan.evaluate(frame.iloc[:300], train=frame.iloc[300:])
     assert report["exact_copies"].estimate.value > 50
     assert "come twice" in report["exact_copies"].note
     assert not any("Training rows show through" in each for each in report.sections[2].verdict)
     table = people(600, seed=4)
-    stolen = synthgan.evaluate(table.head(300), table.head(300))
+    stolen = synthgan.evaluate(table.head(300), train=table.head(300))
     assert any("Training rows show through" in each for each in stolen.sections[2].verdict)
     assert "Nothing but copies was looked for: no holdout was given." in stolen.sections[2].verdict
 
 
 def test_few_rows_are_said_to_be_too_few() -> None:
     synthetic, train, holdout = tables()
-    report = synthgan.evaluate(synthetic.head(12), train.head(100), holdout.head(40))
+    report = synthgan.evaluate(synthetic.head(12), train=train.head(100), holdout=holdout.head(40))
     for section in report.sections:
         assert section.verdict[0].startswith("So few rows cannot be judged: synthetic rows 12, ")
         assert "held-out rows 40" in section.verdict[0]
@@ -217,7 +224,7 @@ def test_cells_that_cannot_be_read_are_counted_and_not_shown() -> None:
     synthetic, train, _ = tables()
     age = synthetic["age"].astype(object)
     age.iloc[:37] = "unspeakable"
-    report = synthgan.evaluate(synthetic.assign(age=age), train)
+    report = synthgan.evaluate(synthetic.assign(age=age), train=train)
     (said,) = [each for each in report.sections[0].verdict if "cannot be read" in each]
     assert "'age' 37" in said
     assert "unspeakable" not in repr(report.sections)
@@ -252,9 +259,9 @@ def test_two_columns_of_one_name_are_refused_in_any_table(which: str) -> None:
 def test_what_is_lacking_names_its_table() -> None:
     synthetic, train, holdout = tables()
     with pytest.raises(TableError, match="the holdout lacks column 'age'"):
-        synthgan.evaluate(synthetic, train, holdout.drop(columns="age"))
+        synthgan.evaluate(synthetic, train=train, holdout=holdout.drop(columns="age"))
     with pytest.raises(TableError, match="the synthetic table lacks column 'age'"):
-        synthgan.evaluate(synthetic.drop(columns="age"), train, holdout)
+        synthgan.evaluate(synthetic.drop(columns="age"), train=train, holdout=holdout)
 
 
 def test_without_a_target_and_a_holdout_both_are_named() -> None:
@@ -269,13 +276,13 @@ def test_without_a_target_and_a_holdout_both_are_named() -> None:
 def test_columns_must_be_there() -> None:
     synthetic, train, holdout = tables()
     with pytest.raises(TableError, match="lacks column 'wealth'"):
-        synthgan.evaluate(synthetic.drop(columns="wealth"), train, holdout)
-    with pytest.raises(TableError, match="target 'richh' is not there"):
-        synthgan.evaluate(synthetic, train, holdout, target="richh")
-    with pytest.raises(TableError, match="target 'key' is an identifier"):
-        synthgan.evaluate(synthetic, train, holdout, target="key")
+        synthgan.evaluate(synthetic.drop(columns="wealth"), train=train, holdout=holdout)
+    with pytest.raises(TableError, match=r"target 'richh' is not there; .* did you mean 'rich'"):
+        synthgan.evaluate(synthetic, train=train, holdout=holdout, target="richh")
+    with pytest.raises(TableError, match=r"target 'key' is an identifier .* there are '"):
+        synthgan.evaluate(synthetic, train=train, holdout=holdout, target="key")
     with pytest.raises(TableError, match="no rows"):
-        synthgan.evaluate(synthetic.head(0), train, holdout)
+        synthgan.evaluate(synthetic.head(0), train=train, holdout=holdout)
     with pytest.raises(ConfigError, match="max_rows"):
         synthgan.EvaluateConfig(max_rows=1)
 
@@ -299,7 +306,7 @@ def test_odd_tables_give_figures_or_reasons_and_no_warning(name: str) -> None:
     target = None if name == "columns" else "rich"
     with warnings.catch_warnings():
         warnings.filterwarnings("error")
-        report = synthgan.evaluate(synthetic, train, holdout, target=target)
+        report = synthgan.evaluate(synthetic, train=train, holdout=holdout, target=target)
     for each in report.measures:
         assert each.is_defined or each.note, each.key
     read = json.loads(report.to_json())

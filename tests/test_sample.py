@@ -120,6 +120,15 @@ def test_a_condition_on_a_constant_column() -> None:
         model.sample(10, where={"one": "y"})
 
 
+def test_a_level_that_no_row_had_is_not_said_to_have_been_shown() -> None:
+    dtype = pd.CategoricalDtype(["lo", "mid", "hi", "never"], ordered=True)
+    frame = pd.DataFrame({"c": pd.Series(["lo", "mid", "hi"] * 20, dtype=dtype)})
+    model = synthgan.fit(frame, config=quick(2))
+    with pytest.raises(synthgan.ConditionError, match=r"it showed 'lo', 'mid', 'hi'$"):
+        model.sample(3, where={"c": "never"})
+    assert set(model.sample(30, where="c >= 'mid'", seed=0)["c"]) == {"mid", "hi"}
+
+
 @pytest.mark.parametrize(
     ("where", "says"),
     [

@@ -473,7 +473,7 @@ def test_names_of_any_text() -> None:
 def test_tables_that_cannot_be_used() -> None:
     with pytest.raises(SchemaError, match=r"df.columns.astype\(str\)"):
         infer_columns(pd.DataFrame([[1, 2]]))
-    with pytest.raises(SchemaError, match=r"'a'.*twice"):
+    with pytest.raises(SchemaError, match=r"'a'.*more than once"):
         infer_columns(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(SchemaError, match="several levels"):
         infer_columns(pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])))
@@ -571,9 +571,15 @@ def test_a_failed_write_leaves_the_old_file(
     assert [each.name for each in tmp_path.iterdir()] == ["schema.json"]
 
 
+def test_a_name_that_comes_often_is_named_once() -> None:
+    frame = pd.DataFrame([[1, 2, 3, 4, 5]], columns=["c", "c", "c", "d", "d"])
+    with pytest.raises(SchemaError, match=r"unique, but 'c', 'd' come more than once$"):
+        infer_columns(frame)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8"), (b"{", "not valid JSON")],
+    [(None, "there is no such file"), (b"\xff\xfe", "not UTF-8"), (b"{", "not valid JSON")],
 )
 def test_a_file_without_a_schema_is_named(
     tmp_path: Path, content: bytes | None, reason: str

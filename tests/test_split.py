@@ -88,6 +88,17 @@ def test_the_command_leaves_two_files_with_cells_as_they_were(
     assert sorted(parts[0][1:] + parts[1][1:]) == sorted(lines)
 
 
+def test_the_command_writes_the_delimiter_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_bytes("größe;wert\n".encode("cp1252") + b"1;2,5\n3;4,5\n" * 10)
+    assert run("data.csv", "--delimiter", ";").exit_code == 0
+    assert Path("train.csv").read_text("utf-8").splitlines()[0] == "größe;wert"
+    assert run("data.csv", "--delimiter", "tab", "--overwrite").exit_code == 0
+    assert "\t" in Path("holdout.csv").read_text("utf-8")
+
+
 def test_the_command_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"n": range(20)}).to_parquet("data.parquet")

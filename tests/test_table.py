@@ -258,7 +258,7 @@ def test_columns_are_chosen_in_the_order_asked_for(tmp_path: Path, ending: str) 
     (chunk,) = iter_table(path, columns=["c", "age"])
     assert list(chunk) == ["c", "age"]
     assert "no column 'aeg'; did you mean 'age'?" in refusal(path, columns=["aeg"])
-    assert "3 columns, but no column 'zzz'" in refusal(path, columns=["zzz"])
+    assert "has no column 'zzz'; there are 'age', 'b', 'c'" in refusal(path, columns=["zzz"])
     assert "'b' comes twice" in refusal(path, columns=["b", "b"])
     assert "columns is empty" in refusal(path, columns=[])
 
@@ -315,12 +315,36 @@ def test_utf8_that_breaks_off_is_not_taken_for_another_encoding(tmp_path: Path) 
     assert "begins as UTF-8" in refusal(path)
 
 
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_another_delimiter_is_written_and_told_again(tmp_path: Path, delimiter: str) -> None:
+    frame = pd.DataFrame({"a,b": ["1,50", "x;y", "t\tu|v"], "c": [0.5, 1.5, 2.5]})
+    write_table(frame, tmp_path / "t.csv", delimiter=delimiter)
+    assert (tmp_path / "t.csv").read_text().splitlines()[0] == f'"a,b"{delimiter}c'
+    assert read_table(tmp_path / "t.csv").equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "says"),
+    [
+        ("t.csv", "x", "delimiter must be one of"),
+        ("t.tsv", ";", "only .csv files"),
+        ("t.parquet", ";", "only .csv files"),
+    ],
+)
+def test_a_delimiter_that_would_not_be_known_is_refused(
+    tmp_path: Path, name: str, delimiter: str, says: str
+) -> None:
+    with pytest.raises(TableError, match=says):
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / name, delimiter=delimiter)
+
+
 def test_no_file_a_folder_an_unknown_ending(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.csv")
     assert "too long" in refusal(tmp_path / ("x" * 300 + ".csv"))
     (tmp_path / "folder.csv").mkdir()
     assert "is a folder" in refusal(tmp_path / "folder.csv")
-    said = refusal(csv_file(tmp_path, "a\n1\n", "t.xlsx"))
+    assert "save the table as CSV" in refusal(csv_file(tmp_path, "a\n1\n", "t.xlsx"))
+    said = refusal(csv_file(tmp_path, "a\n1\n", "t.json"))
     assert all(ending in said for ending in (".csv", ".tsv", ".gz", ".parquet", ".feather"))
     with pytest.raises(TableError, match="chunk_rows must be at least 1"):
         iter_table(csv_file(tmp_path, "a\n1\n"), chunk_rows=0)
@@ -638,7 +662,8 @@ def test_an_existing_file_is_kept_unless_told(tmp_path: Path) -> None:
 def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path / "none" / "t.csv", "no folder"),
-        (tmp_path / "t.xlsx", r"known are \.csv"),
+        (tmp_path / "t.json", r"known are \.csv"),
+        (tmp_path / "t.xlsx", "name a .csv file"),
         (tmp_path / ("x" * 300 + ".csv"), "too long"),
         ("", "ending"),
     ):

@@ -254,10 +254,10 @@ def test_rows_are_judged(fitted: tuple[Browser, Path], monkeypatch: pytest.Monke
         browser.done("t/my-people/rows", n="20")
     asked: list[Any] = []
 
-    def evaluate(*tables: Any, **how: Any) -> Any:
-        asked.extend([*tables, how["target"]])
+    def evaluate(rows: Any, *, train: Any, **how: Any) -> Any:
+        asked.extend([rows, train, how["holdout"], how["target"]])
         how["on_part"]("shapes", 1, 2)
-        return real(*tables[:2], config=synthgan.EvaluateConfig(max_rows=100))
+        return real(rows, train=train, config=synthgan.EvaluateConfig(max_rows=100))
 
     real = synthgan.evaluate
     monkeypatch.setattr(synthgan, "evaluate", evaluate)

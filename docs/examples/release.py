@@ -100,7 +100,9 @@ print(pd.DataFrame({"real": high_incomes(secret), "release": high_incomes(releas
 
 # %%
 judged = synthgan.EvaluateConfig(max_rows=2000 if STEPS is None else 200)
-report = synthgan.evaluate(release, secret, later, target="income", model=model, config=judged)
+report = synthgan.evaluate(
+    release, train=secret, holdout=later, target="income", model=model, config=judged
+)
 card = report.card()
 if __name__ == "__main__":
     synthgan.write_table([release], "release.csv", overwrite=True)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import synthgan
-from synthgan.cli.options import PATH, device_option, given, overwrite_option, quiet_option
+from synthgan.cli.options import PATH, WHOLE, device_option, given, overwrite_option, quiet_option
 from synthgan.cli.output import print_table, say
 from synthgan.cli.progress import Progress
 from synthgan.errors import TableError
@@ -24,7 +24,7 @@ def _names(
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.option(
     "--models",
     multiple=True,
@@ -35,7 +35,7 @@ def _names(
 @click.option("--target", help="A column that models are to predict.")
 @click.option("--schema", type=PATH, help="What the columns are: a file of 'synthgan schema'.")
 @click.option("--holdout", type=float, help="Share of rows to set aside; without it, 0.2.")
-@click.option("--steps", type=int, help="Training steps at most, of each model that has some.")
+@click.option("--steps", type=WHOLE, help="Training steps at most, of each model that has some.")
 @click.option(
     "-o",
     "--output",
@@ -44,11 +44,11 @@ def _names(
     help="Page to write; without it, comparison.html in the current folder. The same with the "
     "ending .json holds all figures.",
 )
-@click.option("--seed", type=int, help="For the split, training and draws; without it, 0.")
+@click.option("--seed", type=WHOLE, help="For the split, training and draws; without it, 0.")
 @device_option
 @overwrite_option
 @quiet_option
-def compare(data: Path, output: Path, *, overwrite: bool, quiet: bool, **how: Any) -> None:
+def compare(data: str, output: Path, *, overwrite: bool, quiet: bool, **how: Any) -> None:
     """Compares the default model with simple generators, on the same rows and by the same judge.
 
     A fifth of the rows is set aside; each generator learns the others and draws as many. The
@@ -66,20 +66,21 @@ def compare(data: Path, output: Path, *, overwrite: bool, quiet: bool, **how: An
     if output.suffix.lower() != ".html":
         raise TableError(f"{output} must end in .html; the figures go to the same name with .json")
     files = (output, output.with_suffix(".json"))
-    for file in files:
-        synthgan.check_target(file, overwrite=overwrite)
-    config = _config(how)
-    known = how["schema"]
-    schema = None if known is None else synthgan.Schema.load(known, table=data)
     with Progress(quiet=quiet) as progress:
-        progress.wait("reading", str(data))
+        progress.wait("reading", data)
+        synthgan.check_source(data)
+        for file in files:
+            synthgan.check_target(file, overwrite=overwrite)
+        config = _config(how)
 
         def on_part(part: str, done: int, of: int) -> None:
             if done == 0 and part.endswith("learning"):
                 progress.phase("comparing", of, "parts")
             progress.update(done, part)
 
-        found = synthgan.compare(data, config, target=how["target"], schema=schema, on_part=on_part)
+        found = synthgan.compare(
+            data, config, target=how["target"], schema=how["schema"], on_part=on_part
+        )
     for file in files:
         found.save(file, overwrite=overwrite)
     if not quiet:

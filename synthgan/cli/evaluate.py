@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 import synthgan
 from synthgan.cli.failures import BELOW, fail
-from synthgan.cli.options import PATH, given, overwrite_option, quiet_option
+from synthgan.cli.options import PATH, WHOLE, given, overwrite_option, quiet_option
 from synthgan.cli.output import print_table, say, tell
 from synthgan.cli.progress import Progress
 from synthgan.cli.tables import judge_tables
@@ -45,13 +45,13 @@ def _limits(ctx: click.Context, param: click.Parameter, text: str | None) -> dic
 
 
 @click.command()
-@click.argument("data", type=PATH, nargs=-1, required=True, metavar="REAL SYNTHETIC")
+@click.argument("data", nargs=-1, required=True, metavar="REAL SYNTHETIC")
 @click.option(
     "--key",
     help="Judge two tables, a parent and its child, that belong together like "
     "customers.id=orders.customer_id.",
 )
-@click.option("--holdout", type=PATH, help="Real rows that the generator never saw.")
+@click.option("--holdout", help="Real rows that the generator never saw.")
 @click.option("--target", help="A column that models are to predict.")
 @click.option(
     "-o",
@@ -74,12 +74,12 @@ def _limits(ctx: click.Context, param: click.Parameter, text: str | None) -> dic
     callback=_limits,
     help="Limits such as c2st=0.6,tstr=0.95: exit code 1 when a figure is worse.",
 )
-@click.option("--seed", type=int, help="For the choice of rows and folds; without it, 0.")
+@click.option("--seed", type=WHOLE, help="For the choice of rows and folds; without it, 0.")
 @overwrite_option
 @quiet_option
 @click.pass_context
 def evaluate(
-    ctx: click.Context, /, data: tuple[Path, ...], key: str | None, output: Path, **how: Any
+    ctx: click.Context, /, data: tuple[str, ...], key: str | None, output: Path, **how: Any
 ) -> None:
     """Judges a synthetic table, made by any tool, against the real one.
 
@@ -112,10 +112,14 @@ def evaluate(
     ]
     if twice:
         raise TableError(f"{twice[0]} was named for two files to write; name two")
-    synthgan.check_limits(how["fail_under"])
-    for file in files:
-        synthgan.check_target(file, overwrite=how["overwrite"])
-    report = _judge(real, synthetic, how)
+    with Progress(quiet=how["quiet"]) as progress:
+        progress.wait("reading", real)
+        for table in filter(None, (real, synthetic, how["holdout"])):
+            synthgan.check_source(table)
+        synthgan.check_limits(how["fail_under"])
+        for file in files:
+            synthgan.check_target(file, overwrite=how["overwrite"])
+        report = _judge(real, synthetic, how, progress)
     failures = report.check(how["fail_under"])
     for file in files:
         saved = report.card() if file is how["card"] else report
@@ -134,27 +138,25 @@ def _refuse_of_one_table(ctx: click.Context) -> None:
             raise click.UsageError(f"--{option} is for the judging of one table")
 
 
-def _judge(real: Path, synthetic: Path, how: dict[str, Any]) -> synthgan.Report:
+def _judge(real: str, synthetic: str, how: dict[str, Any], progress: Progress) -> synthgan.Report:
     known = how["schema"]
     schema = None if known is None else synthgan.Schema.load(known, table=real)
     config = synthgan.EvaluateConfig(**given(schema=schema, seed=how["seed"]))
-    with Progress(quiet=how["quiet"]) as progress:
-        progress.wait("reading", str(real))
 
-        def on_part(part: str, done: int, of: int) -> None:
-            if done == 0:
-                progress.phase("judging", of, "parts")
-            progress.update(done, part)
+    def on_part(part: str, done: int, of: int) -> None:
+        if done == 0:
+            progress.phase("judging", of, "parts")
+        progress.update(done, part)
 
-        return synthgan.evaluate(
-            synthetic,
-            real,
-            how["holdout"],
-            target=how["target"],
-            model=None if how["model"] is None else synthgan.load(how["model"], device="cpu"),
-            config=config,
-            on_part=on_part,
-        )
+    return synthgan.evaluate(
+        synthetic,
+        train=real,
+        holdout=how["holdout"],
+        target=how["target"],
+        model=None if how["model"] is None else synthgan.load(how["model"], device="cpu"),
+        config=config,
+        on_part=on_part,
+    )
 
 
 def _show(report: synthgan.Report) -> None:

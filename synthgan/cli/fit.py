@@ -12,8 +12,8 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, as_bytes, device_option, given, quiet_option
-from synthgan.cli.output import duration, file_size, say
+from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
+from synthgan.cli.output import count, duration, file_size, say
 from synthgan.cli.progress import Progress, Reading, Training, phase_ends
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
@@ -41,7 +41,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
     "told from the values.",
 )
-@click.option("--steps", type=int, help="Training steps at most; without it, the rows decide.")
+@click.option("--steps", type=WHOLE, help="Training steps at most; without it, the rows decide.")
 @click.option(
     "--max-minutes",
     type=float,
@@ -60,7 +60,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     help="Go on from the checkpoint of a fit that was stopped, with the same data and options; "
     "the model is the one that an uninterrupted fit would have given.",
 )
-@click.option("--batch-size", type=int, help="Rows a training step; without it, a good size.")
+@click.option("--batch-size", type=WHOLE, help="Rows a training step; without it, a good size.")
 @click.option(
     "--objective",
     help="What generator and critic play for: wgan-gp, the default; or, to compare, minimax, "
@@ -74,7 +74,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 )
 @click.option(
     "--detection-every",
-    type=int,
+    type=WHOLE,
     metavar="STEPS",
     help="Try every so many steps how well a classifier tells drawn rows from real ones set aside, "
     "and show it: .5 if it cannot.",
@@ -89,7 +89,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 @click.option(
     "--unit", help="Column that names whose rows they are, if one person can have several."
 )
-@click.option("--unit-rows", type=int, help="Rows that are kept of one such person at most.")
+@click.option("--unit-rows", type=WHOLE, help="Rows that are kept of one such person at most.")
 @click.option(
     "--dp-engine",
     type=click.Choice(("marginals", "critic")),
@@ -109,7 +109,7 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 )
 @device_option
 @click.option(
-    "--seed", type=int, help="Another seed gives another model; without it, always the same one."
+    "--seed", type=WHOLE, help="Another seed gives another model; without it, always the same one."
 )
 @click.option("--overwrite", is_flag=True, help="Replace the model file if there is one.")
 @quiet_option
@@ -167,46 +167,51 @@ def _fit_one(
     **rest: Any,
 ) -> None:
     """Learns one table."""
-    declare, privacy = rest.pop("declare"), _privacy(rest)
-    checkpoint = _checkpoint(rest, output, overwrite=overwrite)
-    limit = rest.pop("memory_limit")
-    config = _config(rest, seed, privacy)
-    table = data if privacy is None else None  # in a private fit, it must not tell anything
-    known = None if schema is None else synthgan.Schema.load(schema, table=table)
-    if declare and privacy is None:
-        raise click.UsageError("--declare goes with --epsilon: give it too")
-    if privacy is not None and (known is None) != declare:
-        raise click.UsageError(
-            "with --epsilon, what the columns are must be known without looking at the rows: give "
-            "either --schema FILE (such as 'synthgan schema' writes for a table of the same form "
-            "that is no secret), or --declare"
-        )
-    with synthgan.join_ranks() as ranks:
-        quiet = quiet or not ranks.first
-        if ranks.first:
-            synthgan.check_target(output, overwrite=overwrite)
-        began = time.monotonic()
-        with Progress(quiet=quiet) as progress:
-            progress.wait("reading", data)
+    began = time.monotonic()
+    with Progress(quiet=quiet) as progress:
+        progress.wait("reading", data)
+        declare, privacy = rest.pop("declare"), _privacy(rest)
+        checkpoint = _checkpoint(rest, output, overwrite=overwrite)
+        limit = rest.pop("memory_limit")
+        config = _config(rest, seed, privacy)
+        _check_declared(schema, declare=declare, private=privacy is not None)
+        with synthgan.join_ranks() as ranks:
+            if ranks.first:
+                synthgan.check_source(data)
+                synthgan.check_target(output, overwrite=overwrite)
+            else:
+                progress.hush()
+            known: synthgan.Schema | Path | None = schema
             if declare:
                 known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
-            training = Training(progress, _opening(checkpoint))
             model = synthgan.fit(
                 data,
                 known,
                 config,
                 memory_limit=limit,
-                on_step=training,
+                on_step=Training(progress, _opening(checkpoint)),
                 checkpoint=checkpoint,
                 on_rows=Reading(progress),
             )
             stop.patient = True
-        if not ranks.first:
-            raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
-        _save(model, output, overwrite=overwrite)
+            if not ranks.first:
+                raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
+            _save(model, output, overwrite=overwrite)
     if not quiet:
         _say_fitted(model, output, time.monotonic() - began)
     _say_left(stop, output, checkpoint)
+
+
+def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:
+    """Refuses a private fit in which the rows would tell what they are."""
+    if declare and not private:
+        raise click.UsageError("--declare goes with --epsilon: give it too")
+    if private and (schema is None) != declare:
+        raise click.UsageError(
+            "with --epsilon, what the columns are must be known without looking at the rows: give "
+            "either --schema FILE (such as 'synthgan schema' writes for a table of the same form "
+            "that is no secret), or --declare"
+        )
 
 
 def _fit_tables(
@@ -227,6 +232,8 @@ def _fit_tables(
     seed = rest.pop("seed")
     config = _config(rest, seed, privacy)
     tables, foreign = tables_to_fit(data, key, others)
+    for path in tables.values():
+        synthgan.check_source(path)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
     model = learn_tables(stop, tables, foreign, config, quiet=quiet)
@@ -315,12 +322,12 @@ def _save(
 def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float) -> None:
     steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
     say(
-        f"learned about {model.rows:,} rows and {len(model.schema)} columns"
+        f"learned about {count(model.rows, 'row')} and {count(len(model.schema), 'column')}"
         f" in {duration(seconds)}" + (f" (steps: {steps})" if steps else "")
     )
     rules = len(model.schema.constraints)
     if rules:
-        say(f"every row will keep {rules} rule{'s' * (rules > 1)} between columns: synthgan info")
+        say(f"every row will keep {count(rules, 'rule')} between columns: synthgan info")
     protections = list(model.protections)
     more = len(protections) - _FEW_LINES
     if more > 1:

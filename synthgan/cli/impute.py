@@ -11,6 +11,9 @@ import synthgan
 from synthgan.cli.options import (
     MODEL,
     PATH,
+    WHOLE,
+    WholeNumber,
+    delimiter_option,
     device_option,
     given,
     is_stdout,
@@ -18,7 +21,7 @@ from synthgan.cli.options import (
     quiet_option,
     safe_option,
 )
-from synthgan.cli.output import say
+from synthgan.cli.output import count, say
 from synthgan.cli.progress import Progress
 from synthgan.errors import TableError
 
@@ -26,7 +29,7 @@ _DRAW = "draw"
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.argument("model", type=PATH, default=MODEL)
 @click.option(
     "-o",
@@ -40,7 +43,7 @@ _DRAW = "draw"
     "-n",
     "--draws",
     "n",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     help="How many times to fill in; above 1, a first column 'draw' tells them apart.",
 )
 @click.option(
@@ -55,19 +58,19 @@ _DRAW = "draw"
     help="Draw each hole (without it), or take the mean or the most frequent of n draws.",
 )
 @click.option(
-    "--seed", type=int, help="The same seed gives the same cells; without it, fresh ones."
+    "--seed", type=WHOLE, help="The same seed gives the same cells; without it, fresh ones."
 )
 @safe_option
+@delimiter_option
 @device_option
 @overwrite_option
 @quiet_option
 def impute(
-    data: Path,
+    data: str,
     model: Path,
     output: Path,
     columns: tuple[str, ...],
     overwrite: bool,
-    safe_csv: bool,
     quiet: bool,
     **how: Any,
 ) -> None:
@@ -84,10 +87,12 @@ def impute(
       synthgan impute survey.csv --column age --column income
       synthgan impute survey.csv --how typical -n 20 --seed 1
     """
-    if not is_stdout(output):
-        synthgan.check_target(output, overwrite=overwrite)
     with Progress(quiet=quiet) as progress:
-        progress.wait("filling", str(data))
+        progress.wait("filling", data)
+        dialect = {name: how.pop(name) for name in ("safe_csv", "delimiter")}
+        synthgan.check_source(data)
+        if not is_stdout(output):
+            synthgan.check_target(output, overwrite=overwrite)
         frame = synthgan.read_table(data)
         fitted = synthgan.load(model, **given(device=how.pop("device")))
         filled = fitted.impute(frame, columns=columns or None, **given(**how))
@@ -95,7 +100,8 @@ def impute(
         if _DRAW in filled:
             raise TableError(f"the table has a column {_DRAW!r} of its own; rename it")
         filled = filled.reset_index(level=_DRAW)
-    synthgan.write_table([filled], output, overwrite=overwrite, safe_csv=safe_csv)
+    synthgan.write_table([filled], output, overwrite=overwrite, **dialect)
     if not quiet and not is_stdout(output):
         holes = int(frame.isna().sum().sum())
-        say(f"{holes:,} holes of {len(frame):,} rows are filled in {output}")
+        of = count(len(frame), "row")
+        say(f"{count(holes, 'hole')} of {of} {'is' if holes == 1 else 'are'} filled in {output}")

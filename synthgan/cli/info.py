@@ -13,6 +13,7 @@ import click
 import synthgan
 from synthgan.cli.options import model_argument
 from synthgan.cli.output import (
+    count,
     file_size,
     print_columns,
     print_constraints,
@@ -57,7 +58,9 @@ def info(model: Path, history: bool, as_json: bool) -> None:
         return
     tell(f"{model}: {file_size(model)}, {loaded.parameters:,} weights")
     tell("made by " + ", ".join(f"{name} {made}" for name, made in loaded.versions.items()))
-    tell(f"learned from about {loaded.rows:,} rows and {len(loaded.schema)} columns")
+    learned = f"{count(loaded.rows, 'row')} and {count(len(loaded.schema), 'column')}"
+    steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(loaded.history))
+    tell(f"learned from about {learned}" + (f" (steps: {steps})" if steps else ""))
     tell("settings: " + ", ".join(_main_settings(loaded.config)))
     click.echo()
     print_columns(loaded.schema)
@@ -66,13 +69,17 @@ def info(model: Path, history: bool, as_json: bool) -> None:
     if loaded.guarantee is not None:
         _tell_ledger(loaded.guarantee)
     tell_list("notes:", loaded.notes)
-    steps = loaded.history if history else phase_ends(loaded.history)
-    if steps:
-        click.echo()
-        looked = any(any(diagnostics(step).values()) for step in steps)
-        names = ("phase", "step", "of", "seconds", *losses(steps[0]))
-        names += tuple(diagnostics(steps[0])) if looked else ()
-        print_table(names, (_history_row(step, looked=looked) for step in steps))
+    if history and loaded.history:
+        _tell_history(loaded.history)
+
+
+def _tell_history(steps: Sequence[synthgan.Step]) -> None:
+    """Losses and diagnostics, a line a step."""
+    click.echo()
+    looked = any(any(diagnostics(step).values()) for step in steps)
+    names = ("phase", "step", "of", "seconds", *losses(steps[0]))
+    names += tuple(diagnostics(steps[0])) if looked else ()
+    print_table(names, (_history_row(step, looked=looked) for step in steps))
 
 
 def _tell_ledger(guarantee: synthgan.Guarantee) -> None:

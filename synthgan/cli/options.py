@@ -12,6 +12,28 @@ MODEL = "model.synthgan"
 """The model file where none is named."""
 
 PATH = click.Path(path_type=Path)
+"""A file of ours. Tables are plain text: they may be URLs, which a Path would bend."""
+
+
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """A whole number, refused in plain words."""
+
+    name = "integer"
+
+    def __init__(self, least: int | None = None) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no whole number, such as 1000", param, ctx)
+        if self._least is not None and number < self._least:
+            self.fail(f"{number} is too little: at least {self._least} is wanted", param, ctx)
+        return number
+
+
+WHOLE = WholeNumber()
 
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _UNITS |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -52,6 +74,18 @@ safe_option = click.option(
     "--safe-csv",
     is_flag=True,
     help="Put an apostrophe before text of a CSV file that a spreadsheet would run as a formula.",
+)
+
+
+def _as_delimiter(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    return "\t" if text == "tab" else text
+
+
+delimiter_option = click.option(
+    "--delimiter",
+    type=click.Choice([",", ";", "|", "tab"]),
+    callback=_as_delimiter,
+    help="What stands between the cells of a CSV file that is written; without it, a comma.",
 )
 
 

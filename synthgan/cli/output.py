@@ -107,6 +107,16 @@ def tell_list(title: str, lines: Sequence[str]) -> None:
         tell(f"  {line}")
 
 
+def count(number: int, what: str) -> str:
+    """So many of ``what``, which is a word for one of them."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def count_are(number: int, what: str) -> str:
+    """``3 rows are``, ``1 row is``."""
+    return f"{count(number, what)} {'is' if number == 1 else 'are'}"
+
+
 def duration(seconds: float) -> str:
     """A time in words, to the second or the minute."""
     minutes, rest = divmod(round(seconds), 60)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import synthgan
-from synthgan.cli.output import duration, printable, say
+from synthgan.cli.output import count, duration, printable, say
 
 if TYPE_CHECKING:
     import rich.progress
 
 _LINE_EVERY = (1.0, 10.0)  # seconds between plain progress lines: at least, at most
+_LATE = 3.0  # seconds after which a wait is said: bad input is answered by one line before
+_FEW = 20  # units of a phase that are said one by one
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 _CURVE = 10  # letters of a curve
 
@@ -25,12 +29,15 @@ class Progress:
     """A display of phases, one after the other; nothing at all where ``quiet``."""
 
     def __init__(self, *, quiet: bool) -> None:
+        # Of processes that torchrun has started one speaks, also before PyTorch is there to ask.
+        quiet = quiet or os.environ.get("RANK", "0") != "0"
         self._quiet = quiet
         self._bars = _bars() if not quiet and sys.stderr.isatty() else None
         self._bar: Any = None
         self._name, self._unit, self._total = "", "", 1
         self._said = (0, 0.0)  # units done and the time, at the last plain line
         self._late: threading.Timer | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Progress:
         if self._bars is not None:
@@ -38,20 +45,27 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._late is not None:
-            self._late.cancel()
+        self._now()
         if self._bars is not None:
+            self._bars.live.transient = error[0] is not None  # an error is one line
             self._bars.stop()
+
+    def hush(self) -> None:
+        """Shows nothing from now on."""
+        self._now()
+        self._quiet = True
+        if self._bars is not None:
+            self._bars.live.transient = True
+            self._bars.stop()
+            self._bars = None
 
     def wait(self, name: str, detail: str) -> None:
         """Begins a phase that is over nobody knows when."""
         self._end_phase()
         if self._bars is not None:
             self._bar = self._bars.add_task(name, total=None, detail=printable(detail))
-        elif not self._quiet:  # not at once: bad input is to be answered by one line
-            self._late = threading.Timer(_LINE_EVERY[1], say, (f"{name} {detail}",))
-            self._late.daemon = True
-            self._late.start()
+        else:
+            self._later(_LATE, f"{name} {detail}")
 
     def remark(self, line: str) -> None:
         """Says a line above the bars, if it says anything."""
@@ -72,24 +86,52 @@ class Progress:
 
     def update(self, done: int, *details: str, curves: str = "") -> None:
         """Says that ``done`` units of the phase are done; ``curves`` only where there are bars."""
-        text = ", ".join((f"{done:,} of {self._total:,} {self._unit}", *details))
+        unit = self._unit.removesuffix("s") if self._total == 1 else self._unit
+        text = ", ".join((f"{done:,} of {self._total:,} {unit}", *details))
         if self._bars is not None:
             if curves and self._bars.console.encoding.startswith("utf"):
                 text = f"{text}\n{curves}"
             self._bars.update(self._bar, completed=done, detail=text)
-        elif not self._quiet and self._is_due(done):
-            say(f"{self._name}: {text}")
-            self._said = (done, time.monotonic())
+        elif not self._quiet:
+            self._now()
+            before, then = self._said
+            waited, line = time.monotonic() - then, f"{self._name}: {text}"
+            parts = self._total if self._total <= _FEW else 10
+            is_due = parts * done // self._total > parts * before // self._total
+            if waited >= _LINE_EVERY[1] or (is_due and waited >= _LINE_EVERY[0]):
+                say(line)
+                self._said = (done, time.monotonic())
+                self._later(_LINE_EVERY[1], line)
+            elif is_due:  # said if nothing else comes: the next unit may take long
+                self._later(_LINE_EVERY[0], line)
 
-    def _is_due(self, done: int) -> bool:
-        before, then = self._said
-        waited = time.monotonic() - then
-        tenth = 10 * done // self._total > 10 * before // self._total
-        return waited >= _LINE_EVERY[1] or (tenth and waited >= _LINE_EVERY[0])
+    def _later(self, seconds: float, line: str, since: float | None = None) -> None:
+        """Says a line after a time, and again now and then, as long as nothing happens."""
+        if self._quiet:
+            return
+        began = time.monotonic() if since is None else since
+
+        def say_it() -> None:
+            with self._lock:
+                if self._late is timer:  # else something has happened meanwhile
+                    waited = time.monotonic() - began
+                    is_long = waited >= _LINE_EVERY[1]
+                    say(f"{line} (for {duration(waited)} now)" if is_long else line)
+                    self._later(_LINE_EVERY[1], line, began)
+
+        timer = self._late = threading.Timer(seconds, say_it)
+        timer.daemon = True
+        timer.start()
+
+    def _now(self) -> None:
+        """Something happens."""
+        with self._lock:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
 
     def _end_phase(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
+        self._now()
         if self._bars is not None and self._bar is not None:
             self._bars.update(self._bar, total=1, completed=1)
 
@@ -139,7 +181,7 @@ class Training:
             self._progress.remark(self._opening)
         if self._last is None or self._last.phase != step.phase:
             self._began, self._told = self._then, {}
-            line = f"{step.phase}: at most {step.of:,} steps"
+            line = f"{step.phase}: at most {count(step.of, 'step')}"
             self._progress.phase(step.phase, step.of, "steps", line=line)
         for name, value in {**_losses(step), **_diagnostics(step)}.items():
             if value is not None:
@@ -156,6 +198,21 @@ class Training:
                 f"{name} {curve(values)}" for name, values in self._told.items() if values[1:]
             ),
         )
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[synthgan.Step], None]]:
+    """Shows on standard error how far a fit is, as the command line does: bars on a terminal,
+    else a line now and then::
+
+        with synthgan.show_progress() as on_step:
+            model = synthgan.fit(df, on_step=on_step)
+
+    A block is for one fit.
+    """
+    with Progress(quiet=False) as progress:
+        progress.wait("reading", "the table")
+        yield Training(progress)
 
 
 def losses(step: synthgan.Step) -> dict[str, str]:

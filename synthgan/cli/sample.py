@@ -13,8 +13,10 @@ import click
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, fail
 from synthgan.cli.options import (
-    PATH,
+    WHOLE,
+    WholeNumber,
     as_shard,
+    delimiter_option,
     device_option,
     given,
     is_stdout,
@@ -23,7 +25,7 @@ from synthgan.cli.options import (
     quiet_option,
     safe_option,
 )
-from synthgan.cli.output import say
+from synthgan.cli.output import count, count_are, say
 from synthgan.cli.progress import Progress
 from synthgan.cli.tables import is_of_tables, sample_tables
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     "-n",
     "--rows",
     "n",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     help="How many rows, of two tables in the parent; without it, about as many as were learned.",
 )
 @click.option(
@@ -69,7 +71,6 @@ if TYPE_CHECKING:
 @click.option(
     "--given",
     "given_file",
-    type=PATH,
     help="A table of partly filled rows; each comes out filled up, and -n is left out.",
 )
 @click.option(
@@ -88,8 +89,11 @@ if TYPE_CHECKING:
     help="Language and country of made-up names, addresses and the like, such as de_DE; without "
     "it the schema's, or en_US.",
 )
-@click.option("--seed", type=int, help="The same seed gives the same rows; without it, fresh ones.")
+@click.option(
+    "--seed", type=WHOLE, help="The same seed gives the same rows; without it, fresh ones."
+)
 @safe_option
+@delimiter_option
 @device_option
 @overwrite_option
 @quiet_option
@@ -111,7 +115,11 @@ def sample(
       synthgan sample -n 100 -o - --quiet | head
       synthgan sample shop.synthgan -n 1000 -o synthetic/     a model of two tables
     """
-    if is_of_tables(model):
+    with Progress(quiet=quiet) as progress:
+        progress.wait("reading", str(model))
+        of_tables = is_of_tables(model)
+        progress.hush()  # what comes has a display of its own
+    if of_tables:
         sample_tables(model, n, output, how, overwrite=overwrite, quiet=quiet)
         return
     _sample_one(model, n, output, how, overwrite=overwrite, quiet=quiet)
@@ -122,7 +130,7 @@ def _sample_one(
 ) -> None:
     """Draws rows of one table."""
     launched, ending = synthgan.launched_shard(), how.pop("ending")
-    safe_csv = how.pop("safe_csv")
+    dialect = {name: how.pop(name) for name in ("safe_csv", "delimiter")}
     shard = _shard(how.pop("shard"), launched)
     quiet = quiet or (launched or (1, 1))[0] != 1  # one speaks for all
     if how.pop("parts") or output.endswith(("/", os.sep)):
@@ -133,7 +141,7 @@ def _sample_one(
             )
         loaded = synthgan.load(model, **given(device=how["device"]))
         settings = given(shard=shard, ending=ending and f".{ending.lstrip('.')}")
-        settings |= {"rows": n or loaded.rows, "safe_csv": safe_csv}
+        settings |= {"rows": n or loaded.rows, **dialect}
         parts = synthgan.Parts(folder=output, **settings)
         _sample_parts(loaded, parts, how, quiet=quiet)
         return
@@ -154,14 +162,14 @@ def _sample_one(
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")
             rows = synthgan.write_table(
-                _counted(chunks, progress, kept), output, overwrite=overwrite, safe_csv=safe_csv
+                _counted(chunks, progress, kept), output, overwrite=overwrite, **dialect
             )
     except KeyboardInterrupt:
         if is_stdout(output):
             fail("interrupted", INTERRUPTED)  # some rows may be out
         raise
     if not quiet and not is_stdout(output):
-        say(f"{rows:,} synthetic rows are in {output}")
+        say(f"{count_are(rows, 'synthetic row')} in {output}")
         for text, share in kept.items():
             say(f"note: {share:.1%} of the rows kept {text} at once; the others were drawn again")
 
@@ -200,8 +208,9 @@ def _sample_parts(
         )
     if not quiet:
         share = "" if parts.shard[1] == 1 else f" (shard {parts.shard[0]} of {parts.shard[1]})"
-        files, are = ("1 part file", "is") if done == 1 else (f"{done:,} part files", "are")
-        say(f"{files} of {parts.rows:,} synthetic rows{share} {are} in {parts.folder}")
+        of = count(parts.rows, "synthetic row")
+        are = "is" if done == 1 else "are"
+        say(f"{count(done, 'part file')} of {of}{share} {are} in {parts.folder}")
 
 
 def _asked(how: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from synthgan.cli.output import print_columns, print_constraints, print_findings
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.option(
     "-o",
     "--output",
@@ -22,7 +22,7 @@ from synthgan.cli.output import print_columns, print_constraints, print_findings
     help="File to write, - is standard output; without it, schema.json in the current folder.",
 )
 @overwrite_option
-def schema(data: Path, output: Path, overwrite: bool) -> None:
+def schema(data: str, output: Path, overwrite: bool) -> None:
     """Tells what the columns of a table are, and which rules between them all rows keep.
 
     Columns that say who somebody is, and names of rows, are not learned but made up anew: it
@@ -36,6 +36,7 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
       synthgan schema data.csv -o - | less
       synthgan fit data.csv --schema schema.json
     """
+    synthgan.check_source(data)
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
     table = synthgan.read_table(data)
@@ -48,6 +49,6 @@ def schema(data: Path, output: Path, overwrite: bool) -> None:
     print_findings(synthgan.find_personal(table, found))
     print_constraints(found)
     say(
-        f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(str(data))}"
+        f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(data)}"
         f" --schema {shlex.quote(str(output))}"
     )

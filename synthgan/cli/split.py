@@ -8,26 +8,35 @@ from typing import Any
 import click
 
 import synthgan
-from synthgan.cli.options import PATH, given, overwrite_option, quiet_option
-from synthgan.cli.output import say
+from synthgan.cli.options import (
+    PATH,
+    WholeNumber,
+    delimiter_option,
+    given,
+    overwrite_option,
+    quiet_option,
+)
+from synthgan.cli.output import count, say
 from synthgan.errors import TableError
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 
 @click.command()
-@click.argument("data", type=PATH)
+@click.argument("data")
 @click.option("--holdout", type=float, help="Share of rows to set aside; without it, 0.2.")
 @click.option("--by", metavar="COLUMN", help="Rows with equal cells here stay together.")
 @click.option("--train-file", type=PATH, help="Rows to learn from; without it, train.ENDING.")
 @click.option("--holdout-file", type=PATH, help="Rows set aside; without it, holdout.ENDING.")
-@click.option("--seed", type=click.IntRange(min=0), help="For the choice of rows; without it, 0.")
+@click.option("--seed", type=WholeNumber(0), help="For the choice of rows; without it, 0.")
+@delimiter_option
 @overwrite_option
 @quiet_option
 def split(
-    data: Path,
+    data: str,
     train_file: Path | None,
     holdout_file: Path | None,
+    delimiter: str | None,
     overwrite: bool,
     quiet: bool,
     **how: Any,
@@ -44,16 +53,17 @@ def split(
       synthgan split visits.parquet --by patient_id --holdout 0.3
       synthgan evaluate train.csv synthetic.csv --holdout holdout.csv
     """
-    ending = "".join(data.suffixes[-2:] if data.suffix in _COMPRESSED else data.suffixes[-1:])
+    name = Path(data)
+    ending = "".join(name.suffixes[-2:] if name.suffix in _COMPRESSED else name.suffixes[-1:])
     files = (train_file or Path(f"train{ending}"), holdout_file or Path(f"holdout{ending}"))
     if files[0].absolute() == files[1].absolute():
         raise TableError(f"both parts would be written to {files[0]}; name two files")
+    parts = synthgan.split_table(synthgan.read_table(data), **given(**how))
     for file in files:
         synthgan.check_target(file, overwrite=overwrite)
-    parts = synthgan.split_table(synthgan.read_table(data), **given(**how))
     for part, file in zip(parts, files, strict=True):
-        synthgan.write_table([part], file, overwrite=overwrite)
+        synthgan.write_table([part], file, overwrite=overwrite, delimiter=delimiter)
         if not quiet:
-            say(f"{len(part):,} rows: {file}")
+            say(f"{count(len(part), 'row')}: {file}")
     if not quiet:
         say(f"next: synthgan fit {files[0]}")

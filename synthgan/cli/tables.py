@@ -16,6 +16,8 @@ import synthgan
 from synthgan.cli.failures import BELOW, Stop, fail
 from synthgan.cli.options import given
 from synthgan.cli.output import (
+    count,
+    count_are,
     duration,
     file_size,
     print_columns,
@@ -90,7 +92,7 @@ class _TablesTraining:
 
 
 def say_fitted(model: synthgan.TablesSynthesizer, path: Path, seconds: float) -> None:
-    of = " and ".join(f"{rows:,} rows of {name}" for name, rows in model.rows.items())
+    of = " and ".join(f"{count(rows, 'row')} of {name}" for name, rows in model.rows.items())
     say(f"learned about {of} in {duration(seconds)}")
     for line in model.notes:
         say(f"note: {line}")
@@ -114,6 +116,8 @@ def sample_tables(
         ("balance", "balance"),
         ("shard", "shard"),
         ("parts", "parts"),
+        ("safe_csv", "safe-csv"),
+        ("delimiter", "delimiter"),
     ):
         if how[name]:
             raise click.UsageError(f"--{option} is for models of one table")
@@ -132,7 +136,7 @@ def sample_tables(
         paths = synthgan.write_tables(tables, folder, ending=ending, overwrite=overwrite)
     if not quiet:
         for table, written in zip(tables.values(), paths, strict=True):
-            say(f"{len(table):,} synthetic rows are in {written}")
+            say(f"{count_are(len(table), 'synthetic row')} in {written}")
 
 
 def tell_tables(path: Path, *, as_json: bool, history: bool) -> None:
@@ -145,14 +149,14 @@ def tell_tables(path: Path, *, as_json: bool, history: bool) -> None:
     tell("made by " + ", ".join(f"{name} {made}" for name, made in model.versions.items()))
     for name, schema in model.schemas.items():
         click.echo()
-        tell(f"{name}: learned from about {model.rows[name]:,} rows")
+        tell(f"{name}: learned from about {count(model.rows[name], 'row')}")
         print_columns(schema)
         print_constraints(schema)
     tell_list("protected:", model.protections)
     tell_list("notes:", model.notes)
 
 
-def judge_tables(data: Sequence[Path], key: str, how: dict[str, Any]) -> None:
+def judge_tables(data: Sequence[str], key: str, how: dict[str, Any]) -> None:
     """Judges the links between a synthetic parent and its child, and prints the figures.
 
     ``data``: the real parent and child, then the folder of the synthetic ones, or both files.
@@ -163,14 +167,17 @@ def judge_tables(data: Sequence[Path], key: str, how: dict[str, Any]) -> None:
             "ones or both files, such as customers.csv orders.csv synthetic/; got "
             f"{len(data)} of them"
         )
-    files, foreign = _named([str(each) for each in data[:2]], key)
-    made = data[2:] if len(data) == 4 else [_table_in(data[2], name) for name in files]
+    files, foreign = _named(data[:2], key)
+    folder = Path(data[2])
+    made: Sequence[str | Path] = (
+        data[2:] if len(data) == 4 else [_table_in(folder, each) for each in files]
+    )
     limits = how["fail_under"]
     with Progress(quiet=how["quiet"]) as progress:
         progress.wait("reading and judging", " and ".join(files))
         real = {name: synthgan.read_table(path) for name, path in files.items()}
         drawn = {name: synthgan.read_table(path) for name, path in zip(files, made, strict=True)}
-        found = synthgan.evaluate_tables(drawn, real, foreign, **given(seed=how["seed"]))
+        found = synthgan.evaluate_tables(drawn, real=real, key=foreign, **given(seed=how["seed"]))
     unknown = [name for name in limits if name not in found]
     if unknown:
         raise click.UsageError(f"{unknown[0]} is no figure of two tables; {', '.join(found)} are")

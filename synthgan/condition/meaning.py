@@ -89,16 +89,26 @@ class Reader:
             cell = self.cell(column, value)
             return Allowed(excluded=frozenset([cell] * can_hold(column, cell)), missing="never")
         if not column.kind.is_numeric:
-            raise ConditionError(
-                f"column {column.name!r} has no order ({column.kind.value}), so {operator} does "
-                "not apply; use == or in [...]"
-            )
+            return self._by_order(column, operator, value)
         bound = float(self.cell(column, value))
         if operator in ("<", "<="):
             is_open = operator == "<" or bound == -math.inf
             return Allowed(high=bound, high_open=is_open, missing="never")
         is_open = operator == ">" or bound == math.inf
         return Allowed(low=bound, low_open=is_open, missing="never")
+
+    def _by_order(self, column: Column, operator: str, value: object) -> Allowed:
+        """A comparison by the order of the categories, where one is declared."""
+        levels = column.categories
+        if not column.ordered or levels is None:
+            raise ConditionError(
+                f"column {column.name!r} has no order ({column.kind.value}), so {operator} does "
+                "not apply; use == or in [...]"
+            )
+        at = levels.index(value if value in levels else self._level(column, value))
+        at += operator in ("<=", ">")
+        found = levels[:at] if operator in ("<", "<=") else levels[at:]
+        return Allowed(values=frozenset(found), missing="never")
 
     def _compare_with_words(self, column: Column, operator: str, value: object) -> Allowed:
         """A comparison in a column that has words among its numbers: those are equal to

@@ -25,8 +25,8 @@ def parse_where(
     """What ``where`` allows of each column that it names.
 
     A mapping gives for a column one cell; a list, set, array or index of cells; a tuple
-    ``(low, high)`` of numbers or dates, ends included, of which either may be None for no
-    bound; or None (NaN, NA) for missing. None in a list allows missing cells too.
+    ``(low, high)`` of numbers, dates or ordered categories, ends included, of which either may be
+    None for no bound; or None (NaN, NA) for missing. None in a list allows missing cells too.
 
     A text joins comparisons by ``and``: ``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``,
     ``30 <= age < 40``, ``in [...]``, ``not in [...]``, ``is missing``, ``is not missing``.
@@ -84,7 +84,7 @@ def _read_mapping(where: Mapping[str, object], reader: Reader) -> Iterator[tuple
 
 
 def _range(column: Column, ends: tuple[object, ...], reader: Reader) -> Allowed:
-    if not column.kind.is_numeric or len(ends) != 2:
+    if not (column.kind.is_numeric or column.ordered) or len(ends) != 2:
         raise ConditionError(
             f"column {column.name!r}: a tuple means a range (low, high) of numbers or dates; "
             "for a choice of values give a list"

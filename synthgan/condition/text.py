@@ -19,6 +19,7 @@ from synthgan.schema import Column
 
 _LONGEST = 10_000  # characters of a text
 _BLANKED = re.compile(QUOTED, re.VERBOSE | re.DOTALL)
+_DECIMAL_COMMA = re.compile(r"(?<![\w.])([-+]?\d+),(\d+)(?![\w.,])")
 _WORD = re.compile(r"[^\W\d]\w*")
 _OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -49,6 +50,11 @@ def read_text(where: str, reader: Reader) -> Iterator[tuple[str, Allowed]]:
         ) from None
     for part in _joined(tree):
         if not isinstance(part, ast.Compare):
+            comma = _DECIMAL_COMMA.search(_BLANKED.sub(" ", where))
+            if comma:
+                raise ConditionError(
+                    f"a number has a point, not a comma: write {comma[1]}.{comma[2]}"
+                )
             raise ConditionError(f"{short(where)} is not comparisons joined by 'and'")
         sides = [part.left, *part.comparators]
         for left, operator, right in zip(sides[:-1], part.ops, sides[1:], strict=True):

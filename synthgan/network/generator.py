@@ -15,9 +15,9 @@ from synthgan.encode import Layout
 from synthgan.network.geometry import Geometry, OrderedTables, own_spread
 from synthgan.network.kernels import (
     categorical,
+    dropped,
     head_activation,
     linear,
-    random_mask,
     residual,
     row_states,
 )
@@ -134,13 +134,11 @@ class Generator(nn.Module):
 
     def _hidden(self, states: Tensor, rng: torch.Generator | None) -> Tensor:
         """What the heads make of all row states: (P, B, W) to (P, B, H). ``rng`` as above."""
-        keep = 1.0 if rng is None else 1 - round(self.config.head_dropout * 256) / 256
-        shape = (*states.shape[:2], self.config.head_width)
-        kept = None if rng is None or keep == 1 else random_mask(shape, keep, rng, states.device)
-        if kept is not None:
-            kept.div_(keep)
+        share, rows, device = self.config.head_dropout, states.shape[:2], states.device
         if self.deeper is not None:
-            states = self.deeper.mixed(states)
+            width = self.config.block_width
+            states = self.deeper.mixed(states, dropped((*rows, width), share, rng, device))
+        kept = dropped((*rows, self.config.head_width), share, rng, device)
         hidden = head_activation(states, self.head_in, self.head_bias, kept)
         return hidden if self.deeper is None else self.deeper.second(hidden)
 
@@ -273,9 +271,9 @@ class _Deeper(nn.Module):
         self.head_mid = uniform(positions, head, head)
         self.head_mid_bias = nn.Parameter(torch.zeros(positions, 1, head))
 
-    def mixed(self, states: Tensor) -> Tensor:
-        """Row states (..., W) after the block."""
-        return residual(states, self.block_in, self.block_bias, self.block_out)
+    def mixed(self, states: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Row states (..., W) after the block; ``kept`` (..., S) are the factors of dropout."""
+        return residual(states, self.block_in, self.block_bias, self.block_out, kept)
 
     def second(self, hidden: Tensor) -> Tensor:
         """Hidden layers (P, B, H) of all heads after one more."""

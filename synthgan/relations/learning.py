@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from synthgan import archive
-from synthgan.config import Config, SummaryConfig
+from synthgan.config import Config, SummaryConfig, as_config
 from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError, SchemaError
@@ -50,7 +50,7 @@ def fit_tables(
     that cannot be learned, :class:`SchemaError` for a key that names no columns of the tables,
     and :class:`ConfigError` for a private fit and for an auxiliary column.
     """
-    config = config or Config()
+    config = as_config(config)
     if config.privacy is not None:
         raise ConfigError(
             "two tables cannot be fitted with differential privacy: what one parent's rows "

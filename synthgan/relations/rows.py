@@ -15,7 +15,7 @@ import pandas as pd
 from synthgan.constraints import infer_schema
 from synthgan.errors import SchemaError, SynthganError, TableError
 from synthgan.schema import Column, ForeignKey, Kind, Schema
-from synthgan.table import read_table
+from synthgan.table import take_table
 from synthgan.values import read_cells
 
 Ints = npt.NDArray[np.int64]
@@ -161,7 +161,7 @@ class Pair:
 
 def _frame(table: Table, name: str, key: str) -> pd.DataFrame:
     with naming(name):
-        frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+        frame = take_table(table, "the table")
         if key not in frame:
             raise SchemaError(f"there is no column {key!r}; it has {list(frame.columns)}")
         return frame.reset_index(drop=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from synthgan import archive
 from synthgan.condition import Where
 from synthgan.config import Config
 from synthgan.encode import Encoder
-from synthgan.errors import ModelFileError, SchemaError, SynthganError
+from synthgan.errors import ConfigError, ModelFileError, SchemaError, SynthganError
 from synthgan.given import read_given
 from synthgan.making_up import Inventor
 from synthgan.network import Generator
@@ -58,14 +58,18 @@ def tables_in(path: str | Path) -> tuple[str, ...]:
     return archive.tables_in(path)
 
 
+def _made_by_fit() -> NoReturn:
+    raise ConfigError("a TablesSynthesizer exists only fitted: use fit_tables or load_tables")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TablesSynthesizer:
     """A fitted model of a parent table and its child. Made by :func:`fit_tables` and
     :func:`load_tables`."""
 
-    _card: archive.TablesCard
-    _encoders: tuple[Encoder, Encoder]
-    _generators: tuple[Generator, Generator]
+    _card: archive.TablesCard = field(default_factory=_made_by_fit)
+    _encoders: tuple[Encoder, Encoder] = field(default_factory=_made_by_fit)
+    _generators: tuple[Generator, Generator] = field(default_factory=_made_by_fit)
 
     def __repr__(self) -> str:
         of = " and ".join(f"about {rows:,} {name}" for name, rows in self.rows.items())

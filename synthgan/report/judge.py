@@ -38,7 +38,7 @@ from synthgan.report.report import About, Report, Section, SectionKey
 from synthgan.report.tables import Tables
 from synthgan.report.utility import Task, utility_findings
 from synthgan.schema import Schema, infer_columns
-from synthgan.table import read_table
+from synthgan.table import near_column, take_table
 
 Table = pd.DataFrame | str | Path
 """A DataFrame, or the path of a CSV, Parquet or Feather file."""
@@ -58,18 +58,24 @@ _ASKED = ("schema", "rows", "versions", "protections", "notes", "history")  # of
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
-    """How a table is judged. Raises :class:`ConfigError` for settings out of range."""
+    """How a table is judged. Raises :class:`ConfigError` for settings out of range.
+
+    Attributes:
+        schema: What the columns are; None takes the model's, or infers it from the real rows.
+        task: What the target is predicted as; None decides by its values.
+        max_rows: Rows a table to look at, at most; copies are looked for among all.
+        seed: For the choice of rows, folds and the like.
+    """
 
     schema: Schema | None = None
-    """What the columns are; None takes the model's, or infers it from the real rows."""
     task: Task | None = None
-    """What the target is predicted as; None decides by its values."""
     max_rows: int = 100_000
-    """Rows a table to look at, at most; copies are looked for among all."""
     seed: int = 0
-    """For the choice of rows, folds and the like."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.schema, Schema | None):
+            kind = type(self.schema).__name__
+            raise ConfigError(f"schema must be a Schema, got {kind}; Schema.load(path) reads one")
         if isinstance(self.max_rows, bool) or not isinstance(self.max_rows, int):
             raise ConfigError(f"max_rows must be a whole number, got {self.max_rows!r}")
         if self.max_rows < _LEAST_ROWS:
@@ -84,9 +90,9 @@ class EvaluateConfig:
 
 def evaluate(
     synthetic: Table,
+    *,
     train: Table,
     holdout: Table | None = None,
-    *,
     target: str | None = None,
     model: Model | None = None,
     config: EvaluateConfig | None = None,
@@ -198,11 +204,7 @@ class _Frames:
 
 
 def _frame(table: Table, what: str) -> pd.DataFrame:
-    if not isinstance(table, pd.DataFrame | str | Path):
-        raise TableError(
-            f"{what} must be a DataFrame or the path of a file, got {type(table).__name__}"
-        )
-    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    frame = take_table(table, what)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise TableError(
@@ -229,11 +231,11 @@ def _check_types(target: object, model: object, config: object) -> None:
 def _check(frames: _Frames, target: str | None) -> None:
     """Refuses what would be judged wrongly."""
     columns = frames.tables.columns
-    if target is not None and target not in columns.names:
-        known = "an identifier or free text" if target in frames.train.columns else "not there"
-        raise TableError(
-            f"target {target!r} is {known}; columns to predict are {list(columns.names)}"
-        )
+    known = [name for name in columns.names if name in frames.train]  # words have names of ours
+    if target is not None and target not in known:
+        what = "an identifier or free text" if target in frames.train else "not there"
+        hint = near_column(target, known)
+        raise TableError(f"target {target!r} is {what}; of columns to predict, {hint}")
     if frames.holdout is not None:
         refuse_holdout(frames.synthetic, frames.train, frames.holdout, columns)
 

@@ -17,6 +17,7 @@ from synthgan.report.columns import Columns
 from synthgan.report.fidelity import trend_error
 from synthgan.report.measure import Bools, Estimate, Floats, Goal, Ints, Measure
 from synthgan.schema import Column, ForeignKey, Kind, Schema, infer_columns
+from synthgan.table import check_frame
 
 _MOST_ROWS = 50_000
 _PERCENT = 100.0
@@ -30,9 +31,9 @@ _NAMES = {
 
 def evaluate_tables(
     synthetic: Mapping[str, pd.DataFrame],
+    *,
     real: Mapping[str, pd.DataFrame],
     key: ForeignKey | str,
-    *,
     schemas: Mapping[str, Schema] | None = None,
     seed: int = 0,
 ) -> dict[str, Measure]:
@@ -93,6 +94,7 @@ def _check(tables: Mapping[str, pd.DataFrame], key: ForeignKey, what: str) -> No
     for table, column in ((key.parent, key.primary_key), (key.child, key.foreign_key)):
         if table not in tables:
             raise TableError(f"the {what} tables lack {table!r}; they are {list(tables)}")
+        check_frame(tables[table], f"the {what} table {table!r}")
         if column not in tables[table]:
             raise SchemaError(f"the {what} table {table!r} has no column {column!r}")
         if len(tables[table]) < 2:

@@ -386,9 +386,10 @@ class Sampler:
         text = f"column {name!r}: the training data never showed what is asked for"
         if self._where[name].missing == "only":
             return f"{text}: it has no missing cells"
-        if isinstance(codec.levels, tuple) and codec.levels:
-            shown = ", ".join(repr(level) for level in codec.levels[:10])
-            return f"{text}; it showed {shown}" + (", ..." if len(codec.levels) > 10 else "")
+        levels = [level for level, mass in zip(codec.levels, codec.prior, strict=False) if mass > 0]
+        if levels:
+            shown = ", ".join(repr(level) for level in levels[:10])
+            return f"{text}; it showed {shown}" + (", ..." if len(levels) > 10 else "")
         low, high = getattr(codec, "range", lambda: (math.nan, math.nan))()
         if math.isnan(low):
             return f"{text}: every cell is missing"

@@ -14,8 +14,8 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
 ``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
 (keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
-:class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``findings`` (why columns are not
-learned).
+:class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``loading`` (one that a caller
+gave), ``findings`` (why columns are not learned).
 """
 
 from synthgan.schema.arrow import to_arrow
@@ -48,6 +48,7 @@ from synthgan.schema.expression import Expression
 from synthgan.schema.findings import PersonalColumn, find_personal
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
+from synthgan.schema.loading import as_schema
 from synthgan.schema.personal import passes_iban, passes_luhn
 from synthgan.schema.spelling import Spelling
 from synthgan.schema.words import OTHER_WORD, tagged, words_in
@@ -78,6 +79,7 @@ __all__ = [
     "Schema",
     "Spelling",
     "Unique",
+    "as_schema",
     "coerce_dates",
     "family",
     "find_date_format",

@@ -34,7 +34,7 @@ from synthgan.schema.constraints import (
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.schema.spelling import Spelling
-from synthgan.table import read_table, write_bytes_atomically
+from synthgan.table import check_frame, take_table, write_bytes_atomically
 
 _VERSION = 1
 
@@ -410,6 +410,8 @@ class Schema:
         """
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise SchemaError(f"{path}: there is no such file") from None
         except OSError as error:
             raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
@@ -453,7 +455,7 @@ def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema |
             "one: Schema.load(path, table=...); without one, and for a private fit, write a "
             "schema first ('synthgan schema')"
         )
-    frame = table if isinstance(table, pd.DataFrame) else read_table(table)
+    frame = take_table(table, "table")
     return schema_of_metadata(plain, frame)
 
 
@@ -479,6 +481,7 @@ def _whole_cells(constraint: Constraint) -> tuple[str, ...]:
 
 
 def checked_names(frame: pd.DataFrame) -> list[str]:
+    check_frame(frame, "the table")
     if frame.shape[1] == 0:
         raise SchemaError("a table with columns is needed, but this one has none")
     if isinstance(frame.columns, pd.MultiIndex):
@@ -489,7 +492,9 @@ def checked_names(frame: pd.DataFrame) -> list[str]:
         raise SchemaError("column names must be text that UTF-8 can express (no lone surrogates)")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise SchemaError(f"column names must be unique, but {_some(list(twice))} come twice")
+        names = list(dict.fromkeys(twice))
+        verb = "comes" if len(names) == 1 else "come"
+        raise SchemaError(f"column names must be unique, but {_some(names)} {verb} more than once")
     return [str(name) for name in frame.columns]
 
 

@@ -6,9 +6,9 @@ first and then judged by *all* its cells. Files are written beside their final p
 moved there: a failed write leaves nothing behind, and the old file as it was.
 
 Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
-replacing), ``sources`` (files, folders, globs, URLs), ``csv_cells``, ``csv_reading``,
-``arrow_reading``, ``reading``; ``writing`` needs ``files`` and ``csv_cells``, and ``splitting``
-no file at all.
+replacing), ``frames`` (is it a table at all?), ``sources`` (files, folders, globs, URLs),
+``csv_cells``, ``csv_reading``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``,
+``frames`` and ``csv_cells``, and ``splitting`` no file at all.
 """
 
 from synthgan.table.arrow_reading import frame_of
@@ -17,27 +17,42 @@ from synthgan.table.files import (
     check_target,
     check_writable,
     format_of,
+    near_column,
     write_by_ending,
     write_bytes_atomically,
 )
-from synthgan.table.reading import Dataset, count_cells, iter_table, open_dataset, read_table
+from synthgan.table.frames import check_frame
+from synthgan.table.reading import (
+    Dataset,
+    check_source,
+    count_cells,
+    iter_table,
+    open_dataset,
+    read_table,
+    take_table,
+)
 from synthgan.table.splitting import split_table
-from synthgan.table.writing import arrow_of, write_table
+from synthgan.table.writing import arrow_of, delimiter_of, write_table
 
 __all__ = [
     "FIXED_DECIMALS",
     "MISSING_WORDS",
     "Dataset",
     "arrow_of",
+    "check_frame",
+    "check_source",
     "check_target",
     "check_writable",
     "count_cells",
+    "delimiter_of",
     "format_of",
     "frame_of",
     "iter_table",
+    "near_column",
     "open_dataset",
     "read_table",
     "split_table",
+    "take_table",
     "write_by_ending",
     "write_bytes_atomically",
     "write_table",

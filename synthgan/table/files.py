@@ -15,7 +15,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,11 @@ except ImportError:  # Windows
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """The compressions that Arrow knows."""
+_MOST_NAMES = 10  # of columns, in an error
 
 
 def format_of(path: str | Path) -> tuple[str, str]:
@@ -43,6 +45,12 @@ def format_of(path: str | Path) -> tuple[str, str]:
     ending = Path(name.removesuffix(compression)).suffix
     if ending in DELIMITERS or (ending in _ARROW_ENDINGS and not compression):
         return ending, compression
+    if ending in _SPREADSHEETS:
+        raise TableError(
+            f"{path} is a spreadsheet, which is neither read nor written: save the table as CSV in "
+            "Excel, or read it with pandas.read_excel and use synthgan from Python; for output "
+            "name a .csv file, which Excel opens"
+        )
     raise TableError(
         f"{path}: the ending does not name a known format; known are {', '.join(DELIMITERS)}"
         f" (also followed by {', '.join(_COMPRESSIONS)}), {', '.join(_ARROW_ENDINGS)}"
@@ -179,10 +187,19 @@ def chosen_columns(path: object, columns: Sequence[str] | None, names: Sequence[
     check_names("columns", columns)
     for name in columns:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"the first is {names[0]!r}"
-            raise TableError(f"{path} has {len(names)} columns, but no column {name!r}; {hint}")
+            raise TableError(f"{path} has no column {name!r}; {near_column(name, names)}")
     return list(columns)
+
+
+def near_column(name: str, names: Iterable[object]) -> str:
+    """For an error: the column that ``name`` may have meant, or those that there are."""
+    known = [str(each) for each in names]
+    folded = {each.casefold().strip(): each for each in known}
+    near = difflib.get_close_matches(name.casefold().strip(), folded, n=1)
+    if near:
+        return f"did you mean {folded[near[0]]!r}?"
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    return f"there are {', '.join(map(repr, known[:_MOST_NAMES]))}{more}"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from synthgan.errors import TableError
 from synthgan.table.arrow_reading import ArrowTable
 from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
+from synthgan.table.frames import check_frame
 from synthgan.table.sources import Source, estimate_cells, find_sources
 
 _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
@@ -39,6 +40,27 @@ def read_table(
     sources = find_sources(path)
     with read_errors(path):
         return _table(sources, columns, as_text=as_text).read()
+
+
+def check_source(path: str | Path) -> None:
+    """Raise :class:`TableError` if there is no table at ``path``, without reading any.
+
+    To be called before long work, not after it. ``path`` is as for :func:`read_table`.
+    """
+    find_sources(path)
+
+
+def take_table(
+    table: pd.DataFrame | str | Path, what: str, *, as_text: bool = False
+) -> pd.DataFrame:
+    """``table`` itself, or the one in the file that it is the path of; ``what`` it is called.
+
+    Raises :class:`TableError`, which quotes no cell, for what is neither.
+    """
+    if isinstance(table, str | Path):
+        return read_table(table, as_text=as_text)
+    check_frame(table, what, or_path=True)
+    return table
 
 
 def iter_table(

@@ -85,6 +85,10 @@ def find_sources(where: str | Path) -> tuple[Source, ...]:
     Of a folder, files that begin with ``.`` or ``_`` are no parts. Raises :class:`TableError` if
     there are none, if one is empty, or if they are of several formats.
     """
+    if not isinstance(where, str | Path):
+        raise TableError(
+            f"the path of a file, a folder or a glob is wanted, got {type(where).__name__}"
+        )
     with read_errors(where):
         if _URL.match(str(where)):
             found = list(_remote(str(where)))

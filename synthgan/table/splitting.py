@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from synthgan.errors import TableError
+from synthgan.table.files import near_column
+from synthgan.table.frames import check_frame
 
 
 def split_table(
@@ -24,6 +24,7 @@ def split_table(
     Raises :class:`TableError` for a share that is not between 0 and 1, an unknown column, and
     where either part would have no row.
     """
+    check_frame(frame, "the table to split")
     if not 0 < holdout < 1:
         raise TableError(f"holdout must be a share between 0 and 1, got {holdout}")
     rng, rows = np.random.default_rng(seed), len(frame)
@@ -43,8 +44,7 @@ def split_table(
 def _groups(frame: pd.DataFrame, by: str) -> npt.NDArray[np.int64]:
     """The number of each row's group."""
     if by not in frame:
-        near = difflib.get_close_matches(by, [str(name) for name in frame.columns], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {list(frame.columns)}"
+        hint = near_column(by, frame.columns)
         raise TableError(f"the table has no column {by!r} to split by; {hint}")
     codes = pd.factorize(frame[by])[0].astype(np.int64)
     alone = codes < 0

@@ -32,8 +32,11 @@ from synthgan.table.files import (
     replacing,
     write_errors,
 )
+from synthgan.table.frames import check_frame
 
 _SLICE_ROWS = 1 << 16
+_DELIMITERS = (",", ";", "|", "\t")
+"""Those that reading tells apart; cells with one of them are quoted."""
 """Files are written in pieces of this many rows."""
 
 
@@ -44,13 +47,14 @@ def write_table(
     overwrite: bool = False,
     like: pd.DataFrame | None = None,
     safe_csv: bool = False,
+    delimiter: str | None = None,
 ) -> int:
     """Write a frame, or chunks of one, to ``path``; return the number of rows written.
 
     The row index is not written. ``path`` ``-`` writes CSV to standard output. CSV comes as
-    UTF-8 with commas (``.tsv``: tabs), missing cells empty, numbers in their shortest exact
-    form, dates as ISO 8601. In Parquet and Arrow formats the first chunk, or ``like``, rows of
-    the same columns, decides the types.
+    UTF-8 with commas, or the ``delimiter`` (``;``, ``|`` or a tab, which ``.tsv`` always has),
+    missing cells empty, numbers in their shortest exact form, dates as ISO 8601. In Parquet and
+    Arrow formats the first chunk, or ``like``, rows of the same columns, decides the types.
 
     With ``safe_csv``, text of a CSV file that a spreadsheet would run as a formula gets an
     apostrophe before it, names of columns included. Numbers stay as they are.
@@ -62,23 +66,41 @@ def write_table(
     if safe_csv:
         frames = map(_without_formulas, frames)
     if str(path) == "-":
-        return _write_stdout(frames)
+        return _write_stdout(frames, delimiter_of(path, delimiter))
     check_writable(path, overwrite=overwrite)
     ending, compression = format_of(Path(path))
     if safe_csv and ending not in DELIMITERS:
         raise TableError(f"{path}: safe_csv is for CSV files; cells of {ending} are never formulas")
+    comma = delimiter_of(path, delimiter)
     with replacing(path) as temporary:
         if ending not in DELIMITERS:
             return _write_arrow(map(_without_attrs, frames), temporary, ending, like)
         inner = Path(path).name.removesuffix(Path(path).suffix) if compression else ""
         with compressing(temporary, compression, inner) as sink:
-            return _write_csv(frames, sink.write, DELIMITERS[ending])
+            return _write_csv(frames, sink.write, comma)
+
+
+def delimiter_of(path: str | Path, wanted: str | None) -> str:
+    """What stands between the cells of a file to write; nothing in formats that are no text.
+
+    Raises :class:`TableError` for a delimiter that would not be known again on reading.
+    """
+    ending = ".csv" if str(path) == "-" else format_of(path)[0]
+    usual = DELIMITERS.get(ending, "")
+    if wanted is None or wanted == usual:
+        return usual
+    if not usual or usual == "\t":
+        raise TableError(f"{path}: only .csv files have a choice of delimiters, not {ending}")
+    if wanted not in _DELIMITERS:
+        raise TableError(f"delimiter must be one of {', '.join(map(repr, _DELIMITERS))}")
+    return wanted
 
 
 def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The frames with text names and no attrs, once their columns are seen to agree."""
     names: list[str] | None = None
     for frame in frames:
+        check_frame(frame, "a table to write")
         if frame.columns.nlevels > 1:
             raise TableError("a table to write must have plain column names, not several levels")
         frame = frame.copy(deep=False)
@@ -127,7 +149,7 @@ def _disarmed(cell: object) -> object:
     return f"'{cell}"
 
 
-def _write_stdout(frames: Iterator[pd.DataFrame]) -> int:
+def _write_stdout(frames: Iterator[pd.DataFrame], delimiter: str) -> int:
     rows = 0
 
     def counted() -> Iterator[pd.DataFrame]:
@@ -138,7 +160,7 @@ def _write_stdout(frames: Iterator[pd.DataFrame]) -> int:
 
     with write_errors("standard output"):
         try:
-            _write_csv(counted(), sys.stdout.buffer.write, ",")
+            _write_csv(counted(), sys.stdout.buffer.write, delimiter)
             sys.stdout.buffer.flush()
         except BrokenPipeError:  # the reader has enough; keep the exit flush quiet too
             with suppress(OSError, ValueError):

@@ -91,8 +91,8 @@ def judge(kept: Kept, rows: str, target: str | None, job: Job) -> str:
     train = _split(kept) if held else kept.data
     report = synthgan.evaluate(
         file,
-        train,
-        train.with_name(train.name.replace("train", "holdout", 1)) if held else None,
+        train=train,
+        holdout=train.with_name(train.name.replace("train", "holdout", 1)) if held else None,
         target=target,
         model=synthgan.load(model, device="cpu"),
         on_part=lambda part, done, of: job.tell(f"judging: {part}", done, of),
