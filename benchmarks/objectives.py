@@ -31,7 +31,7 @@ from synthgan.report import c2st, trend_error
 
 _NAMES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 _SMALL = synthgan.NetworkConfig(
-    noise_width=8, width=64, head_width=32, critic_width=64, critic_depth=2
+    noise_width=8, width=64, block_width=0, head_width=32, critic_width=64, critic_depth=2
 )
 
 

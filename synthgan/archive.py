@@ -266,6 +266,9 @@ def _with_weights(
     wanted = len(layout.spans) * network.width * network.head_width
     wanted += (layout.entries + network.width) * (network.width + network.head_width)
     wanted += (network.noise_width + len(layout.columns)) * network.width
+    if network.block_width:
+        wanted += 2 * network.width * network.block_width
+        wanted += len(layout.spans) * network.head_width**2
     if wanted > 2 * sum(tensor.numel() for tensor in tensors.values()) + 2**20:
         raise ModelFileError(f"{path}: weights do not fit the model (too few)")
     generator = Generator(layout, network, torch.Generator())

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from synthgan.errors import ConfigError
+from synthgan.records import absent
 
 ObjectiveName = Literal["wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn"]
 """What generator and critic play for, see :mod:`synthgan.objective`."""
@@ -93,15 +94,18 @@ class NetworkConfig:
     Attributes:
         noise_width: Width of the latent noise z.
         width: Width of the generator's row state.
+        block_width: Hidden width of the residual block that a row state goes through before each
+            head. 0 leaves out the block, and the second layer of the heads.
         head_width: Hidden width of each column's head.
-        head_dropout: Dropout in the heads while the likelihood is trained.
+        head_dropout: Dropout in block and heads while the likelihood is trained.
         critic_width: Width of the critic's hidden layers.
         critic_depth: Number of the critic's hidden layers.
     """
 
     noise_width: int = 64
-    width: int = 192
-    head_width: int = 96
+    width: int = 128
+    block_width: int = field(default=64, metadata=absent(0))
+    head_width: int = 64
     head_dropout: float = 0.25
     critic_width: int = 256
     critic_depth: int = 3
@@ -111,6 +115,10 @@ class NetworkConfig:
         for name in ("noise_width", "width", "head_width", "critic_width", "critic_depth"):
             value = getattr(self, name)
             _require(1 <= value <= 16_384, f"{name} must be 1 to 16384, got {value}")
+        _require(
+            0 <= self.block_width <= 16_384,
+            f"block_width must be 0 to 16384, got {self.block_width}",
+        )
         _require(
             0 <= self.head_dropout < 1, f"head_dropout must be in [0, 1), got {self.head_dropout}"
         )

@@ -20,6 +20,14 @@ ADDED = {"added": True}
 """Metadata of a field that earlier versions lack: it is written only where it says something, so
 that they read the rest."""
 
+_ABSENT = "absent"
+
+
+def absent(value: object) -> dict[str, object]:
+    """Metadata of a field that earlier versions lack: what a file without it means."""
+    return {_ABSENT: value}
+
+
 T = TypeVar("T")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -103,6 +111,8 @@ def _build_dataclass(hint: Any, value: object, where: str) -> Any:
     for name, field in fields.items():
         if name in value:
             built[name] = _build(hints[name], value[name], f"{where}.{name}")
+        elif _ABSENT in field.metadata:
+            built[name] = field.metadata[_ABSENT]
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ValueError(f"{where}: key {name!r} is missing")
     return hint(**built)

@@ -39,7 +39,7 @@ def quick(steps: int = 30, **train: object) -> synthgan.Config:
     settings: dict[str, object] = {"device": "cpu", **train}
     return synthgan.Config(
         network=synthgan.NetworkConfig(
-            noise_width=8, width=32, head_width=16, critic_width=32, critic_depth=2
+            noise_width=8, width=32, block_width=24, head_width=16, critic_width=32, critic_depth=2
         ),
         train=synthgan.TrainConfig(steps=steps, batch_size=100, **settings),  # type: ignore[arg-type]
     )

@@ -57,7 +57,7 @@ def of_each_kind(table: pd.DataFrame) -> np.ndarray:
 def played(table: pd.DataFrame, name: ObjectiveName) -> synthgan.Synthesizer:
     """A short game, without the warm start."""
     network = synthgan.NetworkConfig(
-        noise_width=8, width=48, head_width=24, critic_width=64, critic_depth=2
+        noise_width=8, width=48, block_width=0, head_width=24, critic_width=64, critic_depth=2
     )
     train = synthgan.TrainConfig(
         objective=name, warm_start=False, steps=150, batch_size=200, gradient_penalty=0.1,

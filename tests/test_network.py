@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,13 @@ from sample_tables import people
 from synthgan.config import NetworkConfig, SummaryConfig
 from synthgan.encode import Encoder, Layout
 from synthgan.network import Chain, Critic, Generator, categorical, onehot
-from synthgan.network.kernels import head_activation, row_states
+from synthgan.network.kernels import head_activation, residual, row_states
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 
-SMALL = NetworkConfig(noise_width=8, width=24, head_width=12, critic_width=16, critic_depth=2)
+SMALL = NetworkConfig(
+    noise_width=8, width=24, block_width=20, head_width=12, critic_width=16, critic_depth=2
+)
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -43,10 +46,12 @@ def half_mask(rows: int, layout: Layout) -> torch.Tensor:
     return (torch.rand(rows, len(layout.columns), generator=seeded(3)) < 0.5).float()
 
 
+@pytest.mark.parametrize("block", [0, SMALL.block_width])
 def test_the_chain_gives_the_logits_of_teacher_forcing(
-    encoded: tuple[Layout, torch.Tensor], generator: Generator
+    encoded: tuple[Layout, torch.Tensor], block: int
 ) -> None:
     layout, tokens = encoded
+    generator = Generator(layout, dataclasses.replace(SMALL, block_width=block), seeded(0))
     mask = half_mask(len(tokens), layout)
     z = torch.randn(len(tokens), SMALL.noise_width, generator=seeded(1))
     chain, met = Chain(generator, z, tokens, mask), []
@@ -196,6 +201,10 @@ def test_the_fused_backward_passes_are_right() -> None:
     heads = numbers(3, 4, 6), numbers(3, 6, 5), numbers(3, 1, 5)
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, kept), heads)
     assert torch.autograd.gradcheck(lambda *x: head_activation(*x, None), heads)
+    block = numbers(3, 4, 6), numbers(6, 5), numbers(5), numbers(5, 6)
+    some = (torch.rand(3, 4, 5, generator=seeded(1)) < 0.7).double() / 0.7
+    assert torch.autograd.gradcheck(lambda *x: residual(*x, some), block)
+    assert torch.autograd.gradcheck(residual, block)
     assert torch.autograd.gradcheck(row_states, (numbers(4, 6), numbers(3, 4, 6), numbers(3, 4, 6)))
 
 

@@ -104,7 +104,7 @@ print(pd.DataFrame(found).T.round(2).to_string())
 GAME = {"warm_start": False, "steps": 400, "batch_size": 200, "gradient_penalty": 0.1}
 RATES = {"generator_lr": 3e-3, "critic_lr": 3e-3}
 SMALL = synthgan.NetworkConfig(
-    noise_width=8, width=64, head_width=32, critic_width=64, critic_depth=2
+    noise_width=8, width=64, block_width=0, head_width=32, critic_width=64, critic_depth=2
 )
 
 

@@ -15,10 +15,10 @@ from synthgan.encode import Layout
 from synthgan.network.geometry import Geometry, OrderedTables, own_spread
 from synthgan.network.kernels import (
     categorical,
+    dropped,
     head_activation,
-    inverse_rms,
     linear,
-    random_mask,
+    residual,
     row_states,
 )
 
@@ -43,12 +43,16 @@ class GroupLogits:
 
 @dataclass(frozen=True)
 class _Tables:
-    """The generator's tables of entries, ready for use in one pass."""
+    """The generator's weights by position, ready for use in one pass."""
 
     given: tuple[Tensor, ...]
     embedding: tuple[Tensor, ...]
     out: tuple[Tensor, ...]
     out_bias: tuple[Tensor, ...]
+    head_in: tuple[Tensor, ...]
+    head_bias: tuple[Tensor, ...]
+    head_mid: tuple[Tensor, ...]
+    head_mid_bias: tuple[Tensor, ...]
 
 
 class Generator(nn.Module):
@@ -68,6 +72,7 @@ class Generator(nn.Module):
             torch.empty(positions, width, head).uniform_(-bound, bound, generator=rng)
         )
         self.head_bias = nn.Parameter(torch.zeros(positions, 1, head))
+        self.deeper = _Deeper(positions, config, rng) if config.block_width else None
         bound = 0.3 / math.sqrt(head)
         self.out = nn.Parameter(torch.empty(entries, head).uniform_(-bound, bound, generator=rng))
         self.out_bias = nn.Parameter(torch.from_numpy(layout.prior).float().add(1e-5).log())
@@ -75,14 +80,17 @@ class Generator(nn.Module):
         self.ordered = OrderedTables(layout, (width, width), head, rng)
 
     def tables(self) -> _Tables:
-        """The tables of entries, once for a pass.
+        """The weights by position, once for a pass.
 
         Taken apart by position here: a slice a position would cost its backward pass a tensor
         of zeros as large as the whole table.
         """
         widths = [span.width for span in self.geometry.spans]
         tables = (*self.ordered(self.given, self.embedding, self.out), self.out_bias)
-        return _Tables(*(torch.split(table, widths) for table in tables))
+        heads = [self.head_in, self.head_bias]
+        heads += [] if self.deeper is None else [self.deeper.head_mid, self.deeper.head_mid_bias]
+        by_head = [head.unbind(0) for head in heads] + [()] * (4 - len(heads))
+        return _Tables(*(torch.split(table, widths) for table in tables), *by_head)
 
     def start(self, z: Tensor, tokens: Tensor, mask: Tensor, tables: _Tables) -> Tensor:
         """The row state before the first position: (B, Z), (B, P), (B, C) to (B, W).
@@ -114,11 +122,7 @@ class Generator(nn.Module):
             F.embedding(entries, F.pad(embedding, (0, 0, 0, 1)), padding_idx=nothing),
             F.embedding(ahead, F.pad(given, (0, 0, 0, 1)), padding_idx=nothing),
         )
-        keep = 1.0 if rng is None else 1 - round(self.config.head_dropout * 256) / 256
-        shape = (*states.shape[:2], self.config.head_width)
-        kept = None if rng is None or keep == 1 else random_mask(shape, keep, rng, z.device)
-        hidden = head_activation(states, self.head_in, self.head_bias, kept)
-        out = out / keep
+        hidden = self._hidden(states, rng)
         found = []
         for group in g.groups:
             weight = F.embedding(group.entries, out)
@@ -127,6 +131,27 @@ class Generator(nn.Module):
             logits = torch.baddbmm(bias.unsqueeze(1), heads, weight.mT)
             found.append(GroupLogits(group.positions, logits))
         return found
+
+    def _hidden(self, states: Tensor, rng: torch.Generator | None) -> Tensor:
+        """What the heads make of all row states: (P, B, W) to (P, B, H). ``rng`` as above."""
+        share, rows, device = self.config.head_dropout, states.shape[:2], states.device
+        if self.deeper is not None:
+            width = self.config.block_width
+            states = self.deeper.mixed(states, dropped((*rows, width), share, rng, device))
+        kept = dropped((*rows, self.config.head_width), share, rng, device)
+        hidden = head_activation(states, self.head_in, self.head_bias, kept)
+        return hidden if self.deeper is None else self.deeper.second(hidden)
+
+    def head(self, p: int, state: Tensor, tables: _Tables) -> Tensor:
+        """One position's head: row state (B, W) to logits (B, width)."""
+        if self.deeper is not None:
+            state = self.deeper.mixed(state)
+        weight, bias = tables.head_in[p].unsqueeze(0), tables.head_bias[p].unsqueeze(0)
+        hidden = head_activation(state.unsqueeze(0), weight, bias, None).squeeze(0)
+        if self.deeper is not None:
+            before = torch.addmm(tables.head_mid_bias[p], hidden, tables.head_mid[p])
+            hidden = F.silu(before).add_(hidden)
+        return F.linear(hidden, tables.out[p], tables.out_bias[p])
 
     @torch.no_grad()
     def draw(
@@ -209,9 +234,8 @@ class Generator(nn.Module):
         state = self.start(z, tokens, mask, tables)
         given = mask[:, g.column_of] > 0
         onehots: list[Tensor] = []
-        heads = self.head_in.unbind(0), self.head_bias.unbind(0), tables.out, tables.out_bias
-        for p, (span, *head) in enumerate(zip(g.spans, *heads, strict=True)):
-            logits = _head(state, *head)
+        for p, span in enumerate(g.spans):
+            logits = self.head(p, state, tables)
             uniform = torch.rand(logits.shape, generator=rng, device=logits.device)
             gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
             soft = F.softmax((logits + gumbel) / tau, dim=1)
@@ -225,6 +249,36 @@ class Generator(nn.Module):
             state = state + step
             onehots.append(onehot)
         return torch.cat(onehots, dim=1)
+
+
+class _Deeper(nn.Module):
+    """Second layers: a residual block for all row states, and one more layer in each head.
+
+    A state is a sum of what its cells say one by one. The block, shared by all positions, is
+    where they meet: what it learns of a pair of cells serves every column that comes later.
+    """
+
+    def __init__(self, positions: int, config: NetworkConfig, rng: torch.Generator) -> None:
+        super().__init__()
+        width, block, head = config.width, config.block_width, config.head_width
+
+        def uniform(*shape: int) -> nn.Parameter:
+            bound = 1 / math.sqrt(shape[-2])
+            return nn.Parameter(torch.empty(shape).uniform_(-bound, bound, generator=rng))
+
+        self.block_in, self.block_out = uniform(width, block), uniform(block, width)
+        self.block_bias = nn.Parameter(torch.zeros(block))
+        self.head_mid = uniform(positions, head, head)
+        self.head_mid_bias = nn.Parameter(torch.zeros(positions, 1, head))
+
+    def mixed(self, states: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Row states (..., W) after the block; ``kept`` (..., S) are the factors of dropout."""
+        return residual(states, self.block_in, self.block_bias, self.block_out, kept)
+
+    def second(self, hidden: Tensor) -> Tensor:
+        """Hidden layers (P, B, H) of all heads after one more."""
+        before = torch.baddbmm(self.head_mid_bias, hidden, self.head_mid)
+        return F.silu(before).add_(hidden)
 
 
 class Chain:
@@ -259,16 +313,11 @@ class Chain:
 
     def logits(self, p: int) -> Tensor:
         """Logits (B, width) of position ``p``, which must be the next one."""
-        logits = self._logits(self._state, p)
+        logits = self._generator.head(p, self._state, self._tables)
         if self._drawable is None:
             return logits
         drawable = self._drawable.at(p, self.tokens, self._given)
         return logits.masked_fill(~drawable, -torch.inf)
-
-    def _logits(self, state: Tensor, p: int) -> Tensor:
-        generator, tables = self._generator, self._tables
-        head = generator.head_in[p], generator.head_bias[p], tables.out[p], tables.out_bias[p]
-        return _head(state, *head)
 
     def advance(self, p: int, rng: torch.Generator) -> None:
         """Draws position ``p`` where it is not given, and goes on to the next."""
@@ -289,7 +338,8 @@ class Chain:
         else:
             gate = torch.ones_like(self.log_weight)
         if self._blind is not None:
-            gain = _log_chance(self._logits(self._blind, p), token)
+            blind = self._generator.head(p, self._blind, self._tables)
+            gain = _log_chance(blind, token)
             gain -= torch.where(given, 0.0, _log_chance(logits, token))
             self.log_weight += torch.where(gate > 0, gain, 0.0)
             self._blind = self._blind + step
@@ -313,9 +363,3 @@ def _log_chance(logits: Tensor, token: Tensor) -> Tensor:
     """Log probability (B,) of ``token`` (B,) under ``logits`` (B, width)."""
     chosen: Tensor = logits.gather(1, token.unsqueeze(1)).squeeze(1)
     return chosen - logits.logsumexp(dim=1)
-
-
-def _head(state: Tensor, head_in: Tensor, bias: Tensor, out: Tensor, out_bias: Tensor) -> Tensor:
-    """One column's head: row state (B, W) to logits (B, width)."""
-    hidden = F.silu((state @ head_in) * inverse_rms(state) + bias)
-    return F.linear(hidden, out, out_bias)

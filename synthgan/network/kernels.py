@@ -76,7 +76,7 @@ class _HeadActivation(torch.autograd.Function):
 
     All heads' hidden layers at once, in place where it can be: this is where training spends
     its time. The norm (Zhang & Sennrich 2019; no gain, as the weight has it) is applied after
-    the product, to the smaller tensor. ``kept`` is a mask (P, B, H) of zeros and ones, or None.
+    the product, to the smaller tensor. ``kept`` are the factors (P, B, H) of dropout, or None.
     """
 
     @staticmethod
@@ -105,6 +105,64 @@ def head_activation(x: Tensor, weight: Tensor, bias: Tensor, kept: Tensor | None
     """All heads' hidden layers (P, B, H), see :class:`_HeadActivation`."""
     hidden: Tensor = _HeadActivation.apply(x, weight, bias, kept)  # type: ignore[no-untyped-call]
     return hidden
+
+
+class _Residual(torch.autograd.Function):
+    """``x + silu((x / rms(x)) @ inner + bias) @ outer`` with dropout, see :func:`residual`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor, kept: Tensor | None
+    ) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        kept = None if kept is None else kept.reshape(-1, len(bias))
+        scale = inverse_rms(rows)
+        before = torch.mm(rows, inner).mul_(scale).add_(bias)
+        hidden = F.silu(before)
+        if kept is not None:
+            hidden.mul_(kept)
+        ctx.save_for_backward(rows, inner, bias, outer, kept, before, hidden, scale)
+        return torch.addmm(rows, hidden, outer).view(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
+        rows, inner, bias, outer, kept, before, hidden, scale = ctx.saved_tensors
+        grad_out = grads[0].reshape(rows.shape)
+        grad = torch.mm(grad_out, outer.T)
+        if kept is not None:
+            grad.mul_(kept)
+        grad = torch.ops.aten.silu_backward(grad, before)
+        # d(1 / rms) meets the product, which is what came before the bias.
+        along = (torch.linalg.vecdot(grad, before) - torch.mv(grad, bias)).unsqueeze(-1)
+        bias_grad = grad.sum(dim=0)
+        grad = grad.mul_(scale)
+        x_grad = torch.addmm(grad_out, grad, inner.T)
+        x_grad.addcmul_(rows, along.mul_(scale.square()).div_(-rows.shape[-1]))
+        inner_grad, outer_grad = torch.mm(rows.T, grad), torch.mm(hidden.T, grad_out)
+        return x_grad.view(grads[0].shape), inner_grad, bias_grad, outer_grad, None
+
+
+def residual(
+    x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor, kept: Tensor | None = None
+) -> Tensor:
+    """A residual block (He et al. 2016), ``x + silu(norm(x) @ inner + bias) @ outer``.
+
+    Of (..., W), (W, S), (S,) and (S, W) to (..., W), the same for all rows and positions; the
+    norm is that of :func:`head_activation`. ``kept`` (..., S) multiplies the hidden layer.
+    """
+    out: Tensor = _Residual.apply(x, inner, bias, outer, kept)  # type: ignore[no-untyped-call]
+    return out
+
+
+def dropped(
+    shape: tuple[int, ...], share: float, rng: torch.Generator | None, device: torch.device
+) -> Tensor | None:
+    """Dropout's factors: about a ``share`` are 0, the others make up for it.
+
+    None where nothing is dropped: without a generator, or a share.
+    """
+    keep = 1 - round(share * 256) / 256
+    return None if rng is None or keep == 1 else random_mask(shape, keep, rng, device).div_(keep)
 
 
 def random_mask(
