@@ -26,13 +26,8 @@ from synthgan.caveats import caveats
 from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memory
 from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
-<<<<<<< HEAD
 from synthgan.config import CheckpointConfig, Config, as_config
-from synthgan.constraints import infer_schema
-=======
-from synthgan.config import CheckpointConfig, Config
 from synthgan.constraints import infer_schema, takes_patterns
->>>>>>> h5
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError

@@ -88,11 +88,8 @@ __all__ = [
     "Schema",
     "Spelling",
     "Unique",
-<<<<<<< HEAD
-    "as_schema",
-=======
     "ValueCount",
->>>>>>> h5
+    "as_schema",
     "coerce_dates",
     "count_values",
     "family",
