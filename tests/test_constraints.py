@@ -155,6 +155,15 @@ def test_a_pair_that_names_a_row_is_found() -> None:
     )
 
 
+def test_pairs_that_are_unique_by_chance_are_no_rule() -> None:
+    """A minute of a year and a ward: shuffled, 2 or 3 of 1,500 rows would clash."""
+    rng = np.random.default_rng(0)
+    admitted = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 365 * 1440, 1500), "min")
+    frame = pd.DataFrame({"admitted": admitted, "ward": rng.choice(list("AB"), 1500)})
+    frame = frame.drop_duplicates()
+    assert synthgan.discover_constraints(frame, infer_columns(frame)) == ()
+
+
 def test_ratios_multiples_and_equal_columns_are_formulas() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.gamma(3, 40, 800).round(2) + 1, rng.integers(2, 30, 800)
