@@ -39,6 +39,8 @@ class Given:
     """Shape (rows, columns of the layout): 1 where a cell is known to the network."""
     cells: dict[str, npt.NDArray[Any]]
     """Of modelled columns, as :func:`read_cells` gives them; holes are missing cells."""
+    settled: dict[str, Bools]
+    """Which of these are not to be filled in: they are known, or stay missing."""
     excused: Bools
     """Rows that need not keep constraints: they break one as they came."""
 
@@ -55,12 +57,12 @@ class Given:
         return self._at(places)
 
     def _at(self, places: slice | Ints) -> Given:
-        cells = {name: values[places] for name, values in self.cells.items()}
         return Given(
             self.frame.iloc[places],
             self.tokens[places],
             self.mask[places],
-            cells,
+            {name: values[places] for name, values in self.cells.items()},
+            {name: settled[places] for name, settled in self.settled.items()},
             self.excused[places],
         )
 
@@ -106,12 +108,14 @@ def read_given(
     tokens = np.zeros((len(frame), len(layout.spans)), dtype=np.int64)
     mask = np.zeros((len(frame), len(layout.columns)), dtype=np.float32)
     read: dict[str, npt.NDArray[Any]] = {}
+    settled: dict[str, Bools] = {}
     for name, codec in encoder.codecs.items():
         if name not in frame:
             continue
         cells = read[name] = _read(frame[name], codec.column)
         known = ~pd.isna(cells)
         missing = ~known
+        settled[name] = known | (holes is not None and name not in holes)
         if isinstance(codec, CategoryCodec):
             known &= _is_level(cells, codec, known, foreign)
         else:
@@ -130,7 +134,8 @@ def read_given(
             tokens[:, at + 1] = codec.steps(codes, places)
         mask[:, layout.columns.index(name)] = known
     names = [name for name in encoder.schema.names if name in frame]
-    return Given(frame[names], tokens, mask, read, np.zeros(len(frame), dtype=bool))
+    excused = np.zeros(len(frame), dtype=bool)
+    return Given(frame[names], tokens, mask, read, settled, excused)
 
 
 def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:

@@ -38,7 +38,7 @@ from synthgan.limits import Limits
 from synthgan.network import Chain, Generator, categorical
 from synthgan.rules import Rules
 from synthgan.sample.draw import Draw, resample, snap
-from synthgan.schema import FixedNullCombinations, MissingWhen
+from synthgan.schema import FixedNullCombinations, MissingWhen, Unique
 from synthgan.values import write_cells
 
 Bools = npt.NDArray[np.bool_]
@@ -148,6 +148,8 @@ class Sampler:
         on_cpu, threads = self._device.type == "cpu", torch.get_num_threads()
         workers = min(threads, count) if on_cpu and not self._rules.look_back else 1
         seen: set[object] = set()
+        if self._rows is not None:
+            seen = self._rules.taken(dict(self._rows.cells), self._rows.settled)
 
         def chunk(number: int) -> pd.DataFrame:
             size = min(CHUNK_ROWS, rows - number * CHUNK_ROWS)
@@ -232,10 +234,13 @@ class Sampler:
         seen: set[object],
     ) -> None:
         """Mends ``cells`` (rows), and draws the rows again that no mending helps."""
-        wrong = self._mend(cells, part, np.arange(len(start.tokens)), count=True)
+        everyone, settled = np.arange(len(start.tokens)), {} if part is None else part.settled
+        wrong = self._mend(cells, part, everyone, count=True)
         fruitless = 0
         for round_ in range(_ROUNDS + 1):
-            left = np.flatnonzero(wrong | self._rules.repeats(cells, seen, count=round_ == 0))
+            written = self._with_given(cells, part, everyone)
+            repeated = self._rules.repeats(written, settled, seen, count=round_ == 0)
+            left = np.flatnonzero(wrong | repeated)
             if not len(left) or fruitless == _FRUITLESS or round_ == _ROUNDS:
                 break
             again = np.resize(left, max(len(left), min(_LEAST_AGAIN, CHUNK_ROWS)))
@@ -246,9 +251,9 @@ class Sampler:
                 cells[name][rows] = values[good[firsts]]
             wrong[rows] = False
             fruitless = 0 if len(rows) else fruitless + 1
-        if len(left):
+        if len(left) and not self._fill_all:  # known cells may leave nothing that keeps all
             raise ConditionError(self._hopeless(len(left), len(wrong)))
-        self._rules.remember(cells, seen)
+        self._rules.remember(written, seen)
 
     def _mend(self, cells: Cells, part: Given | None, rows: Ints, *, count: bool) -> Bools:
         """Mends ``cells``, of chunk rows ``rows``; which of them are broken all the same."""
@@ -310,7 +315,8 @@ class Sampler:
                 raise ConditionError(
                     f"{int(broken.sum()):,} of the given rows break the constraint {constraint}"
                 )
-        return replace(rows, excused=np.logical_or.reduce([rows.excused, *found.values()]))
+        alone = [broken for rule, broken in found.items() if not isinstance(rule, Unique)]
+        return replace(rows, excused=np.logical_or.reduce([rows.excused, *alone]))
 
     def _hopeless(self, rows: int, of: int) -> str:
         kept = "; ".join(f"{text} ({share:.1%})" for text, share in self.acceptance.items())
