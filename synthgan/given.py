@@ -8,7 +8,7 @@ model does not know is kept though it tells the model nothing.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.codec import CategoryCodec
+from synthgan.constraints import Cells
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, SynthganError
 from synthgan.schema import Column, Kind, Schema, tagged, words_in
@@ -133,9 +134,34 @@ def read_given(
         if codec.has_fine:
             tokens[:, at + 1] = codec.steps(codes, places)
         mask[:, layout.columns.index(name)] = known
+    _tell_gaps(encoder, read, settled, (tokens, mask), rng)
     names = [name for name in encoder.schema.names if name in frame]
     excused = np.zeros(len(frame), dtype=bool)
     return Given(frame[names], tokens, mask, read, settled, excused)
+
+
+def _tell_gaps(
+    encoder: Encoder,
+    cells: Cells,
+    settled: Mapping[str, Bools],
+    known: tuple[Ints, npt.NDArray[np.float32]],
+    rng: np.random.Generator,
+) -> None:
+    """Writes differences of columns of which both cells are there into what is ``known``: tokens
+    and mask."""
+    tokens, mask = known
+    for gap in encoder.gaps:
+        at = encoder.layout.code_position(gap.name)
+        if at is None or gap.low not in cells or gap.high not in cells:
+            continue
+        apart = gap.cells(cells)
+        there = apart >= 0  # where not, the row breaks their order
+        if encoder.codecs[gap.name].is_missing.any():
+            for name in (gap.low, gap.high):
+                there |= settled[name] & pd.isna(cells[name])
+        found = encoder.tokens_of_gap(gap, apart, rng)
+        tokens[:, at : at + found.shape[1]] = found
+        mask[:, encoder.layout.columns.index(gap.name)] = there
 
 
 def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
