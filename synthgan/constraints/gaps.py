@@ -39,6 +39,8 @@ class Gap:
     """What its cells are: numbers in units of the two, 0 or more."""
     resolution: Resolution | None
     """Of two columns of dates, their unit."""
+    rule: Inequality
+    """By which they are in order."""
 
     @property
     def name(self) -> str:
@@ -62,7 +64,12 @@ class Gap:
             nullable=True,
             decimals=max(known) if not whole and len(known) == len(digits) else None,
         )
-        return Gap(low, high, column, one.resolution)
+        rule = next(
+            each
+            for each in schema.constraints
+            if isinstance(each, Inequality) and (low, high) in itertools.pairwise(each.columns)
+        )
+        return Gap(low, high, column, one.resolution, rule)
 
     def cells(self, cells: Cells) -> Floats:
         """The difference (rows); NaN where either of the two is no number."""
