@@ -155,10 +155,10 @@ class Tally:
             combinations=tuple(Combinations(rows=rows) for rows in patterns.values()),
             almanacs={name: almanac for name, almanac in kept.items() if almanac is not None},
             unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
-            gaps=tuple(self._kept_gaps()),
+            gaps=tuple(self._kept_gaps(columns)),
         )
 
-    def _kept_gaps(self) -> Iterator[GapSummary]:
+    def _kept_gaps(self, columns: Mapping[str, ColumnSummary]) -> Iterator[GapSummary]:
         """Differences that bins of their columns are too wide for: at most one to a column."""
         kept: list[tuple[str, str]] = []
         for gap, numbers in self._gaps.items():
@@ -167,7 +167,9 @@ class Tally:
                 for tally in (self.columns[gap.low], self.columns[gap.high])
                 if isinstance(tally, NumberTally)
             ]
-            narrow = numbers.span <= _NARROW * min(spans)
+            known = (columns[gap.low], columns[gap.high])
+            in_bins = all(isinstance(each, NumberSummary) and each.fine for each in known)
+            narrow = in_bins and numbers.span <= _NARROW * min(spans)
             if narrow and numbers.rows >= _FEWEST_GAPS and is_new_end(kept, gap.low, gap.high):
                 kept.append((gap.low, gap.high))
                 yield GapSummary(low=gap.low, high=gap.high, numbers=numbers.summary())
