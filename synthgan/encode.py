@@ -275,7 +275,8 @@ class Encoder:
         rng: np.random.Generator,
     ) -> None:
         """Makes columns of ``cells`` (see :meth:`decode`) as far apart as the differences among
-        them say, which are taken out. What is ``fixed`` stays.
+        them say, which are taken out. What is ``fixed`` stays, and so do later cells that many rows
+        share, such as a cap, or a date that means "never".
 
         Dates that are moved keep to the days and times that their columns prefer.
         """
@@ -284,14 +285,12 @@ class Encoder:
             almanac = self._almanacs.get(name)
             return dates if almanac is None else almanac.nudge(dates, self.schema[name], rng)
 
-        ends = {name: self.ends(name) for gap in self.gaps for name in (gap.low, gap.high)}
-        close_gaps(self.gaps, cells, fixed, ends, keep)
-
-    def ends(self, name: str) -> tuple[float, float]:
-        """The least and the greatest cell of a numeric column that can come out; NaN for none."""
-        codec = self.codecs[name]
-        assert isinstance(codec, NumberCodec), "other columns have no order"
-        return codec.range()
+        codecs = {n: c for n, c in self.codecs.items() if isinstance(c, NumberCodec)}
+        stays = dict(fixed)
+        for gap in self.gaps:
+            stays[gap.high] = fixed[gap.high] | codecs[gap.high].are_atoms(cells[gap.high])
+        ends = {n: codecs[n].range() for gap in self.gaps for n in (gap.low, gap.high)}
+        close_gaps(self.gaps, cells, stays, ends, keep)
 
     def invent(self, seed: int, locale: str | None = None, *, full: bool = False) -> Inventor:
         """Makes up the columns that are not modelled; see there."""

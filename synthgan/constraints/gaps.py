@@ -131,23 +131,31 @@ def close_gaps(
     """Makes columns of ``cells`` as far apart as their gaps say, and takes the gaps out.
 
     ``gaps`` are :func:`in_order`. Where the later column is ``fixed``, or would come to lie beyond
-    its ``ends`` (least and greatest cell), the earlier one is moved instead, if it is free.
+    its ``ends`` (least and greatest cell), the earlier one is moved instead, if it is free. A gap
+    wider than all that the earlier column spans says less than the two columns, and moves nothing.
     """
     stays = {name: fixed[name].copy() for gap in gaps for name in (gap.low, gap.high)}
     for gap in reversed(gaps):
         low, high, between = cells[gap.low], cells[gap.high], cells[gap.name]
         with np.errstate(invalid="ignore"):
             back = (stays[gap.high] | (low + between > ends[gap.high][1])) & ~stays[gap.low]
-        back &= ~(np.isnan(low) | np.isnan(high) | np.isnan(between))
+        back &= _known(gap, cells, ends)
         cells[gap.low] = _moved(gap, back, high - between, cells, (gap.low, ends[gap.low]), keep)
         stays[gap.low] |= back
         stays[gap.high] |= back
     for gap in gaps:
         low, high, between = cells[gap.low], cells[gap.high], cells[gap.name]
-        forth = ~stays[gap.high] & ~(np.isnan(low) | np.isnan(high) | np.isnan(between))
+        forth = ~stays[gap.high] & _known(gap, cells, ends)
         cells[gap.high] = _moved(gap, forth, low + between, cells, (gap.high, ends[gap.high]), keep)
     for gap in gaps:
         del cells[gap.name]
+
+
+def _known(gap: Gap, cells: Cells, ends: Mapping[str, tuple[float, float]]) -> Bools:
+    least, greatest = ends[gap.low]
+    with np.errstate(invalid="ignore"):
+        narrow = cells[gap.name] <= greatest - least
+    return np.asarray(narrow & ~np.isnan(cells[gap.low]) & ~np.isnan(cells[gap.high]))
 
 
 def _moved(
