@@ -31,14 +31,14 @@ Keep = Callable[[str, Floats], Floats]
 
 @dataclass(frozen=True)
 class Gap:
-    """The difference of two columns."""
+    """The difference of two columns of dates."""
 
     low: str
     high: str
     column: Column
-    """What its cells are: numbers in units of the two, 0 or more."""
-    resolution: Resolution | None
-    """Of two columns of dates, their unit."""
+    """What its cells are: whole numbers in units of the two, 0 or more."""
+    resolution: Resolution
+    """Their unit."""
     rule: Inequality
     """By which they are in order."""
 
@@ -50,29 +50,19 @@ class Gap:
     @staticmethod
     def of(schema: Schema, low: str, high: str) -> Gap:
         """The difference of two columns of ``schema``."""
-        one, other = schema[low], schema[high]
         name = f"{high} - {low}"
         while name in schema.names:
             name += "'"
-        whole = Kind.NUMBER not in (one.kind, other.kind)
-        digits = [0 if column.kind is Kind.INTEGER else column.decimals for column in (one, other)]
-        known = [each for each in digits if each is not None]
-        column = Column(
-            name=name,
-            kind=Kind.INTEGER if whole else Kind.NUMBER,
-            dtype="float64",
-            nullable=True,
-            decimals=max(known) if not whole and len(known) == len(digits) else None,
-        )
+        column = Column(name=name, kind=Kind.INTEGER, dtype="float64", nullable=True)
         rule = next(
             each
             for each in schema.constraints
             if isinstance(each, Inequality) and (low, high) in itertools.pairwise(each.columns)
         )
-        return Gap(low, high, column, one.resolution, rule)
+        return Gap(low, high, column, schema[low].resolution or "s", rule)
 
     def cells(self, cells: Cells) -> Floats:
-        """The difference (rows); NaN where either of the two is no number."""
+        """The difference (rows); NaN where either date is missing."""
         low, high = cells[self.low], cells[self.high]
         known = ~np.isnan(low) & ~np.isnan(high)
         found = np.full(len(low), np.nan)
@@ -81,14 +71,17 @@ class Gap:
 
 
 def possible_gaps(schema: Schema) -> tuple[tuple[str, str], ...]:
-    """Neighbours (low, high) in chains of columns that never fall, and that no formula computes."""
+    """Neighbours (low, high) in chains of dates that never fall, and that no formula computes.
+
+    Numbers are left alone: amounts are often round, which the sum of two drawn ones is not.
+    """
     computed = {rule.column for rule in schema.constraints if isinstance(rule, Formula)}
     pairs = (
         pair
         for rule in schema.constraints
         if isinstance(rule, Inequality)
         for pair in itertools.pairwise(rule.columns)
-        if not computed & {*pair}
+        if not computed & {*pair} and schema[pair[0]].kind is Kind.DATETIME
     )
     return tuple(dict.fromkeys(pairs))
 
@@ -169,7 +162,7 @@ def _moved(
     """The column at one ``end`` of a gap, moved to other cells in some ``rows``."""
     name, (least, greatest) = end
     found = np.where(rows, np.clip(to, least, greatest), cells[name])
-    a_day = NANOSECONDS["D"] / NANOSECONDS[gap.resolution] if gap.resolution else np.inf
+    a_day = NANOSECONDS["D"] / NANOSECONDS[gap.resolution]
     with np.errstate(invalid="ignore"):
         long = np.flatnonzero(rows & (cells[gap.name] >= _LONG * a_day))
     if len(long):

@@ -91,7 +91,7 @@ class Combinations:
 
 @dataclass(frozen=True, kw_only=True)
 class GapSummary:
-    """The difference of two columns that never fall, where it is learned beside them."""
+    """The difference of two columns of dates in order, where it is learned beside them."""
 
     low: str
     high: str
@@ -126,7 +126,7 @@ class Summary:
     unlearned: dict[str, Unlearned] = field(default_factory=dict)
     """Of columns that are not modelled, those of which anything is known, by name."""
     gaps: tuple[GapSummary, ...] = field(default=(), metadata=ADDED)
-    """Differences of columns that are learned as columns of their own."""
+    """Differences of dates that are learned as columns of their own."""
 
 
 def _check_weights(weights: tuple[float, ...], expected: int) -> None:
