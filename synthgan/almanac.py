@@ -91,6 +91,14 @@ class Almanac:
         moved[moves] = _from_wall(units, column)
         return moved
 
+    def nudge(self, cells: Floats, column: Column, rng: np.random.Generator) -> Floats:
+        """``cells``, none of them missing, that are right to about a day: moved to times of that
+        day that the column prefers, and by a day where it comes less often than others."""
+        a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
+        days = np.floor(_to_wall(np.rint(cells), column) / a_day).astype(np.int64)
+        stays = rng.random(len(cells)) < self._weigh(days)
+        return self.follow(cells, np.where(stays, 1.0, 2.0) * a_day, column, rng)
+
     def _move_days(self, days: Ints, spread: Floats, rng: np.random.Generator) -> Ints:
         offsets = np.arange(-_WINDOW, _WINDOW + 1)
         around = days[:, None] + offsets

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
@@ -117,7 +117,8 @@ def fit_baseline(
     enough = config.summary.min_category_rows
     schema = infer_schema(data, word_rows=enough) if schema is None else schema
     schema.check(data)
-    encoder = Encoder(schema, summarize(data, schema, config.summary))
+    summary = replace(summarize(data, schema, config.summary), gaps=())  # no rule is kept
+    encoder = Encoder(schema, summary)
     tokens = encoder.encode(data, np.random.default_rng(config.seed)).astype(np.int64)
     return Baseline(kind, encoder, _learn(kind, tokens, encoder.layout, config.seed, vae))
 

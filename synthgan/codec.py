@@ -351,6 +351,10 @@ class NumberCodec:
             return self._points(np.linspace(max(low, bottom), min(high, top), 9))
         return found
 
+    def are_atoms(self, cells: Floats) -> Bools:
+        """Which ``cells`` are values that so many rows share that they have a code of their own."""
+        return np.isin(cells, self._atoms)
+
     def range(self) -> tuple[float, float]:
         """Smallest and largest value that can come out; NaN if none can."""
         ends = np.r_[self._atoms, self._values]

@@ -10,7 +10,7 @@ constant and has no position.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,10 +20,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.codec import FINE, CategoryCodec, Codec, NumberCodec
-from synthgan.constraints import Context, Pattern, declared_patterns, takes_patterns
+from synthgan.constraints import (
+    Context,
+    Gap,
+    Pattern,
+    close_gaps,
+    declared_patterns,
+    in_order,
+    possible_gaps,
+    takes_patterns,
+)
 from synthgan.errors import SchemaError
 from synthgan.making_up import Inventor
-from synthgan.schema import Constraint, Level, Schema
+from synthgan.schema import Column, Constraint, Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
 from synthgan.table import FIXED_DECIMALS
 from synthgan.values import read_cells, write_cells
@@ -124,6 +133,15 @@ def _context_of(schema: Schema, summary: Summary) -> Context:
     return Context.of(schema, patterns)
 
 
+def _gaps_of(schema: Schema, summary: Summary) -> tuple[Gap, ...]:
+    """The differences that are learned. Raises :class:`SchemaError` if they do not fit."""
+    possible = possible_gaps(schema)
+    for each in summary.gaps:
+        if (each.low, each.high) not in possible or each.numbers.words:
+            raise SchemaError("the summary has differences that the schema does not")
+    return in_order([Gap.of(schema, each.low, each.high) for each in summary.gaps])
+
+
 class Encoder:
     """A schema and a summary, made to turn tables into tokens and tokens into tables."""
 
@@ -131,10 +149,17 @@ class Encoder:
         self.schema = schema
         self.unlearned = summary.unlearned
         self._almanacs = summary.almanacs
+        self.gaps = _gaps_of(schema, summary)
+        """Differences of columns, each learned as a column before the later one of its two."""
+        differences = {each.high: each.numbers for each in summary.gaps}
+        later = [max(gap.low, gap.high, key=schema.names.index) for gap in self.gaps]
         self.codecs: dict[str, Codec] = {}
         for column in schema:
             if not column.kind.is_modelled:
                 continue
+            for gap, before in zip(self.gaps, later, strict=True):
+                if before == column.name:
+                    self.codecs[gap.name] = NumberCodec(gap.column, differences[gap.high])
             known = summary.columns.get(column.name)
             if (
                 column.kind.is_numeric
@@ -197,11 +222,27 @@ class Encoder:
             if span.role == "fine":
                 continue
             codec = self.codecs[span.column]
-            codes, places = codec.encode(read_cells(frame[span.column], codec.column), rng)
+            codes, places = codec.encode(self._cells(frame, codec.column), rng)
             tokens[:, position] = codes
             if codec.has_fine:
                 tokens[:, position + 1] = codec.steps(codes, places)
         return tokens
+
+    def _cells(self, frame: pd.DataFrame, column: Column) -> npt.NDArray[Any]:
+        """The cells of a column of ``frame``, or of a difference of two."""
+        for gap in self.gaps:
+            if gap.column is column:
+                ends = (gap.low, gap.high)
+                return gap.cells({n: read_cells(frame[n], self.schema[n]) for n in ends})
+        return read_cells(frame[column.name], column)
+
+    def tokens_of_gap(self, gap: Gap, apart: Floats, rng: np.random.Generator) -> Ints:
+        """Tokens (rows x 1 or 2 positions) of a difference, from its code position on."""
+        codec = self.codecs[gap.name]
+        assert isinstance(codec, NumberCodec), "differences are numbers"
+        codes, places = codec.encode(apart, rng)
+        found = [codes, *[codec.steps(codes, places)] * codec.has_fine]
+        return np.stack(found, axis=1)
 
     def decode(
         self,
@@ -209,7 +250,8 @@ class Encoder:
         rng: np.random.Generator,
         places: Mapping[str, Floats] | None = None,
     ) -> dict[str, Cells]:
-        """Cells of each modelled column, of ``tokens`` (rows x positions).
+        """Cells of each modelled column, and of differences that are learned, of ``tokens`` (rows
+        x positions).
 
         ``rng`` draws places within steps; ``places`` gives, for some columns, the places
         within bins instead.
@@ -234,6 +276,30 @@ class Encoder:
         dates, widths = codec.decode(codes, places), codec.widths(codes, places)
         almanac = self._almanacs[codec.column.name]
         return np.clip(almanac.follow(dates, widths, codec.column, rng), *codec.range())
+
+    def close_gaps(
+        self,
+        cells: MutableMapping[str, npt.NDArray[Any]],
+        fixed: Mapping[str, Bools],
+        rng: np.random.Generator,
+    ) -> None:
+        """Makes columns of ``cells`` (see :meth:`decode`) as far apart as the differences among
+        them say, which are taken out. What is ``fixed`` stays, and so do later cells that many rows
+        share, such as a cap, or a date that means "never".
+
+        Dates that are moved keep to the days and times that their columns prefer.
+        """
+
+        def keep(name: str, dates: Floats) -> Floats:
+            almanac = self._almanacs.get(name)
+            return dates if almanac is None else almanac.nudge(dates, self.schema[name], rng)
+
+        codecs = {n: c for n, c in self.codecs.items() if isinstance(c, NumberCodec)}
+        stays = dict(fixed)
+        for gap in self.gaps:
+            stays[gap.high] = fixed[gap.high] | codecs[gap.high].are_atoms(cells[gap.high])
+        ends = {n: codecs[n].range() for gap in self.gaps for n in (gap.low, gap.high)}
+        close_gaps(self.gaps, cells, stays, ends, keep)
 
     def invent(self, seed: int, locale: str | None = None, *, full: bool = False) -> Inventor:
         """Makes up the columns that are not modelled; see there."""

@@ -7,7 +7,7 @@ model does not know is kept though it tells the model nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.codec import CategoryCodec
+from synthgan.constraints import Cells
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError, SynthganError
 from synthgan.schema import Column, Kind, Schema, tagged, words_in
@@ -39,6 +40,8 @@ class Given:
     """Shape (rows, columns of the layout): 1 where a cell is known to the network."""
     cells: dict[str, npt.NDArray[Any]]
     """Of modelled columns, as :func:`read_cells` gives them; holes are missing cells."""
+    settled: dict[str, Bools]
+    """Which of these are not to be filled in: they are known, or stay missing."""
     excused: Bools
     """Rows that need not keep constraints: they break one as they came."""
 
@@ -55,12 +58,12 @@ class Given:
         return self._at(places)
 
     def _at(self, places: slice | Ints) -> Given:
-        cells = {name: values[places] for name, values in self.cells.items()}
         return Given(
             self.frame.iloc[places],
             self.tokens[places],
             self.mask[places],
-            cells,
+            {name: values[places] for name, values in self.cells.items()},
+            {name: settled[places] for name, settled in self.settled.items()},
             self.excused[places],
         )
 
@@ -107,12 +110,14 @@ def read_given(
     tokens = np.zeros((len(frame), len(layout.spans)), dtype=np.int64)
     mask = np.zeros((len(frame), len(layout.columns)), dtype=np.float32)
     read: dict[str, npt.NDArray[Any]] = {}
+    settled: dict[str, Bools] = {}
     for name, codec in encoder.codecs.items():
         if name not in frame:
             continue
         cells = read[name] = _read(frame[name], codec.column)
         known = ~pd.isna(cells)
         missing = ~known
+        settled[name] = known | (holes is not None and name not in holes)
         if isinstance(codec, CategoryCodec):
             known &= _is_level(cells, codec, known, foreign)
         else:
@@ -130,8 +135,34 @@ def read_given(
         if codec.has_fine:
             tokens[:, at + 1] = codec.steps(codes, places)
         mask[:, layout.columns.index(name)] = known
+    _tell_gaps(encoder, read, settled, (tokens, mask), rng)
     names = [name for name in encoder.schema.names if name in frame]
-    return Given(frame[names], tokens, mask, read, np.zeros(len(frame), dtype=bool))
+    excused = np.zeros(len(frame), dtype=bool)
+    return Given(frame[names], tokens, mask, read, settled, excused)
+
+
+def _tell_gaps(
+    encoder: Encoder,
+    cells: Cells,
+    settled: Mapping[str, Bools],
+    known: tuple[Ints, npt.NDArray[np.float32]],
+    rng: np.random.Generator,
+) -> None:
+    """Writes differences of columns of which both cells are there into what is ``known``: tokens
+    and mask."""
+    tokens, mask = known
+    for gap in encoder.gaps:
+        at = encoder.layout.code_position(gap.name)
+        if at is None or gap.low not in cells or gap.high not in cells:
+            continue
+        apart = gap.cells(cells)
+        there = apart >= 0  # where not, the row breaks their order
+        if encoder.codecs[gap.name].is_missing.any():
+            for name in (gap.low, gap.high):
+                there |= settled[name] & pd.isna(cells[name])
+        found = encoder.tokens_of_gap(gap, apart, rng)
+        tokens[:, at : at + found.shape[1]] = found
+        mask[:, encoder.layout.columns.index(gap.name)] = there
 
 
 def typical(draws: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from synthgan.codec import FINE, Codec, NumberCodec
-from synthgan.constraints import broken, holds
+from synthgan.constraints import Gap, broken, holds
 from synthgan.encode import Encoder
 from synthgan.errors import SchemaError
 from synthgan.schema import (
@@ -157,7 +157,7 @@ class Limits:
             table
             for constraint in encoder.schema.constraints
             for table in _tables(constraint, encoder, drawable, device)
-        )
+        ) + tuple(_gap_tables(encoder, drawable, device))
         self._of: dict[int, list[tuple[Table, int]]] = {}
         for table in self.tables:
             for i, position in enumerate(table.positions):
@@ -210,6 +210,19 @@ def _tables(
     classes, rows = codes.classes_of(constraint)
     if classes:
         yield from codes.table(constraint, constraint.columns, classes, rows, device)
+
+
+def _gap_tables(encoder: Encoder, drawable: Bools, device: torch.device) -> Iterator[Table]:
+    """A difference that is learned is there exactly where both of its columns are, and not wider
+    or narrower than the later one leaves room for."""
+    codes = _Codes(encoder, drawable)
+    rows = np.array([(a, a | b, b) for a in (0, 1) for b in (0, 1)], dtype=np.int64)
+    for gap in encoder.gaps:
+        names = (gap.low, gap.name, gap.high)
+        classes = [codes.lacking(name) for name in names]
+        if any(each.any() for each in classes):
+            yield from codes.table(gap.rule, names, classes, rows, device)
+        yield from codes.pair(gap.rule, gap.name, gap.high, codes.reach(gap), device)
 
 
 class _Codes:
@@ -289,6 +302,22 @@ class _Codes:
         within = np.full(len(codes), 1.0 if top else 0.0)
         places = codec.places(codes, steps, within) if codec.has_fine else within
         return np.asarray(codec.decode(codes, places), dtype=np.float64).reshape(-1, count)
+
+    def reach(self, gap: Gap) -> Bools:
+        """Whether codes of a difference (rows) lead from any cell of ``gap.low`` to those of
+        ``gap.high``."""
+        (narrow, wide), (bottom, top) = self._ends(gap.name), self._ends(gap.high)
+        first = self._codec(gap.low)
+        assert isinstance(first, NumberCodec), "only numbers have differences"
+        least, greatest = first.range()
+        with np.errstate(invalid="ignore"):
+            short = wide[:, None] + greatest < bottom[None, :]
+            long = narrow[:, None] + least > top[None, :]
+        return ~np.asarray(short | long)
+
+    def lacking(self, name: str) -> Ints:
+        """Whether each code of a numeric column stands for no number: 1, else 0."""
+        return np.isnan(self._ends(name)[0]).astype(np.int64)
 
     def bands(self, constraint: Bands) -> Bools:
         """Which codes of the band's column go with which of the number."""

@@ -174,7 +174,9 @@ def _count(table: pa.Table, begin: Callable[[], Count]) -> pd.DataFrame:
 def _encode(table: pa.Table, schema: Schema, summary: Summary, seed: int) -> dict[str, Tokens]:
     """The tokens (rows x positions) of a block. They depend on seed and rows, not on the worker."""
     encoder, frame = Encoder(schema, summary), frame_of(table)
-    words = pd.util.hash_pandas_object(frame[list(encoder.codecs)], index=False)
+    words = pd.util.hash_pandas_object(
+        frame[[n for n in encoder.codecs if n in frame]], index=False
+    )
     rng = np.random.default_rng([seed, int(words.sum())])
     return {"tokens": encoder.encode(frame, rng)}
 

@@ -45,6 +45,7 @@ def protections(card: Card) -> Iterator[str]:
                     f"{name}: words among numbers with fewer than {settings.min_category_rows} "
                     f"rows ({known.words[-1]:.1%} of rows) never come out"
                 )
+    pulled_in += [f"the difference of {gap.high!r} and {gap.low!r}" for gap in card.summary.gaps]
     for constraint, found in zip(wanting, card.summary.combinations, strict=True):
         yield (
             f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "

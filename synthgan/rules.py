@@ -88,7 +88,7 @@ class Rules:
     def breaking(self, cells: Cells, known: Mapping[str, Bools]) -> dict[Constraint, Bools]:
         """Rows whose ``known`` cells break a constraint, whatever the others will be."""
         found = {}
-        for constraint in self._alone:
+        for constraint in (*self._alone, *self._together):
             if all(name in known for name in constraint.columns):
                 whole = np.logical_and.reduce([known[name] for name in constraint.columns])
                 if whole.any():
@@ -97,13 +97,29 @@ class Rules:
                     found[constraint][whole] = broken(constraint, part, self._context)
         return {constraint: rows for constraint, rows in found.items() if rows.any()}
 
-    def repeats(self, cells: Cells, seen: set[object], *, count: bool) -> Bools:
-        """Rows that repeat an earlier one, of this chunk or of those before (``seen``)."""
+    def taken(self, cells: Cells, settled: Mapping[str, Bools]) -> set[object]:
+        """Keys that rows have before anything is drawn: all of their cells are ``settled``."""
+        found: set[object] = set()
+        for number, constraint in enumerate(self._together):
+            if all(name in settled for name in constraint.columns):
+                whole = np.logical_and.reduce([settled[name] for name in constraint.columns])
+                part = {name: cells[name][whole] for name in constraint.columns}
+                found.update(self._keys(number, constraint, part))
+        return found
+
+    def repeats(
+        self, cells: Cells, settled: Mapping[str, Bools], seen: set[object], *, count: bool
+    ) -> Bools:
+        """Rows that repeat an earlier one, of this chunk or of those before (``seen``), in cells
+        that are not all ``settled``."""
         wrong = np.zeros(len(next(iter(cells.values()))), dtype=bool)
         for number, constraint in enumerate(self._together):
             repeated = np.zeros(len(wrong), dtype=bool)
+            whole = np.logical_and.reduce([settled.get(n, repeated) for n in constraint.columns])
             here: set[object] = set()
             for i, key in enumerate(self._keys(number, constraint, cells)):
+                if whole[i]:
+                    continue
                 repeated[i] = key in seen or key in here
                 here.add(key)
             self._broken[constraint] += int(repeated.sum()) * count

@@ -155,6 +155,16 @@ def test_a_pair_that_names_a_row_is_found() -> None:
     )
 
 
+def test_pairs_that_are_unique_by_chance_are_no_rule() -> None:
+    """A minute of a year and a ward: shuffled, 2 or 3 of 1,500 rows would clash."""
+    rng = np.random.default_rng(0)
+    minutes = rng.integers(0, 365 * 1440, 1500)
+    admitted = pd.Timestamp("2023-01-01") + pd.to_timedelta(minutes, "min")
+    frame = pd.DataFrame({"admitted": admitted, "ward": rng.choice(list("AB"), 1500)})
+    frame = frame.drop_duplicates()
+    assert synthgan.discover_constraints(frame, infer_columns(frame)) == ()
+
+
 def test_ratios_multiples_and_equal_columns_are_formulas() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.gamma(3, 40, 800).round(2) + 1, rng.integers(2, 30, 800)
@@ -274,6 +284,60 @@ def test_rows_are_unique_also_across_chunks() -> None:
     assert 0 < drawn.attrs["synthgan.acceptance"]["'person', 'day' are unique"] < 1
     with pytest.raises(ConditionError, match="repeat another row"):
         fitted.sample(200, where={"person": "p1"}, seed=0)
+
+
+@cache
+def visits() -> pd.DataFrame:
+    """People and times that are unique together, and a number with holes."""
+    rng = np.random.default_rng(0)
+    time = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 3000, 900), "min")
+    frame = pd.DataFrame({"time": time, "ward": rng.choice(list("AB"), 900)})
+    frame["fever"] = rng.normal(38, 1, 900).round(1)
+    frame = frame.drop_duplicates(["time", "ward"], ignore_index=True)
+    frame.loc[:99, "fever"] = np.nan
+    return frame
+
+
+@cache
+def visits_model() -> synthgan.Synthesizer:
+    rule = Unique(columns=("time", "ward"))
+    schema = replace(infer_columns(visits()), constraints=(rule,))
+    return synthgan.fit(visits(), schema, quick(20))
+
+
+def test_rows_that_are_unique_as_given_are_imputed() -> None:
+    frame = visits()
+    filled = visits_model().impute(frame, seed=0)
+    assert filled["fever"].notna().all()
+    assert filled[["time", "ward"]].equals(frame[["time", "ward"]])
+    assert filled["fever"].iloc[100:].equals(frame["fever"].iloc[100:])
+
+
+def test_keys_that_are_filled_in_avoid_those_that_are_given() -> None:
+    frame = visits().copy()
+    frame.loc[300:, "ward"] = None
+    drawn = visits_model().sample(given=frame, seed=1, extrapolate=True)
+    for filled in (drawn, visits_model().impute(frame, seed=1)):
+        assert filled["ward"].notna().all()
+        assert not filled.duplicated(["time", "ward"]).any()
+
+
+def test_given_rows_that_repeat_each_other_are_refused_but_imputed() -> None:
+    inside = visits().sort_values("time")[100:150]
+    frame = pd.concat([inside.assign(fever=np.nan)] * 2, ignore_index=True)
+    with pytest.raises(ConditionError, match=r"50 of the given rows break .* are unique"):
+        visits_model().sample(given=frame, seed=0)
+    filled = visits_model().impute(frame, seed=0)
+    assert filled["fever"].notna().all()
+    assert filled[["time", "ward"]].equals(frame[["time", "ward"]])
+
+
+def test_holes_that_nothing_fits_are_filled_freely() -> None:
+    frame = orders().head(40).copy()
+    frame["amount"], frame["quantity"], frame["price"] = 10.01, 3, np.nan
+    filled = model().impute(frame, seed=0)
+    assert filled["price"].notna().all()
+    assert (filled["amount"] == 10.01).all()
 
 
 def test_a_rule_that_tokens_cannot_say_is_kept_and_its_rate_is_told() -> None:

@@ -40,7 +40,6 @@ _FEWEST_ROWS = 100
 _TRUSTED = 5  # rows that show which value another one decides
 _MOSTLY = 0.5  # of the rows must have such a value
 _MOST_BANDS = 50
-_FEWEST_REPEATS = 30  # pairs of rows that columns drawn on their own would make alike
 
 
 def infer_schema(
@@ -292,18 +291,29 @@ def _unique_pairs(seen: Seen) -> Iterator[Unique]:
             codes[name] = seen.codes[name]
         elif column.kind.is_numeric:
             codes[name] = pd.factorize(seen.numbers[name])[0].astype(np.int64)
-    matches = {n: float(((np.bincount(c + 1) / seen.rows) ** 2).sum()) for n, c in codes.items()}
-    pairs = seen.rows * (seen.rows - 1) / 2
+    # Two rows are compared, never one with itself: a column of many values hardly ever clashes.
+    alike = {name: _pairs_alike(each) for name, each in codes.items()}
+    least = seen.least * seen.rows
+    rng = np.random.default_rng(0)
     for a, b in itertools.combinations(codes, 2):
-        if (
-            pairs * matches[a] * matches[b] < 30
-            or matches[a] * pairs < 30
-            or matches[b] * pairs < 30
-        ):
+        if alike[a] * alike[b] * seen.rows * (seen.rows - 1) / 2 < least:
             continue
         keys = codes[a] * (int(codes[b].max()) + 2) + codes[b] + 1
-        if all(len(np.unique(part)) == len(part) for part in (keys[seen.sample], keys)):
+        if not all(_repeats(part) == 0 for part in (keys[seen.sample], keys)):
+            continue
+        if _repeats(keys - codes[b] + rng.permutation(codes[b])) >= least:
             yield Unique(columns=(a, b))
+
+
+def _pairs_alike(codes: Ints) -> float:
+    """The share of all pairs of rows that have the same code; missing cells count as one."""
+    counts = np.bincount(codes + 1).astype(np.float64)
+    return float((counts * (counts - 1)).sum() / (len(codes) * (len(codes) - 1)))
+
+
+def _repeats(keys: Ints) -> int:
+    """Rows whose key another one has before them."""
+    return len(keys) - len(np.unique(keys))
 
 
 def _in_order(seen: Seen, names: set[str] | tuple[str, ...]) -> tuple[str, ...]:

@@ -127,6 +127,12 @@ def child_summary(
             found = _once(pair, [child[n] for n in each.columns], (each,), config).combinations
         if all(combinations.rows for combinations in found):
             kept[each] = found
+    gaps = {
+        (gap.low, gap.high): gap
+        for each in kept
+        if isinstance(each, Inequality) and whole.gaps
+        for gap in _once(pair, [child[n] for n in each.columns], (each,), config).gaps
+    }
     first = float((pair.places == 1).mean())
     place = Column(name=names.place, kind=Kind.INTEGER, dtype="int64")
     places = pd.DataFrame({names.place: pair.places})
@@ -147,7 +153,13 @@ def child_summary(
         locale=child.locale,
     )
     combinations = tuple(each for found in kept.values() for each in found)
-    summary = replace(whole, columns=columns | shared, combinations=combinations, unlearned={})
+    summary = replace(
+        whole,
+        columns=columns | shared,
+        combinations=combinations,
+        unlearned={},
+        gaps=tuple(gap for each in whole.gaps if (gap := gaps.get((each.low, each.high)))),
+    )
     return schema, summary, whole
 
 

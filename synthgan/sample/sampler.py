@@ -30,7 +30,7 @@ from torch import Tensor
 
 from synthgan.codec import NumberCodec, Options
 from synthgan.condition import Allowed
-from synthgan.constraints import Cells
+from synthgan.constraints import Cells, Gap
 from synthgan.encode import Encoder
 from synthgan.errors import ConditionError
 from synthgan.given import Given
@@ -38,7 +38,7 @@ from synthgan.limits import Limits
 from synthgan.network import Chain, Generator, categorical
 from synthgan.rules import Rules
 from synthgan.sample.draw import Draw, resample, snap
-from synthgan.schema import FixedNullCombinations, MissingWhen
+from synthgan.schema import FixedNullCombinations, MissingWhen, Unique
 from synthgan.values import write_cells
 
 Bools = npt.NDArray[np.bool_]
@@ -148,6 +148,8 @@ class Sampler:
         on_cpu, threads = self._device.type == "cpu", torch.get_num_threads()
         workers = min(threads, count) if on_cpu and not self._rules.look_back else 1
         seen: set[object] = set()
+        if self._rows is not None:
+            seen = self._rules.taken(dict(self._rows.cells), self._rows.settled)
 
         def chunk(number: int) -> pd.DataFrame:
             size = min(CHUNK_ROWS, rows - number * CHUNK_ROWS)
@@ -193,13 +195,16 @@ class Sampler:
         draw = self._given(start, *rngs)
         tokens = self._fill(draw, rngs[1]).cpu().numpy()
         cells = self._decode(tokens, draw, rngs[0])
+        self._close_gaps(cells, part, rows, rngs[0])
         # Two cells that lie in the same stretch may be in the wrong order: places in it are drawn
         # again, which tells nothing new.
         for _ in range(_REPLACINGS if self._rules.orders else 0):
             wrong = np.flatnonzero(self._rules.disordered(self._with_given(cells, part, rows)))
             if not len(wrong):
                 break
-            for name, values in self._decode(tokens[wrong], draw.take(wrong), rngs[0]).items():
+            again = self._decode(tokens[wrong], draw.take(wrong), rngs[0])
+            self._close_gaps(again, part, rows[wrong], rngs[0])
+            for name, values in again.items():
                 cells[name][wrong] = values
         return cells
 
@@ -212,6 +217,21 @@ class Sampler:
             if column.kind.is_numeric:
                 cells[name] = snap(cells[name].astype(np.float64), column, allowed)
         return cells
+
+    def _close_gaps(
+        self, cells: Cells, part: Given | None, rows: Ints, rng: np.random.Generator
+    ) -> None:
+        """Makes columns of ``cells``, of chunk rows ``rows``, as far apart as was drawn; cells
+        that are given or asked for stay."""
+        if not self._encoder.gaps:
+            return
+        fixed = self._fixed(part, rows)
+        for name in self._where:
+            fixed[name][:] = True
+        written = self._with_given(cells, part, rows)
+        for gap in self._encoder.gaps:
+            cells[gap.low], cells[gap.high] = written[gap.low], written[gap.high]
+        self._encoder.close_gaps(cells, fixed, rng)
 
     @staticmethod
     def _with_given(cells: Cells, part: Given | None, rows: Ints) -> Cells:
@@ -232,10 +252,13 @@ class Sampler:
         seen: set[object],
     ) -> None:
         """Mends ``cells`` (rows), and draws the rows again that no mending helps."""
-        wrong = self._mend(cells, part, np.arange(len(start.tokens)), count=True)
+        everyone, settled = np.arange(len(start.tokens)), {} if part is None else part.settled
+        wrong = self._mend(cells, part, everyone, count=True)
         fruitless = 0
         for round_ in range(_ROUNDS + 1):
-            left = np.flatnonzero(wrong | self._rules.repeats(cells, seen, count=round_ == 0))
+            written = self._with_given(cells, part, everyone)
+            repeated = self._rules.repeats(written, settled, seen, count=round_ == 0)
+            left = np.flatnonzero(wrong | repeated)
             if not len(left) or fruitless == _FRUITLESS or round_ == _ROUNDS:
                 break
             again = np.resize(left, max(len(left), min(_LEAST_AGAIN, CHUNK_ROWS)))
@@ -246,9 +269,9 @@ class Sampler:
                 cells[name][rows] = values[good[firsts]]
             wrong[rows] = False
             fruitless = 0 if len(rows) else fruitless + 1
-        if len(left):
+        if len(left) and not self._fill_all:  # known cells may leave nothing that keeps all
             raise ConditionError(self._hopeless(len(left), len(wrong)))
-        self._rules.remember(cells, seen)
+        self._rules.remember(written, seen)
 
     def _mend(self, cells: Cells, part: Given | None, rows: Ints, *, count: bool) -> Bools:
         """Mends ``cells``, of chunk rows ``rows``; which of them are broken all the same."""
@@ -277,6 +300,7 @@ class Sampler:
     def _find_limits(self) -> Limits:
         layout, schema = self._encoder.layout, self._encoder.schema
         emptied = {c.column for c in schema.constraints if isinstance(c, MissingWhen)}
+        emptied |= {gap.name for gap in self._encoder.gaps if emptied & {gap.low, gap.high}}
         kept = np.zeros(layout.entries, dtype=bool)
         for span in layout.spans:
             kept[span.start : span.start + span.width] = span.column in emptied
@@ -310,7 +334,8 @@ class Sampler:
                 raise ConditionError(
                     f"{int(broken.sum()):,} of the given rows break the constraint {constraint}"
                 )
-        return replace(rows, excused=np.logical_or.reduce([rows.excused, *found.values()]))
+        alone = [broken for rule, broken in found.items() if not isinstance(rule, Unique)]
+        return replace(rows, excused=np.logical_or.reduce([rows.excused, *alone]))
 
     def _hopeless(self, rows: int, of: int) -> str:
         kept = "; ".join(f"{text} ({share:.1%})" for text, share in self.acceptance.items())
@@ -398,6 +423,27 @@ class Sampler:
 
     def _given(self, start: Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> Draw:
         """What is given in each row: what it started with, and what is asked for."""
+        draw = self._asked(start, rng, torch_rng)
+        for gap in self._encoder.gaps:
+            if gap.low in self._where and gap.high in self._where:
+                self._give_gap(draw, gap, rng)
+        return draw
+
+    def _give_gap(self, draw: Draw, gap: Gap, rng: np.random.Generator) -> None:
+        """Gives the difference of two columns that are both asked for."""
+        layout = self._encoder.layout
+        at = layout.code_position(gap.name)
+        if at is None:
+            return
+        apart = gap.cells(self._decode(draw.tokens.cpu().numpy(), draw, rng))
+        known = torch.from_numpy(apart >= 0).to(self._device)
+        tokens = torch.from_numpy(self._encoder.tokens_of_gap(gap, apart, rng)).to(self._device)
+        place = slice(at, at + tokens.shape[1])
+        draw.tokens[:, place] = torch.where(known[:, None], tokens, draw.tokens[:, place])
+        draw.mask[:, layout.columns.index(gap.name)] = known.to(draw.mask.dtype)
+
+    def _asked(self, start: Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> Draw:
+        """Rows with what they started with, and what is asked for."""
         free = [name for name, options in self._options.items() if len(options.codes) > 1]
         fixed = [name for name in self._options if name not in free]
         rows = len(start.tokens)

@@ -90,6 +90,15 @@ class Combinations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GapSummary:
+    """The difference of two columns of dates in order, where it is learned beside them."""
+
+    low: str
+    high: str
+    numbers: NumberSummary
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unlearned:
     """All that is known of the cells of a column that is made anew."""
 
@@ -116,6 +125,8 @@ class Summary:
     """Of date columns, those that keep to days or times, by name."""
     unlearned: dict[str, Unlearned] = field(default_factory=dict)
     """Of columns that are not modelled, those of which anything is known, by name."""
+    gaps: tuple[GapSummary, ...] = field(default=(), metadata=ADDED)
+    """Differences of dates that are learned as columns of their own."""
 
 
 def _check_weights(weights: tuple[float, ...], expected: int) -> None:

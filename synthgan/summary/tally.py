@@ -8,7 +8,7 @@ values that the caller sets, categories up to a million; beyond, see :meth:`Runs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ import pandas as pd
 
 from synthgan.almanac import DateCounts
 from synthgan.config import SummaryConfig
-from synthgan.constraints import Cells, RuleTally
+from synthgan.constraints import Cells, Gap, RuleTally, is_new_end, possible_gaps
 from synthgan.errors import TableError
 from synthgan.schema import Column, Kind, Level, Schema, words_in
 from synthgan.summary.kept import (
     CategorySummary,
     ColumnSummary,
     Combinations,
+    GapSummary,
     NumberSummary,
     Summary,
     Unlearned,
@@ -38,6 +39,8 @@ Hashes = npt.NDArray[np.uint64]
 _CHUNK_ROWS = 1 << 18  # a frame is counted in pieces, so that few of its cells are held twice
 _MOST_LEVELS = 1 << 20
 _MOST_HASHES = 1 << 20
+_NARROW = 0.1  # a gap's share of what its columns span, each between its quartiles
+_FEWEST_GAPS = 100  # rows
 
 
 def summarize(frame: pd.DataFrame, schema: Schema, config: SummaryConfig) -> Summary:
@@ -68,6 +71,10 @@ class Tally:
         self.columns: dict[str, NumberTally | CategoryTally | UnlearnedTally] = {}
         self.dates: dict[str, DateCounts] = {}
         self._schema, self._config = schema, config
+        self._gaps = {
+            Gap.of(schema, *pair): NumberTally(config, most_values)
+            for pair in possible_gaps(schema)
+        }
         for column in schema:
             if not column.kind.is_modelled:
                 self.columns[column.name] = UnlearnedTally(column)
@@ -92,6 +99,8 @@ class Tally:
             if column.kind is Kind.DATETIME:
                 counts = DateCounts.of(cells[column.name], column, self._config)
                 self._add_dates({column.name: counts})
+        for gap, numbers in self._gaps.items():
+            numbers.add(gap.cells(cells))
         self.rules.add(cells, len(frame))
         self.rows += len(frame)
         return cells
@@ -101,6 +110,8 @@ class Tally:
         self.rows += other.rows
         self.rules.merge(other.rules)
         self._add_dates(other.dates)
+        for mine, theirs in zip(self._gaps.values(), other._gaps.values(), strict=True):
+            mine.merge(theirs)
         for name, tally in self.columns.items():
             tally.merge(other.columns[name])  # type: ignore[arg-type]  # of one schema
 
@@ -112,6 +123,8 @@ class Tally:
         """Goes on with a schema of the same columns that says more of what their cells may be,
         or has fewer constraints."""
         self.rules.keep(schema)
+        possible = set(possible_gaps(schema))
+        self._gaps = {g: n for g, n in self._gaps.items() if (g.low, g.high) in possible}
         for column in schema:
             tally = self.columns[column.name]
             if isinstance(tally, UnlearnedTally):
@@ -142,7 +155,24 @@ class Tally:
             combinations=tuple(Combinations(rows=rows) for rows in patterns.values()),
             almanacs={name: almanac for name, almanac in kept.items() if almanac is not None},
             unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
+            gaps=tuple(self._kept_gaps(columns)),
         )
+
+    def _kept_gaps(self, columns: Mapping[str, ColumnSummary]) -> Iterator[GapSummary]:
+        """Differences that bins of their columns are too wide for: at most one to a column."""
+        kept: list[tuple[str, str]] = []
+        for gap, numbers in self._gaps.items():
+            spans = [
+                tally.span
+                for tally in (self.columns[gap.low], self.columns[gap.high])
+                if isinstance(tally, NumberTally)
+            ]
+            known = (columns[gap.low], columns[gap.high])
+            in_bins = all(isinstance(each, NumberSummary) and each.fine for each in known)
+            narrow = in_bins and numbers.span <= _NARROW * min(spans)
+            if narrow and numbers.rows >= _FEWEST_GAPS and is_new_end(kept, gap.low, gap.high):
+                kept.append((gap.low, gap.high))
+                yield GapSummary(low=gap.low, high=gap.high, numbers=numbers.summary())
 
 
 class NumberTally:
@@ -184,6 +214,20 @@ class NumberTally:
         """What is kept of the column."""
         words = [] if self._words is None else self._words[1:].tolist()
         return summarize_runs(self._settle(), self.missing, self._config, words)
+
+    @property
+    def rows(self) -> int:
+        """Rows with a number."""
+        return self._settle().rows
+
+    @property
+    def span(self) -> float:
+        """The distance of the quartiles; 0 where there is no number."""
+        runs = self._settle()
+        if not runs.rows:
+            return 0.0
+        low, high = runs.at(np.array([runs.rows // 4, (3 * runs.rows) // 4]))
+        return float(high - low)
 
     def _settle(self, more: Runs | None = None) -> Runs:
         runs = self._runs if more is None else self._runs.merged(more)
