@@ -35,7 +35,9 @@ def test_the_present_format_has_its_file() -> None:
 def test_a_stored_file_draws_rows_of_its_table(path: Path, maker: ModuleType) -> None:
     table = maker.table()
     model = synthgan.load(path, device="cpu")
-    assert model.schema == synthgan.infer_schema(table)
+    assert model.schema.names == synthgan.infer_schema(table).names
+    if path.stem == f"format-{FORMAT}":
+        assert model.schema == synthgan.infer_schema(table)
     assert model.rows == len(table)
     rows = model.sample(300, seed=1)
     assert list(rows.columns) == list(table.columns)
