@@ -384,7 +384,7 @@ class Synthesizer:
         )
         frame = pd.concat(chunks, ignore_index=True)
         for name, dtype in chunks[0].dtypes.items():  # categories that differ between chunks
-            if isinstance(dtype, pd.CategoricalDtype) and frame[name].dtype == object:
+            if isinstance(dtype, pd.CategoricalDtype):
                 frame[name] = frame[name].astype("category")
         frame.attrs = dict(chunks[-1].attrs)
         return frame

@@ -63,8 +63,8 @@ def at_midnight(dates: pd.Series) -> float:
 
 
 SHARES: list[tuple[Callable[..., pd.Series], Callable[[pd.Series], float], float]] = [
-    (weekdays, lambda dates: float((dates.dt.weekday > 4).mean()), 0.0),
-    (office_hours, lambda dates: float((dates.dt.weekday > 4).mean()), 0.0),
+    (weekdays, lambda dates: float((dates.dt.day_of_week > 4).mean()), 0.0),
+    (office_hours, lambda dates: float((dates.dt.day_of_week > 4).mean()), 0.0),
     (office_hours, off_hours, 0.0),
     (month_ends, lambda dates: float(dates.dt.is_month_end.mean()), 0.02),
     (often_midnight, at_midnight, 0.05),
@@ -94,9 +94,9 @@ def test_the_era_is_kept_too() -> None:
 def test_scarce_days_stay_scarce_where_rows_share_the_others() -> None:
     rng = np.random.default_rng(3)
     days = pd.Series(pd.date_range("2014-05-02", periods=370, freq="D"))
-    weights = np.where(days.dt.dayofweek >= 5, 0.04, 1.0)
+    weights = np.where(days.dt.day_of_week >= 5, 0.04, 1.0)
     dates = days.iloc[rng.choice(370, 8000, p=weights / weights.sum())].reset_index(drop=True)
-    shares = [(each.dt.dayofweek >= 5).mean() for each in (dates, again(dates))]
+    shares = [(each.dt.day_of_week >= 5).mean() for each in (dates, again(dates))]
     assert shares[1] == pytest.approx(shares[0], abs=0.01)
 
 

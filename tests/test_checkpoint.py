@@ -163,7 +163,7 @@ def _crash(steps: int, config: synthgan.Config, checkpoint: CheckpointConfig) ->
 
 
 def test_time_that_was_spent_counts(tmp_path: Path) -> None:
-    config, path = quick(100_000, max_minutes=0.02), tmp_path / "checkpoint"
+    config, path = quick(100_000, max_minutes=0.05), tmp_path / "checkpoint"
     fitted(config, checkpoint=CheckpointConfig(path=path), on_step=stop_at("warm start", 10))
     spent = json_of(path)["seconds"]
     again = fitted(config, checkpoint=CheckpointConfig(path=path, resume=True))

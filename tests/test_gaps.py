@@ -186,14 +186,14 @@ def test_long_stays_end_on_the_days_and_at_the_times_that_the_column_keeps_to() 
     rng, frame = np.random.default_rng(0), stays()[["admitted"]].copy()
     nights = rng.integers(2, 12, len(frame))
     end = frame["admitted"].dt.normalize() + pd.to_timedelta(nights, "D")
-    end -= pd.to_timedelta(np.maximum(end.dt.weekday - 4, 0), "D")  # on Fridays at the latest
+    end -= pd.to_timedelta(np.maximum(end.dt.day_of_week - 4, 0), "D")  # on Fridays at the latest
     end += pd.to_timedelta(rng.integers(9 * 60, 12 * 60, len(frame)), "min")
     frame["discharged"] = end.where(end > frame["admitted"], end + pd.Timedelta(days=3))
     fitted = synthgan.fit(frame, config=quick(20))
     assert fitted.summary.gaps
     rows = fitted.sample(1000, seed=0)
     long = rows[days(rows) > 3]
-    assert (long["discharged"].dt.weekday < 5).mean() > 0.97
+    assert (long["discharged"].dt.day_of_week < 5).mean() > 0.97
     assert long["discharged"].dt.hour.between(9, 12).mean() > 0.97
 
 

@@ -82,7 +82,7 @@ def test_lone_surrogates_are_refused_where_they_come_in() -> None:
     with pytest.raises(SchemaError, match="surrogate"):
         synthgan.Schema.from_json(json.dumps({"synthgan_schema": 1, "columns": [plain]}))
     with pytest.raises(SchemaError, match="surrogate"):
-        synthgan.infer_schema(pd.DataFrame({"a\ud800": [1, 2, 3]}))
+        synthgan.infer_schema(pd.DataFrame([1, 2, 3], columns=pd.Index(["a\ud800"], dtype=object)))
 
 
 @pytest.mark.parametrize("format", ["%Y" * 101, "9" * 201, "$" * 300 + "0"])

@@ -39,6 +39,7 @@ TABLE = pd.DataFrame(
     }
 )
 TABLE.loc[_RNG.random(ROWS) < 0.1, "ratio"] = np.nan
+TABLE["day"] = TABLE["day"].astype("datetime64[ns]")  # as the schema has it; pandas 3 differs
 BOUNDS: dict[str, dict[str, Any]] = {
     "age": {"low": 0.0, "high": 120.0},
     "gain": {"low": 0.0, "high": 100_000.0},

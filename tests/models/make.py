@@ -22,7 +22,7 @@ def table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     n = 200
     amount = np.round(rng.gamma(2, 50, n), 2)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "key": [f"K-{i:05d}" for i in range(n)],
             "amount": amount,
@@ -33,6 +33,8 @@ def table() -> pd.DataFrame:
             "share": [f"{x:.1f} %" for x in rng.uniform(0, 100, n)],
         }
     )
+    # Text and dates as pandas 2 has them by itself.
+    return frame.astype({"key": object, "group": object, "share": object, "day": "datetime64[ns]"})
 
 
 def main() -> None:
