@@ -48,7 +48,8 @@ class Spelling:
     brackets: bool = False
     """Whether numbers below zero are in brackets: ``(5)``."""
     days: bool = False
-    """Whether days stand before the clock, and a fraction of a second has no digits, 6 or 9."""
+    """Whether days stand before the clock, and a fraction of a second has 6 digits or 9; or, if
+    zeros are not ``fixed``, none where it is 0."""
     clock: tuple[int, int] | None = None
     """Digits of the first field at least, and number of fields after it, each of 60 units."""
 
@@ -84,7 +85,9 @@ class Spelling:
         """The reverse of :meth:`of`."""
         whole = f"#{self.apart}##0" if self.apart else "0"
         if self.days:
-            return _DAYS[self.places // 3 - 1 if self.places else 0]
+            return _CLOCK_ALONE + ("." + ("0" if self.fixed else "#") * self.places) * bool(
+                self.places
+            )
         if self.clock:
             whole = ":".join(["0" * self.clock[0]] + ["00"] * self.clock[1])
         digits = self.mark + ("0" if self.fixed else "#") * self.places if self.places else ""
@@ -141,7 +144,7 @@ class Spelling:
 
     def _spell(self, number: float) -> str:
         if self.days:
-            return _spell_days(number, self.places)
+            return _spell_days(number, self.places, fixed=self.fixed)
         whole, _, digits = f"{abs(number):.{self.places}f}".partition(".")
         is_below = number < 0 and bool((whole + digits).strip("0"))
         if self.clock:
@@ -166,7 +169,8 @@ def _spell_clock(units: int, width: int, fields: int) -> str:
     return ":".join([f"{units:0{width}d}", *parts])
 
 
-_DAYS = ("0 days 00:00:00", "0 days 00:00:00.######", "0 days 00:00:00.#########")
+_CLOCK_ALONE = "0 days 00:00:00"
+_DAYS = (_CLOCK_ALONE, *(f"{_CLOCK_ALONE}.{digit * n}" for n in (6, 9) for digit in "#0"))
 _DURATION = re.compile(
     r"(?P<days>-?[0-9]{1,6}) days (?P<plus>\+?)(?P<clock>[0-2][0-9]:[0-5][0-9]:[0-5][0-9])"
     r"(?:\.(?P<places>[0-9]{9}|[0-9]{6}))?",
@@ -185,11 +189,11 @@ def _read_days(text: str, places: int) -> float:
     return float((ticks * 10 ** len(digits) + int(digits)) / 10 ** len(digits))
 
 
-def _spell_days(seconds: float, places: int) -> str:
+def _spell_days(seconds: float, places: int, *, fixed: bool) -> str:
     whole, ticks = divmod(round(seconds * 10**places), 10**places)
     days, rest = divmod(whole, 24 * 60 * 60)
-    digits = f"{ticks:0{places}d}" if ticks else ""
-    digits = digits[:6] if digits.endswith("000") and places == 9 else digits
+    digits = f"{ticks:0{places}d}" if ticks or (fixed and places) else ""
+    digits = digits[:6] if digits.endswith("000") and places == 9 and not fixed else digits
     sign = "+" if days < 0 else ""
     return f"{days} days {sign}{_spell_clock(rest, 2, 2)}" + (f".{digits}" if digits else "")
 
@@ -243,8 +247,9 @@ def find_spelling(distinct: pa.Array) -> Spelling | None:
 
 def _find_days(distinct: pa.Array) -> Spelling | None:
     found = [_DURATION.fullmatch(text) for text in distinct.to_pylist()]
-    places = max(len(each["places"] or "") if each else 0 for each in found)
-    spelling = Spelling(days=True, places=places, fixed=not places, clock=(2, 2))
+    lengths = {len(each["places"] or "") if each else 0 for each in found}
+    fixed = len(lengths) == 1
+    spelling = Spelling(days=True, places=max(lengths), fixed=fixed, clock=(2, 2))
     return spelling if _gives_back(spelling, distinct) else None
 
 
