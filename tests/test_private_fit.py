@@ -308,5 +308,5 @@ def test_what_noise_has_hidden_is_said_of_what_was_released() -> None:
     rows = fitted.sample(100, seed=0)
     assert rows["pressure"].isna().all()
     assert all(rows[name].nunique() == 1 for name in ("code", "house"))
-    limits = synthgan.evaluate(rows, frame, model=fitted).card().limits
+    limits = synthgan.evaluate(rows, train=frame, model=fitted).card().limits
     assert set(fitted.notes) <= set(limits)
