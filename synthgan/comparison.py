@@ -21,7 +21,8 @@ from synthgan.baselines import BASELINES, fit_baseline
 from synthgan.config import Config, ObjectiveName
 from synthgan.constraints import infer_schema
 from synthgan.errors import ConfigError
-from synthgan.report import EvaluateConfig, evaluate
+from synthgan.report import Columns, EvaluateConfig, evaluate
+from synthgan.report.judge import refuse_target
 from synthgan.report.leaderboard import Comparison, Entry
 from synthgan.schema import Schema, as_schema
 from synthgan.synthesizer import fit
@@ -105,6 +106,7 @@ def compare(
     enough = config.fit.summary.min_category_rows
     schema = as_schema(schema, table=frame)
     schema = infer_schema(train, word_rows=enough) if schema is None else schema
+    refuse_target(target, train, Columns.of(train, schema))  # before anything is learned
     judge = EvaluateConfig(schema=schema, max_rows=config.max_rows, seed=seed)
     tell, total = on_part or _say_nothing, 3 * len(config.models)
     entries = []

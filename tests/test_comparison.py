@@ -152,3 +152,11 @@ def test_the_command_leaves_a_page_and_figures(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(main, ["compare", str(data), "-o", "page.csv"])
     assert wrong.exit_code == 2
     assert ".html" in wrong.stderr
+
+
+def test_a_target_that_is_not_there_is_told_before_anything_is_learned() -> None:
+    parts: list[str] = []
+    table = people(200)[["age", "rich", "member"]]
+    with pytest.raises(synthgan.TableError, match="did you mean 'rich'"):
+        synthgan.compare(table, target="rihc", on_part=lambda part, *_: parts.append(part))
+    assert parts == []

@@ -228,14 +228,19 @@ def _check_types(target: object, model: object, config: object) -> None:
         raise ConfigError(f"config must be an EvaluateConfig, got {type(config).__name__}")
 
 
+def refuse_target(target: str | None, train: pd.DataFrame, columns: Columns) -> None:
+    """Raises :class:`TableError` unless ``target`` is a column that can be predicted, or None."""
+    known = [name for name in columns.names if name in train]  # words have names of ours
+    if target is not None and target not in known:
+        what = "an identifier or free text" if target in train else "not there"
+        hint = near_column(target, known)
+        raise TableError(f"target {target!r} is {what}; of columns to predict, {hint}")
+
+
 def _check(frames: _Frames, target: str | None) -> None:
     """Refuses what would be judged wrongly."""
     columns = frames.tables.columns
-    known = [name for name in columns.names if name in frames.train]  # words have names of ours
-    if target is not None and target not in known:
-        what = "an identifier or free text" if target in frames.train else "not there"
-        hint = near_column(target, known)
-        raise TableError(f"target {target!r} is {what}; of columns to predict, {hint}")
+    refuse_target(target, frames.train, columns)
     if frames.holdout is not None:
         refuse_holdout(frames.synthetic, frames.train, frames.holdout, columns)
 
