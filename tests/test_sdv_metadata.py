@@ -200,6 +200,6 @@ def test_the_command_takes_metadata(tmp_path: Path) -> None:
     assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
     assert "room_type" in found.stderr
     private = ["fit", str(tmp_path / "guests.csv"), "--schema", file, "--epsilon", "1"]
-    found = CliRunner().invoke(main, private)
+    found = CliRunner().invoke(main, [*private, "-o", str(tmp_path / "m")])
     assert found.exit_code == 2
     assert "private fit" in found.stderr
