@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from synthgan.audit import Audit, Finding, audit_privacy
     from synthgan.autoencoder import VaeConfig
     from synthgan.baselines import Baseline, fit_baseline
-    from synthgan.cli.progress import show_progress
     from synthgan.comparison import CompareConfig, compare
     from synthgan.config import (
         CheckpointConfig,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
     from synthgan.parts import Parts
     from synthgan.privacy import Event, Guarantee, compose
+    from synthgan.progress import show_progress
     from synthgan.relations import (
         TablesSynthesizer,
         fit_tables,
@@ -95,7 +95,6 @@ _HOMES = {
     "synthgan.audit": ("Audit", "Finding", "audit_privacy"),
     "synthgan.autoencoder": ("VaeConfig",),
     "synthgan.baselines": ("Baseline", "fit_baseline"),
-    "synthgan.cli.progress": ("show_progress",),
     "synthgan.comparison": ("CompareConfig", "compare"),
     "synthgan.config": (
         "CheckpointConfig",
@@ -119,6 +118,7 @@ _HOMES = {
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
     "synthgan.parts": ("Parts",),
     "synthgan.privacy": ("Event", "Guarantee", "compose"),
+    "synthgan.progress": ("show_progress",),
     "synthgan.relations": (
         "TablesSynthesizer",
         "fit_tables",

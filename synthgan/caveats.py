@@ -24,6 +24,11 @@ _FAR = 10.0  # times the middle half of the rows, to which bounds that fit do no
 
 def caveats(card: Card) -> Iterator[str]:
     """A line a fact."""
+    for gap in card.summary.gaps:
+        yield (
+            f"{gap.high!r} is drawn as {gap.low!r} plus a difference that is learned as a column "
+            "of its own, because it is small beside what the columns span"
+        )
     columns = card.summary.columns
     known = {c.name: columns[c.name] for c in card.schema if c.name in columns}
     if card.guarantee is not None:

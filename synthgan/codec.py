@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.condition import Allowed, Shares
+from synthgan.condition import FEW_CHOICES, Allowed, Shares
 from synthgan.errors import ConditionError
 from synthgan.schema import OTHER_WORD, Column, Level, tagged, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
@@ -30,9 +30,6 @@ Objects = npt.NDArray[np.object_]
 
 FINE = 16
 """Steps into which a fine position divides a bin."""
-
-FEW_CHOICES = 20
-"""Exact values that a number column has at most for their shares to be chosen."""
 
 _SLIGHT = 1e-6  # a width that tells a value which may be moved from one that may not
 _POINT_SHARE = 1e-3  # what a single value inside a bin counts for

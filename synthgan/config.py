@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from synthgan.errors import ConfigError
-from synthgan.records import absent
+from synthgan.records import added
 
 ObjectiveName = Literal["wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn"]
 """What generator and critic play for, see :mod:`synthgan.objective`."""
@@ -104,7 +104,7 @@ class NetworkConfig:
 
     noise_width: int = 64
     width: int = 128
-    block_width: int = field(default=64, metadata=absent(0))
+    block_width: int = field(default=64, metadata=added(0))
     head_width: int = 64
     head_dropout: float = 0.25
     critic_width: int = 256

@@ -16,16 +16,16 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 _TAG = "rule"  # a class attribute that tells the dataclasses of a union apart, first in the JSON
 
-ADDED = {"added": True}
-"""Metadata of a field that earlier versions lack: it is written only where it says something, so
-that they read the rest."""
-
-_ABSENT = "absent"
+_UNSAID = "unsaid"
 
 
-def absent(value: object) -> dict[str, object]:
-    """Metadata of a field that earlier versions lack: what a file without it means."""
-    return {_ABSENT: value}
+def added(unsaid: object) -> dict[str, object]:
+    """Metadata of a field that earlier versions lack.
+
+    A file without the field means ``unsaid``, and a field that holds it is not written, so that
+    earlier versions read the rest.
+    """
+    return {_UNSAID: unsaid}
 
 
 T = TypeVar("T")
@@ -45,10 +45,7 @@ def to_plain(value: object, *, skip_defaults: bool = False) -> Plain:
         return ({} if tag is None else {_TAG: tag}) | {
             field.name: to_plain(getattr(value, field.name), skip_defaults=skip_defaults)
             for field in dataclasses.fields(value)
-            if not (
-                (skip_defaults or field.metadata == ADDED)
-                and getattr(value, field.name) == field.default
-            )
+            if not _goes_unsaid(field, getattr(value, field.name), skip_defaults=skip_defaults)
         }
     if isinstance(value, Enum):
         return to_plain(value.value)
@@ -59,6 +56,12 @@ def to_plain(value: object, *, skip_defaults: bool = False) -> Plain:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _goes_unsaid(field: dataclasses.Field[Any], value: object, *, skip_defaults: bool) -> bool:
+    if _UNSAID in field.metadata:
+        return bool(value == field.metadata[_UNSAID])
+    return skip_defaults and bool(value == field.default)
 
 
 def from_plain(cls: type[T], value: object, where: str = "value") -> T:
@@ -111,8 +114,8 @@ def _build_dataclass(hint: Any, value: object, where: str) -> Any:
     for name, field in fields.items():
         if name in value:
             built[name] = _build(hints[name], value[name], f"{where}.{name}")
-        elif _ABSENT in field.metadata:
-            built[name] = field.metadata[_ABSENT]
+        elif _UNSAID in field.metadata:
+            built[name] = field.metadata[_UNSAID]
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ValueError(f"{where}: key {name!r} is missing")
     return hint(**built)

@@ -237,19 +237,11 @@ def _train(
         summary=summary,
         config=config,
         history=trained.history,
-        notes=(*trained.notes, *_told_gaps(encoder)),
+        notes=trained.notes,
         guarantee=guarantee,
     )
     done = None if checkpoints is None or trained.interrupted else checkpoints.path
     return Synthesizer(card, encoder, trained.generator, done)
-
-
-def _told_gaps(encoder: Encoder) -> Iterator[str]:
-    for gap in encoder.gaps:
-        yield (
-            f"{gap.high!r} is drawn as {gap.low!r} plus a difference that is learned as a column "
-            "of its own, because it is small beside what the columns span"
-        )
 
 
 def load(path: str | Path, *, device: str = "auto") -> Synthesizer:

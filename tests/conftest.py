@@ -12,7 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core already
 
 from hypothesis import settings
 
-from synthgan.cli import progress
+from synthgan import progress
 
 progress._LATE = 600.0  # a wait would be said wherever the machine is busy
 settings.register_profile("synthgan", deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
-from safetensors.torch import load, save
+from rewriting import parts, rewritten
 from sample_tables import people, quick, quick_model
 
 import synthgan
@@ -26,19 +24,6 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "model.synthgan"
     quick_model().save(path)
     return path
-
-
-def parts(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
-    with safe_open(path, framework="pt") as file:
-        text = json.loads(file.metadata()["synthgan"])
-    return load(path.read_bytes()), text
-
-
-def rewritten(path: Path, tensors: dict[str, torch.Tensor], text: object, folder: Path) -> Path:
-    target = folder / "other.synthgan"
-    words = text if isinstance(text, str) else json.dumps(text)
-    target.write_bytes(save(tensors, {"synthgan": words}))
-    return target
 
 
 def test_a_loaded_model_gives_the_same_rows(model_file: Path) -> None:
@@ -177,7 +162,7 @@ def test_strange_descriptions_are_refused(
     else:
         change(text, where, value)
     with pytest.raises(ModelFileError) as error:
-        synthgan.load(rewritten(model_file, tensors, text, tmp_path))
+        synthgan.load(rewritten(tmp_path, tensors, text))
     assert "\n" not in str(error.value)
 
 
@@ -197,7 +182,7 @@ def test_strange_weights_are_refused(model_file: Path, tmp_path: Path, how: str)
     else:
         tensors = {}
     with pytest.raises(ModelFileError, match="weights"):
-        synthgan.load(rewritten(model_file, tensors, text, tmp_path))
+        synthgan.load(rewritten(tmp_path, tensors, text))
 
 
 def test_a_model_is_never_overwritten_unasked(tmp_path: Path) -> None:

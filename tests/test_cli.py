@@ -29,9 +29,9 @@ import torch
 from click.testing import CliRunner, Result
 
 import synthgan
+from synthgan import progress as progress_module
 from synthgan.cli import main
-from synthgan.cli import progress as progress_module
-from synthgan.cli.progress import Progress, Training, curve
+from synthgan.progress import Progress, Training, curve
 
 QUICK = ("--steps", "6", "--batch-size", "32", "--device", "cpu")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from rewriting import parts, rewritten
 from sample_tables import quick
 from scipy.stats import ks_2samp
 
@@ -130,14 +128,13 @@ def test_a_loaded_model_draws_the_same_and_a_forged_one_is_refused(tmp_path: Pat
     model().save(path)
     loaded = synthgan.load(path, device="cpu")
     assert loaded.sample(100, seed=3).equals(model().sample(100, seed=3))
-    with safe_open(path, framework="pt") as file:
-        text = json.loads(file.metadata()["synthgan"])
+    tensors, text = parts(path)
     (gap,) = text["summary"]["gaps"]
-    for forged in ([gap | {"low": "cost"}], [gap, gap], [gap | {"high": "nobody"}]):
-        text["summary"]["gaps"] = forged
-        save_file(load_file(path), tmp_path / "f.synthgan", {"synthgan": json.dumps(text)})
+    for gaps in ([gap | {"low": "cost"}], [gap, gap], [gap | {"high": "nobody"}]):
+        text["summary"]["gaps"] = gaps
+        forged = rewritten(tmp_path, tensors, text)
         with pytest.raises(ModelFileError, match="difference"):
-            synthgan.load(tmp_path / "f.synthgan")
+            synthgan.load(forged)
 
 
 def test_chunks_of_a_file_show_the_same_difference(tmp_path: Path) -> None:
@@ -246,3 +243,16 @@ def test_differences_that_go_in_a_circle_are_refused() -> None:
 def test_a_condition_that_the_order_forbids_is_refused() -> None:
     with pytest.raises(ConditionError):
         model().sample(5, where={"admitted": "2023-06-01", "discharged": "2023-05-01"}, seed=0)
+
+
+def test_a_child_table_keeps_the_length_of_its_stays() -> None:
+    patients = pd.DataFrame({"id": [f"P-{n:03d}" for n in range(300)], "age": [30, 40, 50] * 100})
+    child = stays().assign(patient=np.repeat(patients["id"].to_numpy(), 3))
+    tables = {"patients": patients, "stays": child}
+    fitted = synthgan.fit_tables(tables, "patients.id=stays.patient", config=quick(60))
+    assert any(
+        n.startswith("stays: 'discharged' is drawn as 'admitted' plus") for n in fitted.notes
+    )
+    drawn = fitted.sample(100, seed=0)["stays"]
+    assert (drawn["discharged"] < drawn["admitted"]).sum() == 0
+    assert days(drawn).max() <= LONGEST

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from safetensors import safe_open
-from safetensors.torch import load, save
+from rewriting import parts, rewritten
 from sample_tables import people, quick, quick_model
 from scipy.stats import ks_2samp
 
@@ -362,17 +361,13 @@ def test_columns_of_the_context_are_not_learned() -> None:
 # The model file
 
 
-def rewritten(path: Path, folder: Path, change: object = None, extra: str = "") -> Path:
-    with safe_open(path, framework="pt") as file:
-        text = json.loads(file.metadata()["synthgan"])
+def forged(path: Path, folder: Path, change: object = None, extra: str = "") -> Path:
+    tensors, text = parts(path)
     if callable(change):
         change(text)
-    tensors = load(path.read_bytes())
     if extra:
         tensors[extra] = torch.zeros(1)
-    target = folder / "other.synthgan"
-    target.write_bytes(save(tensors, {"synthgan": json.dumps(text)}))
-    return target
+    return rewritten(folder, tensors, text)
 
 
 def test_each_loader_refuses_files_of_the_other(model_file: Path, tmp_path: Path) -> None:
@@ -405,8 +400,8 @@ def test_a_file_that_was_tampered_with_is_refused(
     model_file: Path, tmp_path: Path, change: object, extra: str
 ) -> None:
     with pytest.raises(ModelFileError):
-        synthgan.load_tables(rewritten(model_file, tmp_path, change, extra))
-    synthgan.load_tables(rewritten(model_file, tmp_path))  # as it was
+        synthgan.load_tables(forged(model_file, tmp_path, change, extra))
+    synthgan.load_tables(forged(model_file, tmp_path))  # as it was
 
 
 # The command line

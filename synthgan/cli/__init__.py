@@ -5,8 +5,8 @@ Every failure is one line there and an exit code: 2 for what the caller can mend
 130 after Ctrl-C; 1 is for a figure beyond its limit, or an audit that does not pass. Nothing heavy
 is imported before a command runs, so that ``--help`` is quick.
 
-Each command has a file of its name; imports point one way: output, failures, progress,
-options, the commands, app.
+Each command has a file of its name; imports point one way: output, failures, options, the
+commands, app.
 """
 
 from synthgan.cli.app import main

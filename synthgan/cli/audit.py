@@ -9,8 +9,9 @@ import click
 import synthgan
 from synthgan.cli.failures import BELOW, fail
 from synthgan.cli.options import PATH, overwrite_option, quiet_option
-from synthgan.cli.output import duration, print_table, say, tell
-from synthgan.cli.progress import Progress
+from synthgan.cli.output import print_table
+from synthgan.progress import Progress
+from synthgan.screen import duration, say, tell
 
 
 @click.command()

@@ -10,9 +10,10 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, WHOLE, device_option, given, overwrite_option, quiet_option
-from synthgan.cli.output import print_table, say
-from synthgan.cli.progress import Progress
+from synthgan.cli.output import print_table
 from synthgan.errors import TableError
+from synthgan.progress import Progress
+from synthgan.screen import say
 
 
 def _names(

@@ -12,10 +12,11 @@ from click.core import ParameterSource
 import synthgan
 from synthgan.cli.failures import BELOW, fail
 from synthgan.cli.options import PATH, WHOLE, given, overwrite_option, quiet_option
-from synthgan.cli.output import print_table, say, tell
-from synthgan.cli.progress import Progress
+from synthgan.cli.output import print_table
 from synthgan.cli.tables import judge_tables
 from synthgan.errors import TableError
+from synthgan.progress import Progress
+from synthgan.screen import say, tell
 
 
 def _ending(*endings: str) -> Callable[[click.Context, click.Parameter, Path | None], Path | None]:

@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import click
 
-from synthgan.cli.output import say
 from synthgan.errors import SynthganError
+from synthgan.screen import say
 
 MENDABLE = 2  # exit code: the caller can do something about it
 BUG = 70  # EX_SOFTWARE of sysexits.h

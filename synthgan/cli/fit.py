@@ -13,10 +13,10 @@ import click
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
 from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
-from synthgan.cli.output import count, duration, file_size, say
-from synthgan.cli.progress import Progress, Reading, Training, phase_ends
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
+from synthgan.progress import Progress, Reading, Training, phase_ends
+from synthgan.screen import count, duration, file_size, say
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 
@@ -352,10 +352,8 @@ def _declared(schema: synthgan.Schema, source: str) -> str:
         "categories": sum(c.categories is not None for c in schema),
         "words": sum(c.words is not None for c in schema),
     }
-    told = [f"{what} of {number}" for what, number in counts.items() if number]
-    rules = len(schema.constraints)
-    told += [f"{rules} rule{'s' * (rules > 1)}"] if rules else []
-    return (
-        f"taken from {source} as public, which epsilon does not cover: "
-        f"{', '.join([f'names and kinds of {len(schema)} columns', *told])}"
-    )
+    told = [f"names and kinds of {count(len(schema), 'column')}"]
+    told += [f"{what} of {number}" for what, number in counts.items() if number]
+    if schema.constraints:
+        told.append(count(len(schema.constraints), "rule"))
+    return f"taken from {source} as public, which epsilon does not cover: {', '.join(told)}"

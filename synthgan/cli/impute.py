@@ -21,9 +21,9 @@ from synthgan.cli.options import (
     quiet_option,
     safe_option,
 )
-from synthgan.cli.output import count, say
-from synthgan.cli.progress import Progress
 from synthgan.errors import TableError
+from synthgan.progress import Progress
+from synthgan.screen import count, say
 
 _DRAW = "draw"
 

@@ -8,7 +8,7 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH
-from synthgan.cli.output import tell
+from synthgan.screen import tell
 
 
 @click.group()

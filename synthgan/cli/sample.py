@@ -25,9 +25,9 @@ from synthgan.cli.options import (
     quiet_option,
     safe_option,
 )
-from synthgan.cli.output import count, count_are, say
-from synthgan.cli.progress import Progress
 from synthgan.cli.tables import is_of_tables, sample_tables
+from synthgan.progress import Progress
+from synthgan.screen import count, count_are, say
 
 if TYPE_CHECKING:
     import pandas as pd

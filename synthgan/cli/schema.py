@@ -9,13 +9,8 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import (
-    print_columns,
-    print_constraints,
-    print_findings,
-    print_rare,
-    say,
-)
+from synthgan.cli.output import print_columns, print_constraints, print_findings, print_rare
+from synthgan.screen import say
 
 
 @click.command()

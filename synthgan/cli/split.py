@@ -16,8 +16,8 @@ from synthgan.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from synthgan.cli.output import count, say
 from synthgan.errors import TableError
+from synthgan.screen import count, say
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 

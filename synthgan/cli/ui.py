@@ -9,7 +9,7 @@ import click
 
 from synthgan.cli.failures import MENDABLE, fail
 from synthgan.cli.options import PATH
-from synthgan.cli.output import say, tell
+from synthgan.screen import say, tell
 
 
 @click.command()

@@ -8,8 +8,17 @@ comparisons), ``tokens``, ``text``, ``parse`` (mappings, and :func:`parse_where`
 """
 
 from synthgan.condition.allowed import Allowed
-from synthgan.condition.balance import Balance, Shares, parse_balance
+from synthgan.condition.balance import FEW_CHOICES, Balance, Shares, parse_balance
 from synthgan.condition.meaning import Reader
 from synthgan.condition.parse import Where, parse_where
 
-__all__ = ["Allowed", "Balance", "Reader", "Shares", "Where", "parse_balance", "parse_where"]
+__all__ = [
+    "FEW_CHOICES",
+    "Allowed",
+    "Balance",
+    "Reader",
+    "Shares",
+    "Where",
+    "parse_balance",
+    "parse_where",
+]

@@ -17,6 +17,9 @@ Balance = str | Sequence[str] | Mapping[str, Mapping[object, float] | None]
 Shares = Mapping[Level | None, float]
 """Shares of the levels that were named; None stands for missing cells."""
 
+FEW_CHOICES = 20
+"""Exact values that a number column has at most for their shares to be chosen."""
+
 _TOLERANCE = 1e-6
 
 
@@ -47,8 +50,8 @@ def _shares(column: Column, shares: object, reader: Reader) -> Shares:
     if column.kind.is_numeric and not known:
         raise ConditionError(
             f"column {column.name!r} holds many different numbers or dates ({column.kind.value}); "
-            "balance takes categories, and numbers of at most 20 values: ask for a range with "
-            "where, or make it kind category in the schema and fit again"
+            f"balance takes categories, and numbers of at most {FEW_CHOICES} values: ask for a "
+            "range with where, or make it kind category in the schema and fit again"
         )
     if shares is None:
         return {level: 1 / len(known) for level in known}

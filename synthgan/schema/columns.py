@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.records import ADDED, from_plain, is_unicode, to_plain
+from synthgan.records import added, from_plain, is_unicode, to_plain
 from synthgan.schema.constraints import (
     Bands,
     Constraint,
@@ -140,7 +140,7 @@ class Column:
     """Declared lower bound (inclusive; an ISO date for DATETIME); never filled in from rows."""
     high: float | str | None = None
     """Declared upper bound, likewise."""
-    words: tuple[str, ...] | None = field(default=None, metadata=ADDED)
+    words: tuple[str, ...] | None = field(default=None, metadata=added(None))
     """NUMBER, INTEGER in text: cells that stand among the numbers and are none, such as ``>89`` or
     ``unknown``. Inferred ones are shared by as many rows as a category must have to be named;
     declared ones may come out whatever the rows hold. Words that are not among them are learned

@@ -85,9 +85,8 @@ class Spelling:
         """The reverse of :meth:`of`."""
         whole = f"#{self.apart}##0" if self.apart else "0"
         if self.days:
-            return _CLOCK_ALONE + ("." + ("0" if self.fixed else "#") * self.places) * bool(
-                self.places
-            )
+            digits = ("0" if self.fixed else "#") * self.places
+            return f"{_CLOCK_ALONE}.{digits}" if digits else _CLOCK_ALONE
         if self.clock:
             whole = ":".join(["0" * self.clock[0]] + ["00"] * self.clock[1])
         digits = self.mark + ("0" if self.fixed else "#") * self.places if self.places else ""

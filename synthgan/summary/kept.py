@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synthgan.almanac import Almanac
-from synthgan.records import ADDED
+from synthgan.records import added
 from synthgan.schema import Level
 
 
@@ -47,7 +47,7 @@ class NumberSummary:
     """Share of rows of each code, then of missing cells; with ``words`` they sum to 1."""
     fine: bool
     """Whether bins hold rows enough for places within them to matter."""
-    words: tuple[float, ...] = field(default=(), metadata=ADDED)
+    words: tuple[float, ...] = field(default=(), metadata=added(()))
     """Share of rows of each of the column's words, then of all others; empty if it has none."""
 
     def __post_init__(self) -> None:
@@ -125,7 +125,7 @@ class Summary:
     """Of date columns, those that keep to days or times, by name."""
     unlearned: dict[str, Unlearned] = field(default_factory=dict)
     """Of columns that are not modelled, those of which anything is known, by name."""
-    gaps: tuple[GapSummary, ...] = field(default=(), metadata=ADDED)
+    gaps: tuple[GapSummary, ...] = field(default=(), metadata=added(()))
     """Differences of dates that are learned as columns of their own."""
 
 

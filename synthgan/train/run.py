@@ -30,7 +30,7 @@ from synthgan.objective import (
     negative_log_likelihood,
     objective_of,
 )
-from synthgan.records import ADDED
+from synthgan.records import added
 from synthgan.train.replay import Replayed
 
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
@@ -71,7 +71,7 @@ class Step:
     """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
     distinct: float | None = None
     """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
-    recall: float | None = field(default=None, metadata=ADDED)
+    recall: float | None = field(default=None, metadata=added(None))
     """Share of training rows that drawn ones come near; low where kinds of rows are missing."""
     detection: float | None = None
     """AUC of a classifier that tells some hundred drawn rows from rows set aside, where it was

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 import synthgan
 from synthgan.errors import SynthganError, TableError
+from synthgan.screen import count
 from synthgan.ui import forms, work
 from synthgan.ui.folder import Folder, Kept
 from synthgan.ui.guard import guard
@@ -207,7 +208,7 @@ def _about(found: Mapping[str, dict[str, Any]], column: synthgan.Column) -> str:
         "" if column.kind.is_modelled else "not learned",
         found["findings"].get(column.name, ""),
         column.written_as if column.personal is None else "",
-        "" if values is None else f"{values:,} value{'s' * (values != 1)}",
+        "" if values is None else count(values, "value"),
         "can be missing" if column.nullable else "",
     ]
     if rare and column.kind is synthgan.Kind.CATEGORY:

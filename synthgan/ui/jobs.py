@@ -10,6 +10,7 @@ from typing import Any
 
 import synthgan
 from synthgan.errors import SynthganError, TrainingError
+from synthgan.screen import duration
 
 _DONE = {"reading": "Read", "fitting": "Fitted", "drawing": "Drawn", "judging": "Judged"}
 
@@ -84,8 +85,7 @@ def _at_most(seconds: float) -> str:
     """How long it may still take, in words."""
     if seconds < 1:
         return "nearly over"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"at most {f'{minutes} min ' if minutes else ''}{rest} s more"
+    return f"at most {duration(seconds)} more"
 
 
 class Desk:

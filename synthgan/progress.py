@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import synthgan
-from synthgan.cli.output import count, duration, printable, say
+from synthgan.screen import count, duration, printable, say
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # so that something is shown before anything heavy is loaded
     import rich.progress
+
+    from synthgan.train import Step
 
 _LINE_EVERY = (1.0, 10.0)  # seconds between plain progress lines: at least, at most
 _LATE = 3.0  # seconds after which a wait is said: bad input is answered by one line before
@@ -172,11 +173,11 @@ class Training:
 
     def __init__(self, progress: Progress, opening: str = "") -> None:
         self._progress, self._opening = progress, opening
-        self._last: synthgan.Step | None = None
+        self._last: Step | None = None
         self._told: dict[str, list[float]] = {}  # of the phase, by name
         self._began = self._then = time.monotonic()  # of the phase, and the last call
 
-    def __call__(self, step: synthgan.Step) -> None:
+    def __call__(self, step: Step) -> None:
         if self._last is None:
             self._progress.remark(self._opening)
         if self._last is None or self._last.phase != step.phase:
@@ -201,7 +202,7 @@ class Training:
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[synthgan.Step], None]]:
+def show_progress() -> Iterator[Callable[[Step], None]]:
     """Shows on standard error how far a fit is, as the command line does: bars on a terminal,
     else a line now and then::
 
@@ -215,12 +216,12 @@ def show_progress() -> Iterator[Callable[[synthgan.Step], None]]:
         yield Training(progress)
 
 
-def losses(step: synthgan.Step) -> dict[str, str]:
+def losses(step: Step) -> dict[str, str]:
     """The losses of a step, by name; empty where there is none."""
     return {name: "" if loss is None else f"{loss:.3f}" for name, loss in _losses(step).items()}
 
 
-def _losses(step: synthgan.Step) -> dict[str, float | None]:
+def _losses(step: Step) -> dict[str, float | None]:
     return {
         "likelihood": step.likelihood_loss,
         "critic": step.critic_loss,
@@ -229,13 +230,13 @@ def _losses(step: synthgan.Step) -> dict[str, float | None]:
     }
 
 
-def diagnostics(step: synthgan.Step) -> dict[str, str]:
+def diagnostics(step: Step) -> dict[str, str]:
     """How the game between generator and critic stands, by name; empty where nobody looked."""
     named = _diagnostics(step)
     return {name: "" if value is None else f"{value:.3g}" for name, value in named.items()}
 
 
-def _diagnostics(step: synthgan.Step) -> dict[str, float | None]:
+def _diagnostics(step: Step) -> dict[str, float | None]:
     return {
         "critic slope": step.critic_slope,
         "critic gap": step.critic_gap,
@@ -259,15 +260,15 @@ def curve(values: Sequence[float]) -> str:
     return "".join(_HEIGHTS[round((mean - least) * scale)] for mean in means)
 
 
-def phase_ends(history: Iterable[synthgan.Step]) -> list[synthgan.Step]:
+def phase_ends(history: Iterable[Step]) -> list[Step]:
     """The last step of each phase, with the last validation loss of the phase."""
-    ends: dict[str, synthgan.Step] = {}
+    ends: dict[str, Step] = {}
     for step in history:
         ends[step.phase] = _with_validation(step, ends.get(step.phase))
     return list(ends.values())
 
 
-def _with_validation(step: synthgan.Step, before: synthgan.Step | None) -> synthgan.Step:
+def _with_validation(step: Step, before: Step | None) -> Step:
     """The step; where nothing was validated in it, with the loss of the step before it."""
     if step.validation_loss is not None or before is None or before.phase != step.phase:
         return step
