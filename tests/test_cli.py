@@ -598,6 +598,25 @@ def test_slow_reading_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("fit", "data.csv", *QUICK, "--quiet", "--overwrite").stderr == ""
 
 
+def test_a_long_wait_is_said_again_with_its_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timers: list[threading.Timer] = []
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: timers.append(timer))
+    clock = itertools.count(step=30.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with Progress(quiet=False) as progress:
+        progress.wait("reading", "data.csv")
+        for number in range(2):
+            timers[number].function()
+        timers[0].function()  # too late: it has been said
+    assert capsys.readouterr().err.splitlines() == [
+        "reading data.csv (for 30 s now)",
+        "reading data.csv (for 1 min 0 s now)",
+    ]
+    assert len(timers) == 3
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

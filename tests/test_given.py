@@ -164,8 +164,9 @@ def test_numbers_of_few_values_are_balanced_like_categories() -> None:
     frame = pd.DataFrame({"x": rng.normal(size=300), "again": (rng.random(300) < 0.1).astype(int)})
     frame["score"] = rng.choice([1.5, 2.0, np.nan], 300)
     frame["day"] = pd.to_datetime(rng.choice(["2024-01-01", "2024-02-01"], 300, p=[0.9, 0.1]))
+    frame["most"], frame["more"] = np.arange(300) % 20, np.arange(300) % 21
     model = synthgan.fit(frame, config=quick(4))
-    assert model.balanceable == ("again", "score", "day")
+    assert model.balanceable == ("again", "score", "day", "most")
     rows = model.sample(200, balance=["again", "day"], seed=1)
     assert rows["again"].value_counts().tolist() == [100, 100]
     assert rows["day"].value_counts().tolist() == [100, 100]

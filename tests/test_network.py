@@ -15,7 +15,7 @@ from sample_tables import people
 from synthgan.config import NetworkConfig, SummaryConfig
 from synthgan.encode import Encoder, Layout
 from synthgan.network import Chain, Critic, Generator, categorical, onehot
-from synthgan.network.kernels import head_activation, residual, row_states
+from synthgan.network.kernels import dropped, head_activation, residual, row_states
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
 
@@ -190,6 +190,33 @@ def test_every_weight_learns_from_the_likelihood(
         assert weight.grad is not None, name
         assert weight.grad.isfinite().all(), name
     generator.zero_grad(set_to_none=True)
+
+
+def test_dropout_is_in_the_block_too(
+    encoded: tuple[Layout, torch.Tensor], generator: Generator
+) -> None:
+    layout, tokens = encoded
+    mask = torch.zeros(1, len(layout.columns))
+    z = torch.randn(1, SMALL.noise_width, generator=seeded(1))
+    untouched = []
+    for rng in (seeded(4), None):
+        group = generator.logits(z, tokens[:1], mask, rng)[0]
+        group.values[0].logsumexp(dim=1).sum().backward()
+        assert generator.deeper is not None
+        grad = generator.deeper.block_out.grad
+        assert grad is not None
+        untouched.append(int((grad == 0).all(dim=1).sum()))
+        generator.zero_grad(set_to_none=True)
+    assert untouched[1] == 0 < untouched[0] < SMALL.block_width
+
+
+def test_what_dropout_leaves_makes_up_for_what_it_takes() -> None:
+    factors = dropped((100, 1000), 0.25, seeded(0), torch.device("cpu"))
+    assert factors is not None
+    assert float((factors == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    assert float(factors.mean()) == pytest.approx(1, abs=0.01)
+    assert dropped((2, 2), 0.25, None, torch.device("cpu")) is None
+    assert dropped((2, 2), 0.0, seeded(0), torch.device("cpu")) is None
 
 
 def test_the_fused_backward_passes_are_right() -> None:
