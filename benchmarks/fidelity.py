@@ -1,6 +1,6 @@
 """Fits tables with default settings and judges the samples against rows set aside.
 
-    python benchmarks/fidelity.py TABLE... [--variant default|warm-start|wgan-gp]
+    python benchmarks/fidelity.py TABLE... [--variant default|warm-start|wgan-gp|no-block]
                                   [--seeds 2] [--draws 3] [--rows N] [--json OUT]
 
 Each table is split 80/20 in a fixed way. Every fit sees the 80 %, every draw is as large as
@@ -17,7 +17,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -46,9 +46,13 @@ from synthgan.report import (
 )
 
 VARIANTS = {
-    "default": synthgan.TrainConfig(),
-    "warm-start": synthgan.TrainConfig(adversarial=False),
-    "wgan-gp": synthgan.TrainConfig(warm_start=False),
+    "default": synthgan.Config(),
+    "warm-start": synthgan.Config(train=synthgan.TrainConfig(adversarial=False)),
+    "wgan-gp": synthgan.Config(train=synthgan.TrainConfig(warm_start=False)),
+    # The generator without its residual block, with heads of one layer, and wider for it.
+    "no-block": synthgan.Config(
+        network=synthgan.NetworkConfig(width=192, block_width=0, head_width=96)
+    ),
 }
 
 FIGURES = {
@@ -150,7 +154,7 @@ def floor_of(split: Split, independent: Figures) -> Figures:
 
 def fit_and_judge(split: Split, variant: str, seed: int, draws: int) -> Fit:
     """One fit with ``seed``, and ``draws`` samples as large as the training rows."""
-    config = synthgan.Config(seed=seed, train=VARIANTS[variant])
+    config = replace(VARIANTS[variant], seed=seed)
     forget_peak()
     started = time.process_time()
     model = synthgan.fit(split.train, config=config)
