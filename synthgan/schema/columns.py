@@ -151,6 +151,14 @@ class Column:
     """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
     column of managers are among the keys of employees."""
 
+    repeats: bool = field(default=False, metadata=added(False))
+    """IDENTIFIER: whether rows may share a cell, as the visits of one patient share the patient's
+    number; without it, cells of all rows differ."""
+    per: str | None = field(default=None, metadata=added(None))
+    """IDENTIFIER, TEXT: the repeating identifier of this table that decides the cells of this
+    column, as a patient's number decides the patient's name: rows that share one share the
+    other."""
+
     @property
     def written_as(self) -> str:
         """How cells are written, or made up, in a few words; empty if there is nothing to say."""
@@ -174,6 +182,14 @@ class Column:
         self._require(
             self.resolution is None or self.kind is Kind.DATETIME,
             "resolution is for kind datetime only",
+        )
+        self._require(
+            not self.repeats or (self.kind is Kind.IDENTIFIER and self.references is None),
+            "repeats is for kind identifier without references only",
+        )
+        self._require(
+            self.per is None or not (self.kind.is_modelled or self.references),
+            "per is for kinds identifier and text without references only",
         )
         self._check_categories()
         self._check_bounds()
@@ -311,6 +327,10 @@ class Schema:
     locale: str | None = None
     """Language and country of made-up names, addresses and the like, such as ``de_DE``; None
     is ``en_US``."""
+    entity: str | None = field(default=None, metadata=added(None))
+    """The identifier column that says whose row it is (a person, a household, a device), where
+    one entity may have several rows: what is kept of the table is then counted in entities, not
+    in rows. None: each row is an entity of its own."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -323,6 +343,10 @@ class Schema:
         for column in self.columns:
             if column.references is not None:
                 self._check_reference(column, column.references)
+            if column.per is not None:
+                self._check_per(column, column.per)
+        if self.entity is not None:
+            self._check_entity(self.entity)
         for constraint in self.constraints:
             self._check_constraint(constraint)
         check_cycles(self.constraints)
@@ -333,6 +357,25 @@ class Schema:
             raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
         if self[key].kind is not Kind.IDENTIFIER or self[key].references is not None:
             raise SchemaError(f"{about}, which must be an identifier that references no other")
+
+    def _check_per(self, column: Column, key: str) -> None:
+        about = f"column {column.name!r}: per {key!r}"
+        if key not in self.names:
+            raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
+        if key == column.name or not self[key].repeats or self[key].per is not None:
+            raise SchemaError(
+                f"{about}, which must be another column, an identifier that repeats and has no "
+                "per itself"
+            )
+
+    def _check_entity(self, name: str) -> None:
+        if name not in self.names:
+            raise SchemaError(f"entity {name!r} is no column{_near(name, self.names)}")
+        if self[name].kind.is_modelled:
+            raise SchemaError(
+                f"entity {name!r} is of kind {self[name].kind.value}, but whose row it is must not "
+                "be learned: make it kind identifier, with repeats"
+            )
 
     def _check_constraint(self, constraint: Constraint) -> None:
         about = f"constraint {constraint.rule} ({constraint})"
