@@ -33,7 +33,7 @@ from synthgan.table.reading import (
     read_table,
     take_table,
 )
-from synthgan.table.split_files import FileSplit, split_file
+from synthgan.table.split_files import FileSplit, SplitConfig, split_file
 from synthgan.table.split_marks import refuse_public_split, split_mark
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import arrow_of, delimiter_of, write_table
@@ -43,6 +43,7 @@ __all__ = [
     "MISSING_WORDS",
     "Dataset",
     "FileSplit",
+    "SplitConfig",
     "arrow_of",
     "check_frame",
     "check_source",
