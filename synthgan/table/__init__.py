@@ -34,7 +34,7 @@ from synthgan.table.reading import (
     take_table,
 )
 from synthgan.table.split_files import FileSplit, SplitConfig, split_file
-from synthgan.table.split_marks import refuse_public_split, split_mark
+from synthgan.table.split_marks import refuse_public_split
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import arrow_of, delimiter_of, write_table
 
@@ -59,7 +59,6 @@ __all__ = [
     "read_table",
     "refuse_public_split",
     "split_file",
-    "split_mark",
     "split_table",
     "take_table",
     "write_by_ending",
