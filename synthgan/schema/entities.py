@@ -39,6 +39,7 @@ _AGREEING = 0.9  # of the rows that come again, beyond those that would by chanc
 _SPARSE = 20  # times as many numbers as there are, in the range that they could have
 _FEWEST_PEOPLE = 5  # letters that all codes share are kept if they are of so many
 _ONE_TO_ONE = 0.95
+_OF_MANY = 0.3  # what many values of few rows each are worth
 
 # What columns are called
 
@@ -87,6 +88,7 @@ _STAFF = (
     "doctors?|dr|physicians?|nurses?|agents?|drivers?|teachers?|cashiers?|operators?|sellers?"
     "|sales_?(?:persons?|reps?|m[ae]n)|reps?|managers?|staff|technicians?|providers?|clinicians?"
     "|prescribers?|surgeons?|consultants?|advisors?|officers?|arzt|aerzte|fahrer|lehrer|verkaeufer"
+    "|actors?|authors?|artists?|speakers?|directors?|reviewers?|judges?|coach(?:es)?|engineers?"
     "|kassierer|berater|medecins?|chauffeur|vendeur|medicos?|medico|conductor|vendedor|autista"
     "|arts|lekarz(?:a)?|kierowc[ay]|npi|lanr|rpps"
 )
@@ -104,6 +106,7 @@ _THINGS = (
     "|sex|race|plan|tariff?|tarif|service|ward|room|bed|seat|gate|machine|sensor|house|building"
     "|lab|test|analyte|drug|medication|medicine|substance|movie|film|book|song|track|courses?|subject_?code"
     "|company|firm|vendors?|suppliers?|lieferanten?|manufacturers?|organi[sz]ation|org|institution"
+    "|genre|album|artist|media|media_?type|playlist|territor(?:y|ies)|address|inventory|shelf|asset"
     "|league|team|club|season|game|match|round|experiment|batch|lot|plate_?well|gene|species"
 )
 _IDS = (
@@ -117,6 +120,8 @@ _BARE = (
     "|medical_?record|matricule|npi|lanr|rpps|iban|hash|pseudonym|idfa|gaid"
 )
 _LEADING = "id|nr|no|numero|num|n|cod|code|codigo|codice|uuid|guid|hash|matricule|numer|kod"
+_CODES = {"code", "codes", "kod", "codigo", "codice", "ref", "reference", "referenz"}
+_OF_NOTHING = {"number", "num", "numero", "n", *_CODES}
 _COUNTING = {"no", "nr", "num", "number", "nummer", "numero", "numer", "n"}
 
 _ALL_PEOPLE, _ALL_DEVICES, _ALL_EVENTS, _ALL_STAFF, _ALL_THINGS = (
@@ -128,7 +133,7 @@ _GLUED = re.compile(
     rf"({_PEOPLE}|{_DEVICES}|{_EVENTS}|{_STAFF}|{_THINGS})s?(id|nr|no|nummer|number|num|key|code|uuid|hash|token)"
 )
 
-PERSON, DEVICE, EVENT, STAFF, OTHER = 5, 3, 1, 2, 0
+PERSON, DEVICE, GENERIC, STAFF, EVENT, OTHER = 5, 4, 3, 2, 1, 0
 """What a key is of, the likelier to be whose rows they are, the greater."""
 
 
@@ -141,6 +146,8 @@ class _Called:
     is_thing: bool = False
     counts: bool = False
     """Whether it may count (``visit_no``)."""
+    is_bare: bool = False
+    """Whether nothing says that it is a number of one: ``customer``, or ``households``."""
 
 
 @lru_cache(maxsize=1024)
@@ -168,15 +175,17 @@ def _called(name: str) -> _Called:
     ):
         if vocabulary.fullmatch(head) or (len(words) > 1 and vocabulary.fullmatch(two)):
             if _IS_BARE.fullmatch(head) or _IS_BARE.fullmatch(two):
-                worth = bare = 0.8
-            return _Called(of=of, worth=worth if ends else bare, counts=counts)
+                worth = bare = 0.8  # of anything else they are no names
+            return _Called(of=of, worth=worth if ends else bare, counts=counts, is_bare=not ends and worth != bare)
     if _ALL_THINGS.fullmatch(head) or (len(words) > 1 and _ALL_THINGS.fullmatch(two)):
         return _Called(is_thing=True)
     if not ends:
         return _Called(worth=0.0)
-    if not words and _IS_BARE.fullmatch(ends[0]):
-        return _Called(worth=0.7)
-    return _Called(worth=0.2 if counts or set(ends) & {"code", "codes", "kod", "codigo", "codice"} else 0.4, counts=counts)
+    if not words and any(map(_IS_BARE.fullmatch, ends)):
+        return _Called(of=GENERIC, worth=0.7)
+    if not words:
+        return _Called(of=GENERIC, worth=0.2 if set(ends) <= _OF_NOTHING else 0.4, counts=counts)
+    return _Called(worth=0.2 if counts or set(ends) <= _CODES else 0.4, counts=counts)
 
 
 # How cells look
@@ -363,7 +372,8 @@ def _guess(cells: _Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     if len(counts) < _FEWEST_VALUES or len(present) < _FEWEST_CELLS:
         return None
     form = _form_of(pc.unique(_as_whole(present)))
-    if called.is_thing and not form.is_token:
+    common = np.median(counts) > _FEW_ROWS and called.worth < SURE
+    if (called.is_thing or common) and not form.is_token:
         return None
     few = _worth_of_counts(counts)
     decided = _decided_by(cells, column.name) if called.worth or form.worth else []
@@ -374,8 +384,6 @@ def _guess(cells: _Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     worth, of_form = name_and_form
     of_rules = _worth_of_decided(cells, decided)
     score = 1 - (1 - worth) * (1 - of_form) * (1 - few) * (1 - of_rules)
-    if np.median(counts) > _FEW_ROWS and worth < SURE and not form.is_token:
-        score = 0.0
     return KeyGuess(
         score=round(score, 2),
         why=_reason(counts, worth, form if of_form else _Form(), decided),
@@ -402,14 +410,19 @@ def _as_whole(present: pa.Array) -> pa.Array:
 
 
 def _worth_of_counts(counts: Ints) -> float:
-    if np.median(counts) > _FEW_ROWS:
-        return 0.0
-    return 0.3 if len(counts) >= _MANY_VALUES else 0.15
+    middle = float(np.median(counts))
+    if middle > _FEW_ROWS or len(counts) < _MANY_VALUES:
+        return 0.15 if middle <= _FEW_ROWS else 0.0
+    if middle > _FEW_ROWS / 2 and len(counts) < counts.sum() / 100:
+        return 0.15  # as many rows as a category has
+    return 0.5 if middle <= _FEW_ROWS / 5 and len(counts) >= counts.sum() / 20 else 0.3
 
 
 def _worth_of_name(called: _Called, form: _Form, counts: Ints, present: pa.Array) -> float:
     """What the name is worth for such cells: ``visit_no`` may count, and ``visits`` does."""
     if called.counts and form.dense and len(counts) < counts.sum() / 20:
+        return 0.0
+    if called.is_bare and not _is_text(present) and form.worth < 0.4:
         return 0.0
     return called.worth
 
@@ -430,10 +443,8 @@ def _settled(
         strong = len(decided) >= max(2, len(cells.varied) / 2) and form.worth >= 0.4
         return (0.0, form.worth) if strong else None
     if not is_text and form.dense and not decided and worth <= 0.45:
-        return (worth, 0.0) if few >= 0.3 else None
-    if is_text and worth < 0.4 and (few < 0.3 or form.worth < 0.3):
-        return None
-    if is_text and form.worth == 0 and few < 0.3 and worth < 0.4:
+        return (worth, 0.0) if few >= _OF_MANY else None
+    if is_text and worth < 0.4 and (few < _OF_MANY or form.worth < 0.3):
         return None
     if worth == 0 and form.worth == 0:
         return None
@@ -604,9 +615,11 @@ def _rank(cells: _Cells, column: Column) -> tuple[float, ...] | None:
     if column.personal is not None:
         if column.personal == "ipv4" or column.personal == "ipv6" or column.personal == "url":
             return None
-        of = 4 if column.personal in _OF_ONE[:3] else 2 if is_name else DEVICE
+        of = DEVICE if column.personal in _OF_ONE[:3] else STAFF if is_name else GENERIC
+    elif of == OTHER and not said and len(decided) < len(cells.varied) / 2:
+        return None
     elif of == OTHER:
-        of = 4 if said else 2 if decided else EVENT
+        of = GENERIC
     if of == STAFF and not decided:
         return None
     return of, said, len(decided), -len(counts)
