@@ -454,20 +454,33 @@ class Schema:
         columns = tuple(own if column.name == name else column for column in self.columns)
         return replace(self, columns=columns, constraints=kept, entity=name)
 
-    def without(self, name: str) -> Schema:
-        """The schema without a column, its rules, and what others say of it."""
-        kept = tuple(
+    def of_columns(
+        self, columns: Sequence[Column], constraints: Sequence[Constraint] = ()
+    ) -> Schema:
+        """The schema with ``columns`` and ``constraints`` in place of its own. What columns say of
+        others that are keys no longer is left out, and so is the entity."""
+        keys = {c.name for c in columns if c.kind is Kind.IDENTIFIER and c.references is None}
+        owners = {c.name for c in columns if c.repeats and c.per is None}
+        kept = (
             replace(
                 column,
-                per=None if column.per == name else column.per,
-                references=None if column.references == name else column.references,
+                per=column.per if column.per in owners else None,
+                references=column.references if column.references in keys else None,
             )
-            for column in self.columns
-            if column.name != name
+            for column in columns
         )
-        rules = tuple(rule for rule in self.constraints if name not in rule.columns)
-        entity = None if self.entity == name else self.entity
-        return replace(self, columns=kept, constraints=rules, entity=entity)
+        return replace(
+            self,
+            columns=tuple(kept),
+            constraints=tuple(constraints),
+            entity=self.entity if self.entity in owners else None,
+        )
+
+    def without(self, name: str) -> Schema:
+        """The schema without a column, its rules, and what others say of it."""
+        kept = [column for column in self.columns if column.name != name]
+        rules = [rule for rule in self.constraints if name not in rule.columns]
+        return self.of_columns(kept, rules)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.

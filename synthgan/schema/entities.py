@@ -10,6 +10,7 @@ From :data:`SURE` on the column is not learned.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.dtypes import family, to_dtype
 from synthgan.schema.patterns import code_pattern
-from synthgan.schema.personal import SURE, plain_name
+from synthgan.schema.personal import SURE, guess_column, plain_name
 
 Ints = npt.NDArray[np.int64]
 
@@ -89,7 +90,7 @@ _EVENTS = (
 _STAFF = (
     "doctors?|dr|physicians?|nurses?|agents?|drivers?|teachers?|cashiers?|operators?|sellers?"
     "|sales_?(?:persons?|reps?|m[ae]n)|reps?|managers?|staff|technicians?|providers?|clinicians?"
-    "|prescribers?|surgeons?|consultants?|advisors?|officers?|arzt|aerzte|fahrer|lehrer|verkaeufer"
+    "|prescribers?|surgeons?|consultants?|gp|advisors?|officers?|arzt|aerzte|fahrer|lehrer|verkaeufer"
     "|actors?|authors?|artists?|speakers?|directors?|reviewers?|judges?|coach(?:es)?|engineers?"
     "|kassierer|berater|medecins?|chauffeur|vendeur|medicos?|medico|conductor|vendedor|autista"
     "|arts|lekarz(?:a)?|kierowc[ay]|npi|lanr|rpps"
@@ -247,7 +248,7 @@ def _form_of(distinct: pa.Array) -> _Form:
     of_digits = not set(pattern) - set("9/:.,- x")
     if not has_digits or open_ < (8 if of_digits else 4) or blanks:
         return _Form(worth=0.2 if has_digits else 0.0, words="codes", pattern=pattern)
-    return _Form(worth=0.4, words="codes of one pattern", pattern=pattern)
+    return _Form(worth=0.5 if open_ >= 7 else 0.4, words="codes of one pattern", pattern=pattern)
 
 
 def _are_tokens(distinct: pa.Array, pattern: str | None) -> bool:
@@ -371,7 +372,7 @@ def guess_keys(
 def _may_be_key(column: Column) -> bool:
     of_kind = column.kind in (Kind.CATEGORY, Kind.INTEGER, Kind.TEXT, Kind.IDENTIFIER)
     plain = column.words is None and not column.ordered and column.categories is None
-    spelled = column.kind is Kind.INTEGER and column.format not in (None, "%d")
+    spelled = column.kind is Kind.INTEGER and (column.format or "%d")[-1:] not in "df"
     return of_kind and plain and not spelled and column.references is None
 
 
@@ -434,11 +435,20 @@ def _worth_of_counts(counts: Ints) -> float:
 def _worth_of_name(called: _Called, form: _Form, counts: Ints, present: pa.Array) -> float:
     """What the name is worth for such cells: ``visit_no`` may count, and ``visits`` does."""
     few = len(counts) < counts.sum() / 20 or (called.of == EVENT and len(counts) <= _FEW_EVENTS)
-    if called.counts and form.dense and few:
+    if called.counts and form.dense and (few or _are_counted(present)):
         return 0.0
     if called.is_bare and not _is_text(present) and form.worth < 0.4:
         return 0.0
     return called.worth
+
+
+def _are_counted(present: pa.Array) -> bool:
+    """Whether whole numbers count from 0 or 1 again and again, so that small ones are frequent."""
+    if _is_text(present):
+        return False
+    values = _as_whole(present).to_numpy(zero_copy_only=False)
+    counts = np.bincount(values[values >= 0])
+    return bool(values.min() in (0, 1) and counts[:3].max() > 3 * max(np.median(counts), 1))
 
 
 def _settled(
@@ -562,6 +572,12 @@ def find_entities(
     entity = hints.entity or _choose(cells, found, guesses)
     if entity is not None:
         found = [_as_entity(c) if c.name == entity else c for c in found]
+    found = _beside_first_names(found, hints)
+    if entity is not None:
+        found = [
+            column if column.name in hints.learn else _judged_by_people(cells, column, entity)
+            for column in found
+        ]
     found = [_shared(cells, column) for column in _with_owners(cells, found, entity)]
     few = entity is not None and len(cells.counts(entity)) < _FEWEST_PEOPLE
     return tuple(_without_letters(c) if few else c for c in found), entity
@@ -596,24 +612,40 @@ def _as_key(column: Column, series: pd.Series, guess: KeyGuess | None) -> Column
     held = family(to_dtype(column.dtype, column.name))
     if held in ("boolean", "date", "duration", "decimal"):
         raise SchemaError(f"column {column.name!r} of dtype {column.dtype} cannot be an identifier")
-    form = _Form() if guess is None else guess.form
-    if guess is None and len(series.dropna()):
-        present = to_arrow(series, column.name).drop_null()
-        form = _form_of(pc.unique(_as_whole(present))) if _are_whole_or_text(present) else form
+    present = to_arrow(series, column.name).drop_null()
+    format = None
+    if _are_whole_or_text(present):
+        distinct = pc.unique(_as_whole(present))
+        form = _form_of(distinct) if guess is None else guess.form
+        format = _format(form, distinct, column.dtype)
     return Column(
         name=column.name,
         kind=Kind.IDENTIFIER,
         dtype=column.dtype,
         nullable=column.nullable,
-        format=_held(form.pattern, column.dtype) if form.pattern else None,
+        format=format,
     )
 
 
-def _held(pattern: str, dtype: str) -> str | None:
-    """``pattern``, shortened to the digits that a dtype of numbers can hold."""
-    plain = dtype.casefold().removesuffix("[pyarrow]")
-    most = next((digits for name, digits in _MOST_DIGITS.items() if plain == name), None)
-    return pattern if most is None else pattern[:most] or None
+def _format(form: _Form, distinct: pa.Array, dtype: str) -> str | None:
+    """How made-up cells are to look: with two digits more where so many codes differ that others
+    of the pattern would be among them by chance."""
+    if not _is_text(distinct):
+        longest = len(str(pc.max(distinct).as_py()))
+        digits = len(form.pattern or "") or longest + 2
+        most = _MOST_DIGITS.get(dtype.casefold().removesuffix("[pyarrow]"), 15)
+        return "9" * digits if digits <= most and pc.min(distinct).as_py() >= 0 else None
+    if not form.pattern or "9" not in form.pattern:
+        return form.pattern
+    slots = re.sub(r"\\.", "", form.pattern)
+    space = math.prod(_CHOICES.get(character, 1) for character in slots)
+    if space >= _SPARSE * len(distinct):
+        return form.pattern
+    last = form.pattern.rindex("9")
+    return f"{form.pattern[:last]}99{form.pattern[last:]}"
+
+
+_CHOICES = {"9": 10, "A": 26, "a": 26, "F": 16, "f": 16}
 
 
 _MOST_DIGITS = {
@@ -626,6 +658,60 @@ def _repeating(column: Column, series: pd.Series) -> Column:  # type: ignore[typ
     if column.kind is not Kind.IDENTIFIER or column.references is not None:
         return column
     return replace(column, repeats=bool(series.dropna().duplicated().any()))
+
+
+def _beside_first_names(columns: Sequence[Column], hints: Hints) -> list[Column]:
+    """``columns`` in which what is called a name alone, beside first names, is a last name."""
+    if not any(column.personal == "first_name" for column in columns):
+        return list(columns)
+    return [
+        Column(
+            name=column.name,
+            kind=Kind.TEXT,
+            dtype=column.dtype,
+            nullable=column.nullable,
+            personal="last_name",
+        )
+        if column.kind is Kind.CATEGORY
+        and column.name not in hints.learn
+        and family(to_dtype(column.dtype, column.name)) in ("text", "object", "category")
+        and _A_NAME.fullmatch(plain_name(column.name))
+        else column
+        for column in columns
+    ]
+
+
+_A_NAME = re.compile(r"name|nom|nome|nombre|naam|namn|cognome|apellido|sobrenome|apelido")
+
+
+def _judged_by_people(cells: _Cells, column: Column, entity: str) -> Column:
+    """A learned column that the entity decides, judged as in a table of one row a person."""
+    judged = column.kind in (Kind.CATEGORY, Kind.INTEGER) and _may_be_key(column)
+    people = len(cells.counts(entity))
+    if not judged or people < _FEWEST_PEOPLE or not cells.decides(entity, column.name):
+        return column
+    place = [each.name for each in cells.columns].index(column.name)
+    present = to_arrow(cells.frame.iloc[:, place], column.name).drop_null()
+    if not _are_whole_or_text(present):
+        return column
+    distinct = pc.unique(_as_whole(present))
+    plain = Column(
+        name=column.name, kind=Kind.CATEGORY, dtype=column.dtype, nullable=column.nullable
+    )
+    guess = guess_column(column.name, distinct, people=people)
+    if guess is not None and guess.score >= SURE:
+        repeats = guess.kind is Kind.IDENTIFIER
+        return replace(
+            plain, kind=guess.kind, personal=guess.personal, format=guess.format, repeats=repeats
+        )
+    if len(distinct) < _ONE_TO_ONE * people:
+        return column
+    form = _form_of(distinct)
+    if form.worth >= 0.4 or (_is_text(distinct) and form.worth):
+        format = _format(form, distinct, column.dtype)
+        return replace(plain, kind=Kind.IDENTIFIER, format=format, repeats=True)
+    is_text = _is_text(distinct) and people >= _MANY_VALUES
+    return replace(plain, kind=Kind.TEXT) if is_text else column
 
 
 def _as_entity(column: Column) -> Column:

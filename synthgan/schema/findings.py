@@ -15,8 +15,7 @@ from synthgan.errors import DoubtError
 from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.entities import Hints, KeyGuess, guess_keys
-from synthgan.schema.infer import guess_column
-from synthgan.schema.personal import SURE, WORTH_A_WORD, Guess
+from synthgan.schema.personal import SURE, WORTH_A_WORD, Guess, guess_column
 
 Ints = npt.NDArray[np.int64]
 
