@@ -264,9 +264,7 @@ def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int
     return replace(schema, columns=tuple(columns))
 
 
-def _child_schema(
-    frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known
-) -> Schema:
+def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known) -> Schema:
     """What the child's columns are; that of the ``key`` is the parent's, under its name, and says
     whose rows they are."""
     if schema is None:

@@ -88,7 +88,15 @@ Personal = Literal[
 """What the cells of a column say of a person. Such cells are never learned: they are made up."""
 
 _PATTERNED = (
-    "phone", "postcode", "national_id", "card", "iban", "imei", "mac", "vin", "plate"
+    "phone",
+    "postcode",
+    "national_id",
+    "card",
+    "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
 )  # have a format
 OF_DIGITS = ("phone", "postcode", "national_id", "card", "imei")
 """Personal data that may be held as numbers."""
@@ -448,7 +456,11 @@ class Schema:
             own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
         else:
             own = Column(
-                name=name, kind=Kind.IDENTIFIER, dtype=own.dtype, nullable=own.nullable, repeats=True
+                name=name,
+                kind=Kind.IDENTIFIER,
+                dtype=own.dtype,
+                nullable=own.nullable,
+                repeats=True,
             )
         kept = tuple(rule for rule in self.constraints if name not in rule.columns)
         columns = tuple(own if column.name == name else column for column in self.columns)

@@ -172,7 +172,12 @@ def _called(name: str) -> _Called:
         ends.append(words.pop())
     if words and not ends and len(words) <= 4 and _LEADS.fullmatch(words[0]):
         ends.append(words.pop(0))
-        words = [word for word in words if word not in ("de", "du", "del", "della", "do", "da", "di", "d", "la", "le", "l", "el", "van")]
+        words = [
+            word
+            for word in words
+            if word
+            not in ("de", "du", "del", "della", "do", "da", "di", "d", "la", "le", "l", "el", "van")
+        ]
     head = words[-1] if words else ""
     two = "_".join(words[-2:])
     counts = bool(ends) and set(ends) <= _COUNTING
@@ -185,7 +190,12 @@ def _called(name: str) -> _Called:
         if vocabulary.fullmatch(head) or (len(words) > 1 and vocabulary.fullmatch(two)):
             if _IS_BARE.fullmatch(head) or _IS_BARE.fullmatch(two):
                 worth = bare = 0.8  # of anything else they are no names
-            return _Called(of=of, worth=worth if ends else bare, counts=counts, is_bare=not ends and worth != bare)
+            return _Called(
+                of=of,
+                worth=worth if ends else bare,
+                counts=counts,
+                is_bare=not ends and worth != bare,
+            )
     if _ALL_THINGS.fullmatch(head) or (len(words) > 1 and _ALL_THINGS.fullmatch(two)):
         return _Called(is_thing=True)
     if any(_IS_CODE_OF_THINGS.fullmatch(word) for word in words):
@@ -230,7 +240,9 @@ def _form_of(distinct: pa.Array) -> _Form:
     blanks = pc.mean(pc.match_substring(distinct, " ")).as_py()
     pattern = code_pattern(distinct) if blanks in (0.0, 1.0) else None
     if blanks == 0 and _are_tokens(distinct, pattern):
-        return _Form(worth=0.8, words="drawn as if at random", pattern=pattern or None, is_token=True)
+        return _Form(
+            worth=0.8, words="drawn as if at random", pattern=pattern or None, is_token=True
+        )
     if pc.all(pc.match_substring_regex(distinct, "^[0-9]+$")).as_py():
         fixed = pc.min(lengths).as_py() == longest >= 5
         return _Form(
@@ -496,7 +508,9 @@ def _reason(counts: Ints, worth: float, form: _Form, decided: Sequence[str]) -> 
     if worth >= 0.3:
         reasons.append("called so")
     if decided:
-        reasons.append("decides 1 column" if len(decided) == 1 else f"decides {len(decided)} columns")
+        reasons.append(
+            "decides 1 column" if len(decided) == 1 else f"decides {len(decided)} columns"
+        )
     return ", ".join(reasons)
 
 
@@ -520,8 +534,8 @@ class Hints:
     """
 
     entity: str | None = None
-    learn: tuple[str, ...] = ()
-    identifiers: tuple[str, ...] = ()
+    learn: Sequence[str] = ()
+    identifiers: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("learn", "identifiers"):
@@ -565,7 +579,9 @@ def find_entities(
     for place, column in enumerate(columns):
         guess = guesses.get(column.name)
         sure = guess is not None and guess.score >= SURE and column.name not in hints.learn
-        if column.name in forced or (sure and column.kind is not Kind.IDENTIFIER and not column.personal):
+        if column.name in forced or (
+            sure and column.kind is not Kind.IDENTIFIER and not column.personal
+        ):
             column = _as_key(column, frame.iloc[:, place], guess)
         found.append(_repeating(column, frame.iloc[:, place]))
     cells = _Cells(frame, found)
@@ -746,18 +762,16 @@ def _rank(cells: _Cells, column: Column) -> tuple[float, ...] | None:
         if column.personal == "ipv4" or column.personal == "ipv6" or column.personal == "url":
             return None
         of = DEVICE if column.personal in _OF_ONE[:3] else STAFF if is_name else GENERIC
-    elif of == OTHER and not said and len(decided) < len(cells.varied) / 2:
+    elif of == OTHER and not said and len(decided) < (len(cells.varied) - 1) / 2:
         return None
     elif of == OTHER:
         of = GENERIC
-    if of == STAFF and not decided:
+    if _called(column.name).of == STAFF and not decided:
         return None
     return of, said, len(decided), -len(counts)
 
 
-def _with_owners(
-    cells: _Cells, columns: Sequence[Column], entity: str | None
-) -> list[Column]:
+def _with_owners(cells: _Cells, columns: Sequence[Column], entity: str | None) -> list[Column]:
     """Columns that are not learned, with the key that decides them."""
     keys = [c for c in columns if c.repeats and c.kind is Kind.IDENTIFIER]
     keys.sort(key=lambda c: (c.name != entity, len(cells.counts(c.name))))

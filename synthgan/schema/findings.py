@@ -170,7 +170,9 @@ def refuse_doubts(
         coming = int((people >= least).sum())
         if coming:
             what = f" (perhaps personal: {each.personal})" if each.personal else ""
-            told.append((each.column, f"{coming:,} real values of {each.column!r}{what}: {each.why}"))
+            told.append(
+                (each.column, f"{coming:,} real values of {each.column!r}{what}: {each.why}")
+            )
     if told:
         name = told[0][0]
         raise DoubtError(
