@@ -193,6 +193,7 @@ __all__ = [
     "ConditionError",
     "Config",
     "ConfigError",
+    "DoubtError",
     "Entry",
     "Estimate",
     "EvaluateConfig",

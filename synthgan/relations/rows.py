@@ -98,7 +98,7 @@ class Known:
 
     def schema(self, frame: pd.DataFrame, entity: str | None = None) -> Schema:
         """The columns and rules of a table of which only ``entity`` is known."""
-        hints = self.hints.within(list(frame))
+        hints = self.hints.within(list(map(str, frame)))
         if entity is not None:
             hints = replace(hints, entity=entity)
         return schema_to_fit(frame, hints, least=self.least)

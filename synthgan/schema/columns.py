@@ -448,7 +448,7 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def of_entity(self, name: str) -> Schema:
-        """The schema with the column ``name`` saying whose row it is: an identifier that repeats."""
+        """The schema whose entity is ``name``, an identifier that repeats then."""
         own = self[name]
         if own.kind is Kind.IDENTIFIER:
             own = replace(own, repeats=True, references=None, per=None)

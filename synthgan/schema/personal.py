@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
