@@ -20,6 +20,7 @@ from synthgan.report.attacks import (
     membership_findings,
     outlier_findings,
     refuse_holdout,
+    replay_findings,
 )
 from synthgan.report.columns import Columns
 from synthgan.report.fidelity import (
@@ -258,6 +259,9 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
     def identifiers() -> Findings:
         return identifier_findings(frames.synthetic, frames.train, frames.holdout, frames.unjudged)
 
+    def replays() -> Findings:
+        return replay_findings(frames.synthetic, frames.train, tables.columns, frames.schema)
+
     parts: list[_Part] = [
         ("fidelity", "columns", lambda: column_findings(tables)),
         ("fidelity", "pairs", lambda: pair_findings(tables)),
@@ -268,6 +272,7 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
         ("fidelity", "SDMetrics' scores", lambda: sdmetrics_findings(tables)),
         ("privacy", "copies", copies),
         ("privacy", "copied identifiers", identifiers),
+        ("privacy", "replayed values", replays),
         ("privacy", "distances", lambda: distance_findings(tables)),
         ("privacy", "membership attacks", lambda: membership_findings(tables)),
         ("privacy", "attribute attacks", lambda: attribute_findings(tables)),
