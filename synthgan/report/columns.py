@@ -208,7 +208,7 @@ def column_numbers(cells: pd.Series, column: Column) -> Floats:
 def column_words(cells: pd.Series) -> Objects:
     """Each cell as text, in the spelling of levels; None where missing."""
     levels = _levels(cells)
-    words = np.append(np.asarray(levels.categories, dtype=object), None)
+    words = np.array([*levels.categories, None], dtype=object)
     found: Objects = words[levels.codes]
     return found
 

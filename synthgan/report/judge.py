@@ -124,10 +124,12 @@ def evaluate(
     if on_part is not None:
         on_part("pictures", len(parts), len(parts) + 1)
     origin = None if model is None else Origin.of(model)
+    replays = found["privacy"].replays
+    unnamed = {each.column for each in replays if each.singling == each.distinct}
     return Report(
         about=frames.about(target, config, began),
         sections=_sections(found, frames, target, origin),
-        pictures=picture(frames.tables, found["fidelity"]),
+        pictures=picture(frames.tables, found["fidelity"], unnamed=unnamed),
         origin=origin,
         names={column.name: column.kind.value for column in frames.tables.columns.layout},
         listed=frames.listed,

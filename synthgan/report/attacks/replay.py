@@ -50,6 +50,7 @@ _MOST_ROWS = 50  # a value, of codes that are taken for people's own
 _REPEATS = 1.2  # rows a value, of what names somebody who has several rows
 _LEVEL = 0.005  # of an interval that holds for all columns, and beside all other alarms
 _CHECKED = 10  # of the values of a form, one may be valid: there may be a check digit
+_MOST_CHECKED = 0.2  # no more than this by check digits
 _COUNTED = 0.5  # share of the numbers around that are real, where numbers stand in a row
 _COUNTING_Z = 2.8
 _MOST_DECIMALS = 9
@@ -232,7 +233,7 @@ class _Look:
     floors: tuple[Estimate, ...]
     """What chance makes, by each of several reckonings."""
     counted: float
-    """Of these, what counting makes."""
+    """Of these, what counting makes, in a column that names somebody."""
 
     def judged(self, looks: int) -> _Judged:
         share = _exact(self.hits, self.draws, _LEVEL / looks)
@@ -299,7 +300,7 @@ def _look(
         draws=draws,
         cells=cells,
         floors=tuple(floors),
-        counted=counted.value,
+        counted=counted.value if naming else 0.0,
     )
 
 
@@ -333,7 +334,7 @@ def _by_form(known: _Values, made: _Values, otherwise: float) -> list[Estimate]:
     if not told.any():
         return []
     share = float(np.average(np.where(told, chances, otherwise), weights=made.cells))
-    return [Estimate(share, share, min(_CHECKED * share, 1.0))]
+    return [Estimate(share, share, max(share, min(_CHECKED * share, _MOST_CHECKED)))]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
