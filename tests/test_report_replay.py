@@ -7,8 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import synthgan
 from synthgan.report import wording
@@ -178,24 +176,25 @@ def test_rows_of_one_kind_do_not_ring_and_copies_of_them_do(seed: int) -> None:
     assert {"weight"} <= rung(findings(train, train))
 
 
-@given(st.integers(0, 2**32), st.integers(2, 400), st.sampled_from([1, 2, 6]))
-@settings(max_examples=30, deadline=None)
-def test_two_draws_of_one_kind_seldom_ring(seed: int, values: int, decimals: int) -> None:
-    """At 99.5 %, one in 200 may; none did of some thousand."""
-    rng = np.random.default_rng(seed)
-    weights = rng.dirichlet(np.full(values, 0.3))
-    train, made = (
-        pd.DataFrame(
-            {
-                "word": rng.choice(
-                    [f"w{chr(97 + i % 26)}{i}" for i in range(values)], 400, p=weights
-                ),
-                "number": rng.gamma(2, 50, 400).round(decimals),
-            }
+def test_two_draws_of_one_kind_seldom_ring() -> None:
+    """At 99.5 % one in 200 may; of 1,080 such draws, three did."""
+    rings = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        values = (20, 100, 385)[seed % 3]
+        words = [f"w{chr(97 + i % 26)}{i}" for i in range(values)]
+        weights = rng.dirichlet(np.full(values, 0.3))
+        train, made = (
+            pd.DataFrame(
+                {
+                    "word": rng.choice(words, 400, p=weights),
+                    "number": rng.gamma(2, 50, 400).round(seed % 3),
+                }
+            )
+            for _ in range(2)
         )
-        for _ in range(2)
-    )
-    assert rung(findings(made, train)) == set()
+        rings += bool(rung(findings(made, train)))
+    assert rings <= 1
 
 
 # --- forms ----------------------------------------------------------------------------------
@@ -260,7 +259,8 @@ def test_the_report_says_which_columns_and_no_value() -> None:
 
 def test_a_bad_holdout_makes_the_replay_no_less_readable() -> None:
     train = visits(0)
-    holdout = visits(1).assign(amount=lambda x: x["amount"] + 1000)
+    holdout = visits(1)
+    holdout["amount"] += 1000
     report = synthgan.evaluate(train, train=train, holdout=holdout)
     said = [each for each in report.sections[2].verdict if "Training rows show through" in each]
     assert "real values that single somebody out" in said[0]
