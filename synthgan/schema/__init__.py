@@ -56,7 +56,12 @@ from synthgan.schema.findings import (
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
 from synthgan.schema.loading import as_schema
-from synthgan.schema.personal import passes_iban, passes_luhn
+from synthgan.schema.check_digits import (
+    passes_as_person,
+    passes_iban,
+    passes_imei,
+    passes_luhn,
+)
 from synthgan.schema.spelling import Spelling
 from synthgan.schema.words import OTHER_WORD, tagged, words_in
 
@@ -97,7 +102,9 @@ __all__ = [
     "find_personal",
     "infer_columns",
     "parse_dates",
+    "passes_as_person",
     "passes_iban",
+    "passes_imei",
     "passes_luhn",
     "spell_dates",
     "tagged",

@@ -77,14 +77,21 @@ Personal = Literal[
     "national_id",
     "card",
     "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
     "ipv4",
     "ipv6",
     "url",
 ]
 """What the cells of a column say of a person. Such cells are never learned: they are made up."""
 
-_PATTERNED = ("phone", "postcode", "national_id", "card", "iban")  # have a format
-_OF_DIGITS = ("phone", "postcode", "national_id", "card")  # may be held as numbers
+_PATTERNED = (
+    "phone", "postcode", "national_id", "card", "iban", "imei", "mac", "vin", "plate"
+)  # have a format
+OF_DIGITS = ("phone", "postcode", "national_id", "card", "imei")
+"""Personal data that may be held as numbers."""
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.BOOLEAN, Kind.IDENTIFIER)
@@ -128,7 +135,9 @@ class Column:
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
-    with ``personal`` phone, postcode, national_id, card or iban. None: cells are not text. With
+    with ``personal`` phone, postcode, national_id, card, iban, imei, mac, vin or plate. An
+    identifier of whole numbers may have one, too: made-up ones have as many digits. None: cells
+    are not text. With
     dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
     Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
     are."""
@@ -212,7 +221,7 @@ class Column:
 
     def _check_kind(self) -> None:
         held = family(to_dtype(self.dtype, self.name))
-        of_digits = held in ("integer", "float") and self.personal in _OF_DIGITS
+        of_digits = held in ("integer", "float") and self.personal in OF_DIGITS
         self._require(
             self.kind in _KINDS_OF[held] or (self.kind is Kind.TEXT and of_digits),
             f"kind {self.kind.value} does not go with dtype {self.dtype}",
