@@ -1,0 +1,157 @@
+"""Tables of events: people have several rows, and nothing that few of them have comes out.
+
+Twenty tables, the default schema, two steps of training: what is kept of a table is the same
+after two steps as after two thousand, for the network learns nothing that the encoder does not
+hand it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from event_tables import Events, event_tables
+from sample_tables import quick
+from scipy import stats
+
+import synthgan
+from synthgan.report.attacks import replay_findings
+from synthgan.report.columns import Columns
+
+_FEW = 5  # people; what fewer have must not come out
+_STRAY = 1e-6  # chance of hits beyond what made-up values have by chance
+_CHECKED = 100  # of as many values of a form one may be valid
+
+PLACES = range(20)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Drawn:
+    """A table, the model that a default fit makes of it, its description, and a draw."""
+
+    events: Events
+    model: synthgan.Synthesizer
+    made: pd.DataFrame
+    told: str
+
+
+@cache
+def drawn(place: int, folder: Path) -> Drawn:
+    events = event_tables()[place]
+    model = synthgan.fit(events.frame, config=quick(2))
+    path = folder / f"{place}.synthgan"
+    model.save(path)
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    (told,) = header["__metadata__"].values()
+    made = model.sample(len(events.frame), seed=1)
+    return Drawn(events=events, model=model, made=made, told=told)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(params=PLACES, ids=lambda place: event_tables()[place].name)
+def case(request: pytest.FixtureRequest, folder: Path) -> Drawn:
+    return drawn(request.param, folder)
+
+
+def few(events: Events, column: str) -> set[object]:
+    """Values of ``column`` that fewer than five people have."""
+    pairs = pd.DataFrame({"value": events.frame[column], "who": events.people}).drop_duplicates()
+    holders = pairs.groupby("value")["who"].nunique()
+    return set(holders[holders < _FEW].index)
+
+
+def most_by_chance(made: int, real: int, room: float) -> int:
+    """Hits that values made up in a form with ``room`` have, but for one time in a million."""
+    return int(stats.poisson.isf(_STRAY, made * min(real * _CHECKED / room, 1.0)))
+
+
+def test_no_real_name_of_a_person_comes_out(case: Drawn) -> None:
+    for column, room in case.events.keys.items():
+        real = set(case.events.frame[column].astype(str))
+        made = set(case.made[column].dropna().astype(str))
+        assert len(made) > 1, column
+        hits = len(real & made)
+        assert hits <= most_by_chance(len(made), len(real), room), f"{column}: {hits}"
+
+
+def test_nothing_that_few_people_have_comes_out(case: Drawn) -> None:
+    for column, room in case.events.bound.items():
+        real = few(case.events, column)
+        made = set(case.made[column].dropna())
+        hits = len(real & made)
+        chance = most_by_chance(len(made), len(real), 30 * room) if room else 0
+        if room:
+            assert hits <= chance, f"{column}: {hits} of {len(real)}"
+
+
+def test_the_report_sees_no_replay(case: Drawn) -> None:
+    """With the truth about whose rows they are: event columns are looked at, too."""
+    frame = case.events.frame.assign(**{next(iter(case.events.keys)): case.events.people})
+    made = case.made.drop(columns=next(iter(case.events.keys)))
+    schema = case.model.schema
+    found = replay_findings(made, frame, Columns.of(case.events.frame, schema), schema)
+    assert [each.column for each in found.replays if each.verdict == "replayed"] == []
+
+
+def test_a_made_up_person_is_the_same_in_all_rows(case: Drawn) -> None:
+    first, *others = case.events.keys
+    real, made = case.events.frame, case.made
+    people = made.groupby(first, dropna=True)
+    for column in (*others, *case.events.bound):
+        if not case.model.schema[column].kind.is_modelled:
+            assert (people[column].nunique() <= 1).all(), column
+    for column in others:
+        assert (made.groupby(column)[first].nunique() <= 1).all(), column
+    mean = len(real) / real[first].nunique()
+    assert 0.6 * mean < len(made) / made[first].nunique() < 1.6 * mean
+
+
+def test_what_the_table_is_for_is_still_learned(case: Drawn) -> None:
+    for column in case.events.learned:
+        real, made = case.events.frame[column], case.made[column].dropna()
+        assert case.model.schema[column].kind.is_modelled, column
+        assert len(made) > 0.9 * len(real), column
+        if real.dtype == object or real.dtype == bool:
+            shares = [x.astype(str).value_counts(normalize=True) for x in (real, made)]
+            gap = 0.5 * shares[0].sub(shares[1], fill_value=0).abs().sum()
+            assert gap < 0.35, f"{column}: {gap:.2f}"
+        else:
+            low, high = real.quantile([0.1, 0.9])
+            assert ((made >= low) & (made <= high)).mean() > 0.4, column
+
+
+def test_the_model_file_names_nobody(case: Drawn) -> None:
+    about = json.loads(case.told)
+    numbers = {x for key, part in about.items() if key != "config" for x in _numbers(part)}
+    for column in (*case.events.keys, *case.events.bound):
+        for value in few(case.events, column):
+            if isinstance(value, str) and len(value) > 3:
+                assert value not in case.told, column
+                assert value not in case.told.encode().decode("unicode_escape"), column
+            elif isinstance(value, float | int):
+                assert float(value) not in numbers, column
+            elif isinstance(value, pd.Timestamp):
+                assert not {value.timestamp() * unit for unit in (1, 1e3, 1e6, 1e9)} & numbers
+
+
+def _numbers(plain: object) -> Iterator[float]:
+    """All numbers of a JSON value."""
+    if isinstance(plain, dict):
+        for value in plain.values():
+            yield from _numbers(value)
+    elif isinstance(plain, list):
+        for value in plain:
+            yield from _numbers(value)
+    elif isinstance(plain, int | float) and not isinstance(plain, bool) and math.isfinite(plain):
+        yield float(plain)
