@@ -12,7 +12,19 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
+from synthgan.cli.options import (
+    MODEL,
+    PATH,
+    WHOLE,
+    as_bytes,
+    device_option,
+    entity_option,
+    given,
+    hints,
+    identifier_option,
+    learn_option,
+    quiet_option,
+)
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
 from synthgan.progress import Progress, Reading, Training, phase_ends
@@ -41,6 +53,9 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
     "told from the values.",
 )
+@entity_option
+@learn_option
+@identifier_option
 @click.option("--steps", type=WHOLE, help="Training steps at most; without it, the rows decide.")
 @click.option(
     "--max-minutes",
@@ -141,6 +156,7 @@ def fit(
       synthgan fit data.csv
       synthgan fit data.parquet -o people.synthgan --max-minutes 10
       synthgan fit data.csv.gz --schema schema.json --overwrite
+      synthgan fit visits.csv --entity patient_id
       synthgan fit data.csv --checkpoint-every 10     then, if it was stopped: --resume
       synthgan fit data.csv --schema public.json --epsilon 1
       synthgan fit parts/ --memory-limit 3GiB
@@ -170,7 +186,7 @@ def _fit_one(
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", data)
-        declare, privacy = rest.pop("declare"), _privacy(rest)
+        declare, privacy, told = rest.pop("declare"), _privacy(rest), hints(rest)
         checkpoint = _checkpoint(rest, output, overwrite=overwrite)
         limit = rest.pop("memory_limit")
         config = _config(rest, seed, privacy)
@@ -181,9 +197,7 @@ def _fit_one(
                 synthgan.check_target(output, overwrite=overwrite)
             else:
                 progress.hush()
-            known: synthgan.Schema | Path | None = schema
-            if declare:
-                known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
+            known = _known(data, schema, told, privacy, declare=declare)
             model = synthgan.fit(
                 data,
                 known,
@@ -201,6 +215,36 @@ def _fit_one(
         source = data if schema is None else str(schema)
         _say_fitted(model, output, time.monotonic() - began, source)
     _say_left(stop, output, checkpoint)
+
+
+def _known(
+    data: str,
+    schema: Path | None,
+    told: synthgan.Hints,
+    privacy: synthgan.PrivacyConfig | None,
+    *,
+    declare: bool,
+) -> synthgan.Schema | synthgan.Hints | Path | None:
+    """What is known of the columns: the schema, or what the owner says of them."""
+    if declare:
+        unit = None if privacy is None else privacy.unit
+        return synthgan.infer_schema(
+            synthgan.read_table(data),
+            constraints=False,
+            entity=told.entity or unit,
+            learn=told.learn,
+            identifiers=told.identifiers,
+        )
+    if schema is None:
+        return told
+    if told.learn or told.identifiers:
+        raise click.UsageError(
+            "--learn and --identifier are for columns that are inferred: change their kind in "
+            f"{schema} instead"
+        )
+    if told.entity is None:
+        return schema
+    return synthgan.Schema.load(schema, table=data).of_entity(told.entity)
 
 
 def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:
@@ -230,14 +274,16 @@ def _fit_tables(
     privacy = _privacy(rest)
     names = ("checkpoint_every", "resume", "memory_limit", "declare")
     others = {"schema": schema, **{name: rest.pop(name) for name in names}}
-    seed = rest.pop("seed")
+    seed, told = rest.pop("seed"), hints(rest)
     config = _config(rest, seed, privacy)
     tables, foreign = tables_to_fit(data, key, others)
     for path in tables.values():
         synthgan.check_source(path)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
-    model = learn_tables(stop, tables, foreign, config, quiet=quiet)
+    if told.entity is not None:
+        raise click.UsageError("--entity is for one table: of two, rows are those of the first")
+    model = learn_tables(stop, tables, foreign, config, told, quiet=quiet)
     _save(model, output, overwrite=overwrite)
     if not quiet:
         say_fitted(model, output, time.monotonic() - began)

@@ -12,10 +12,12 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 (dates <-> text), ``spelling`` (numbers <-> text), ``words`` (among numbers), ``expression``
 (formulas and rules as text),
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
-``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
-(keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
-:class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``loading`` (one that a caller
-gave), ``findings`` (why columns are not learned).
+``arrow`` (cells of any dtype), ``check_digits`` (of numbers of persons and devices),
+``personal`` (which text says who somebody is), ``patterns`` (of codes), ``references`` (keys that
+refer to other rows), ``keys`` (and to those of another table), ``entities`` (keys that several
+rows share), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one from SDV's metadata),
+``loading`` (one that a caller gave), ``findings`` (why columns are not learned), ``identifying``
+(what says together who somebody is).
 """
 
 from synthgan.schema.arrow import to_arrow
@@ -44,6 +46,7 @@ from synthgan.schema.dates import (
     tick_of,
 )
 from synthgan.schema.dtypes import Dtype, family, to_dtype
+from synthgan.schema.entities import Hints, sampled
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
     LARGE_SHARE,
@@ -52,10 +55,12 @@ from synthgan.schema.findings import (
     ValueCount,
     count_values,
     find_personal,
+    refuse_doubts,
 )
+from synthgan.schema.identifying import Identifying, find_identifying, identifying_notes
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
-from synthgan.schema.loading import as_schema
+from synthgan.schema.loading import as_hints, as_schema
 from synthgan.schema.check_digits import (
     passes_as_person,
     passes_iban,
@@ -81,6 +86,8 @@ __all__ = [
     "FixedNullCombinations",
     "ForeignKey",
     "Formula",
+    "Hints",
+    "Identifying",
     "Inequality",
     "Kind",
     "Level",
@@ -94,18 +101,23 @@ __all__ = [
     "Spelling",
     "Unique",
     "ValueCount",
+    "as_hints",
     "as_schema",
     "coerce_dates",
     "count_values",
     "family",
     "find_date_format",
+    "find_identifying",
     "find_personal",
+    "identifying_notes",
     "infer_columns",
     "parse_dates",
     "passes_as_person",
     "passes_iban",
     "passes_imei",
     "passes_luhn",
+    "refuse_doubts",
+    "sampled",
     "spell_dates",
     "tagged",
     "tick_of",

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Literal, get_args
@@ -383,7 +383,8 @@ class Schema:
         if self[name].kind.is_modelled:
             raise SchemaError(
                 f"entity {name!r} is of kind {self[name].kind.value}, but whose row it is must not "
-                "be learned: make it kind identifier, with repeats"
+                "be learned: make it kind identifier, with repeats, or take the entity out of the "
+                "schema"
             )
 
     def _check_constraint(self, constraint: Constraint) -> None:
@@ -437,6 +438,36 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """Column names, in table order."""
         return tuple(column.name for column in self.columns)
+
+    def of_entity(self, name: str) -> Schema:
+        """The schema with the column ``name`` saying whose row it is: an identifier that repeats."""
+        own = self[name]
+        if own.kind is Kind.IDENTIFIER:
+            own = replace(own, repeats=True, references=None, per=None)
+        elif own.kind is Kind.TEXT and own.personal is not None:
+            own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
+        else:
+            own = Column(
+                name=name, kind=Kind.IDENTIFIER, dtype=own.dtype, nullable=own.nullable, repeats=True
+            )
+        kept = tuple(rule for rule in self.constraints if name not in rule.columns)
+        columns = tuple(own if column.name == name else column for column in self.columns)
+        return replace(self, columns=columns, constraints=kept, entity=name)
+
+    def without(self, name: str) -> Schema:
+        """The schema without a column, its rules, and what others say of it."""
+        kept = tuple(
+            replace(
+                column,
+                per=None if column.per == name else column.per,
+                references=None if column.references == name else column.references,
+            )
+            for column in self.columns
+            if column.name != name
+        )
+        rules = tuple(rule for rule in self.constraints if name not in rule.columns)
+        entity = None if self.entity == name else self.entity
+        return replace(self, columns=kept, constraints=rules, entity=entity)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from synthgan.errors import SchemaError
 from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Personal
+from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.dtypes import family, to_dtype
 from synthgan.schema.patterns import code_pattern
 from synthgan.schema.personal import SURE, plain_name
@@ -509,6 +509,14 @@ class Hints:
                 f"column {min(map(str, both))!r} cannot be learned and be an identifier; leave out one"
             )
 
+    def within(self, names: Collection[str]) -> Hints:
+        """What is said of these columns."""
+        return Hints(
+            entity=self.entity if self.entity in names else None,
+            learn=tuple(name for name in self.learn if name in names),
+            identifiers=tuple(name for name in self.identifiers if name in names),
+        )
+
     def check(self, names: Collection[str]) -> None:
         """Raises :class:`SchemaError` for names that are no columns."""
         for name in (*self.learn, *self.identifiers, *([self.entity] if self.entity else [])):
@@ -541,6 +549,26 @@ def find_entities(
     found = [_shared(cells, column) for column in _with_owners(cells, found, entity)]
     few = entity is not None and len(cells.counts(entity)) < _FEWEST_PEOPLE
     return tuple(_without_letters(c) if few else c for c in found), entity
+
+
+def sampled(schema: Schema) -> Schema:
+    """A schema that a sample of rows told, in which rows of one person may be one row: keys that
+    are called after people and devices may repeat, and one of people is the entity."""
+    columns = [_may_repeat(column) for column in schema]
+    if schema.entity is not None:
+        return replace(schema, columns=tuple(columns))
+    of_people = (
+        c.name for c in columns if c.repeats and not c.personal and _called(c.name).of == PERSON
+    )
+    return replace(schema, columns=tuple(columns), entity=next(of_people, None))
+
+
+def _may_repeat(column: Column) -> Column:
+    if column.kind is not Kind.IDENTIFIER or column.references is not None:
+        return column
+    called = _called(column.name)
+    is_key = called.of in (PERSON, DEVICE, STAFF) and called.worth >= SURE
+    return replace(column, repeats=column.repeats or is_key or column.personal in _OF_ONE)
 
 
 def _as_key(column: Column, series: pd.Series, guess: KeyGuess | None) -> Column:  # type: ignore[type-arg]
