@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -39,15 +39,16 @@ _MOST = 0.9  # of the values have one of the forms
 def room(words: Sequence[str]) -> tuple[float, float]:
     """For how many values the forms of ``words`` have room, and the share of real ones in it.
 
-    ``words`` are distinct. A form is a length with the signs (no letters, no digits) at their
-    places; it has room for as many values as the characters seen at each place combine to. Values
-    of forms with fewer than ten values are left out; (0, 1) if most are.
+    ``words`` are distinct. A form says at which places letters stand, digits, and which signs
+    (for codes that mix letters and digits anywhere, such as hexadecimal ones: either); it has room
+    for as many values as the characters seen at each place combine to. Values of forms with fewer
+    than ten values are left out; (0, 1) if most are.
     """
-    groups = [group for group in _by_shape(words).values() if len(group) >= _LEAST]
-    told = sum(map(len, groups))
+    groups = _told(_by_shape(words, _shape_of(words)))
+    told = sum(map(len, groups.values()))
     if told < _MOST * len(words):
         return 0.0, 1.0
-    size = sum(_combinations(group) for group in groups)
+    size = sum(map(_combinations, groups.values()))
     return size, min(told / size, 1.0)
 
 
@@ -76,12 +77,10 @@ def by_form(real: Sequence[str], made: Sequence[str]) -> Floats:
 
     NaN where the real values of that form are too few to tell.
     """
-    shares = {
-        shape: len(group) / _combinations(group)
-        for shape, group in _by_shape(real).items()
-        if len(group) >= _LEAST
-    }
-    return np.array([shares.get(_shape(word), math.nan) for word in made], dtype=np.float64)
+    shape = _shape_of(real)
+    groups = _told(_by_shape(real, shape))
+    shares = {key: len(group) / _combinations(group) for key, group in groups.items()}
+    return np.array([shares.get(shape(word), math.nan) for word in made], dtype=np.float64)
 
 
 def by_parts(real: Sequence[str], made: Sequence[str]) -> Floats:
@@ -172,15 +171,33 @@ def _density(row: Ints, numbers: Ints) -> Floats:
     return np.where((numbers >= row[0]) & (numbers <= row[-1]), share, 0.0)
 
 
-def _by_shape(words: Sequence[str]) -> dict[str, list[str]]:
+Shape = Callable[[str], str]
+
+
+def _shape_of(words: Sequence[str]) -> Shape:
+    """What tells the forms of ``words`` apart: the finer one, if it is of few forms."""
+    told = _told(_by_shape(words, _fine))
+    return _fine if sum(map(len, told.values())) >= _MOST * len(words) else _coarse
+
+
+def _by_shape(words: Sequence[str], shape: Shape) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for word in words:
-        groups.setdefault(_shape(word), []).append(word)
+        groups.setdefault(shape(word), []).append(word)
     return groups
 
 
-def _shape(word: str) -> str:
-    return "".join("x" if sign.isalnum() else sign for sign in word)
+def _told(groups: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Those of enough values."""
+    return {shape: group for shape, group in groups.items() if len(group) >= _LEAST}
+
+
+def _fine(word: str) -> str:
+    return "".join("9" if x.isdigit() else "a" if x.isalpha() else x for x in word)
+
+
+def _coarse(word: str) -> str:
+    return "".join("x" if x.isalnum() else x for x in word)
 
 
 def _plan(parts: Sequence[str]) -> tuple[str, ...]:
