@@ -37,6 +37,8 @@ class Events:
     """Columns that the person decides, likewise; 0 where common values may come out."""
     learned: tuple[str, ...]
     """Columns of the event: what the table is for."""
+    rare: dict[str, object]
+    """Values of such columns that two people have, in as many rows as any two have."""
 
 
 _NAMES = {
@@ -366,10 +368,20 @@ def _events(
     keys: dict[str, float],
     bound: dict[str, float],
     learned: Sequence[str],
+    rare: dict[str, object] | None = None,
 ) -> Events:
     frame = pd.DataFrame({key: np.asarray(cells) for key, cells in columns.items()})
+    busiest = np.argsort(-np.bincount(draft.of))[:2]
+    for column, value in (rare or {}).items():
+        frame.loc[np.isin(draft.of, busiest), column] = value
     return Events(
-        name=name, frame=frame, people=draft.of, keys=keys, bound=bound, learned=tuple(learned)
+        name=name,
+        frame=frame,
+        people=draft.of,
+        keys=keys,
+        bound=bound,
+        learned=tuple(learned),
+        rare=rare or {},
     )
 
 
@@ -397,6 +409,7 @@ def us_hospital() -> Events:
         keys={"patient_ssn": 8e8, "mrn": 9e6},
         bound={"patient_name": 750, "dob": 26_000, "zip": 9e4, "sex": 0},
         learned=("admitted", "diagnosis", "ward", "charge"),
+        rare={"diagnosis": "G10", "charge": 77_777.77},
     )
 
 
@@ -418,6 +431,7 @@ def us_claims() -> Events:
         keys={"member_id": 1e9, "dependent_ssn": 8e8},
         bound={"plan": 0},
         learned=("procedure", "paid", "service_date"),
+        rare={"paid": 1_234.56, "service_date": pd.Timestamp("2022-07-17")},
     )
 
 
@@ -441,6 +455,7 @@ def us_calls() -> Events:
         keys={"imei": 1e12, "msisdn": 5e9},
         bound={"home_lat": 1.7e6, "home_lon": 4.5e6},
         learned=("started", "seconds", "direction"),
+        rare={"seconds": 86_399},
     )
 
 
@@ -462,6 +477,7 @@ def us_orders() -> Events:
         keys={"customer_id": 5_200, "email": 1e4},
         bound={},
         learned=("product", "quantity", "amount", "ordered_at"),
+        rare={"product": "SKU-999", "quantity": 40},
     )
 
 
@@ -485,6 +501,7 @@ def de_insured() -> Events:
         keys={"KVNR": 2.6e9},
         bound={"Name": 750, "Geburtsdatum": 26_000, "PLZ": 9.9e4, "Geschlecht": 0},
         learned=("Wirkstoff", "Packungen", "Zuzahlung", "Datum"),
+        rare={"Wirkstoff": "Nusinersen", "Packungen": 17},
     )
 
 
@@ -505,6 +522,7 @@ def de_bank() -> Events:
         keys={"IBAN": 1e18, "Steuer-ID": 1e10},
         bound={"Kontoinhaber": 750},
         learned=("Buchungstag", "Betrag", "Verwendungszweck"),
+        rare={"Betrag": -1_913.07, "Verwendungszweck": "Pfändung"},
     )
 
 
@@ -565,6 +583,7 @@ def fr_reimbursed() -> Events:
         keys={"nir": 1e11},
         bound={"nom": 0, "prenom": 0, "date_naissance": 26_000, "code_postal": 9.5e4},
         learned=("date_soins", "acte", "montant"),
+        rare={"acte": "ZZQ", "date_soins": pd.Timestamp("2019-02-03")},
     )
 
 
@@ -609,6 +628,7 @@ def fr_tolls() -> Events:
         keys={"immatriculation": 2.3e8, "badge": 1e8},
         bound={},
         learned=("passage", "gare", "classe", "tarif"),
+        rare={"gare": "Clermont", "tarif": 31.4},
     )
 
 
@@ -650,6 +670,7 @@ def gb_appointments() -> Events:
         keys={"nhs_number": 4e8},
         bound={"surname": 0, "date_of_birth": 26_000, "postcode": 3.4e5},
         learned=("appointment", "clinic", "attended"),
+        rare={"clinic": "Huntington", "attended": "died"},
     )  # fmt: skip
 
 
@@ -690,6 +711,7 @@ def gb_payroll() -> Events:
         keys={"ni_number": 1e9, "employee": 8e4},
         bound={"grade": 0},
         learned=("month", "gross", "overtime"),
+        rare={"month": "2019-03", "overtime": 61.7},
     )
 
 
@@ -730,6 +752,7 @@ def it_prescriptions() -> Events:
         keys={"codice_fiscale": 1e15},
         bound={"assistito": 480, "data_nascita": 26_000},
         learned=("farmaco", "ticket", "data"),
+        rare={"farmaco": "Zolgensma", "ticket": 9.5},
     )
 
 
@@ -772,6 +795,7 @@ def es_emergencies() -> Events:
         keys={"dni": 9e7, "historia_clinica": 1e8},
         bound={"paciente": 480, "fecha_nacimiento": 26_000},
         learned=("llegada", "triaje", "espera_min"),
+        rare={"triaje": "negro", "espera_min": 1_439},
     )
 
 
