@@ -431,7 +431,7 @@ def us_claims() -> Events:
         keys={"member_id": 1e9, "dependent_ssn": 8e8},
         bound={"plan": 0},
         learned=("procedure", "paid", "service_date"),
-        rare={"paid": 1_234.56, "service_date": pd.Timestamp("2022-07-17")},
+        rare={"paid": 1_234.56, "service_date": pd.Timestamp("2019-02-17")},
     )
 
 

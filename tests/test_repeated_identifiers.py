@@ -105,6 +105,20 @@ def test_what_two_busy_people_have_does_not_come_out_however_many_rows_they_have
         assert not (case.made[column] == value).any(), column
 
 
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: event_tables()[place].name)
+def test_one_key_is_enough(place: int) -> None:
+    """Each key in turn with the columns of the event alone, as log-ins and calls come."""
+    events = event_tables()[place]
+    for column, room in events.keys.items():
+        frame = events.frame[[column, *events.learned]]
+        made = synthgan.fit(frame, config=quick(2)).sample(len(frame), seed=1)
+        real, drawn_ones = few(events, column), set(made[column].dropna())
+        hits = len(real & drawn_ones)
+        assert hits <= most_by_chance(len(drawn_ones), len(real), room), f"{column}: {hits}"
+        for other, value in events.rare.items():
+            assert not (made[other] == value).any(), f"{other} beside {column}"
+
+
 def test_the_report_sees_no_replay(case: Drawn) -> None:
     """With the truth about whose rows they are: event columns are looked at, too."""
     frame = case.events.frame.assign(**{next(iter(case.events.keys)): case.events.people})
