@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +33,12 @@ class Events:
     people: Ints
     """The person of each row."""
     keys: dict[str, float]
-    """Columns that name the person, and how many values their form has room for."""
+    """Columns that name the person, and for how many valid values their form has room."""
     bound: dict[str, float]
     """Columns that the person decides, likewise; 0 where common values may come out."""
     learned: tuple[str, ...]
     """Columns of the event: what the table is for."""
-    rare: dict[str, object]
+    rare: dict[str, Any]
     """Values of such columns that two people have, in as many rows as any two have."""
 
 
@@ -368,7 +369,7 @@ def _events(
     keys: dict[str, float],
     bound: dict[str, float],
     learned: Sequence[str],
-    rare: dict[str, object] | None = None,
+    rare: dict[str, Any] | None = None,
 ) -> Events:
     frame = pd.DataFrame({key: np.asarray(cells) for key, cells in columns.items()})
     busiest = np.argsort(-np.bincount(draft.of))[:2]
@@ -407,7 +408,7 @@ def us_hospital() -> Events:
             "charge": d.money(900),
         },
         keys={"patient_ssn": 8e8, "mrn": 9e6},
-        bound={"patient_name": 750, "dob": 26_000, "zip": 9e4, "sex": 0},
+        bound={"patient_name": 2e4, "dob": 26_000, "zip": 9e4, "sex": 0},
         learned=("admitted", "diagnosis", "ward", "charge"),
         rare={"diagnosis": "G10", "charge": 77_777.77},
     )
@@ -499,7 +500,7 @@ def de_insured() -> Events:
             "Datum": d.times("2023-01-01", 500, "D"),
         },
         keys={"KVNR": 2.6e9},
-        bound={"Name": 750, "Geburtsdatum": 26_000, "PLZ": 9.9e4, "Geschlecht": 0},
+        bound={"Name": 2e4, "Geburtsdatum": 26_000, "PLZ": 9.9e4, "Geschlecht": 0},
         learned=("Wirkstoff", "Packungen", "Zuzahlung", "Datum"),
         rare={"Wirkstoff": "Nusinersen", "Packungen": 17},
     )
@@ -520,7 +521,7 @@ def de_bank() -> Events:
             "Verwendungszweck": d.pick(["Miete", "Lebensmittel", "Gehalt", "Strom", "Bargeld"]),
         },
         keys={"IBAN": 1e18, "Steuer-ID": 1e10},
-        bound={"Kontoinhaber": 750},
+        bound={"Kontoinhaber": 2e4},
         learned=("Buchungstag", "Betrag", "Verwendungszweck"),
         rare={"Betrag": -1_913.07, "Verwendungszweck": "Pfändung"},
     )
@@ -604,7 +605,7 @@ def fr_deliveries() -> Events:
             "statut": d.pick(["livré", "absent", "refusé"]),
         },
         keys={"client": 9e4, "telephone": 2e8},
-        bound={"adresse": 1_400, "latitude": 7e6, "longitude": 8e6},
+        bound={"adresse": 2e4, "latitude": 7e6, "longitude": 8e6},
         learned=("livre_le", "poids_kg", "statut"),
     )  # fmt: skip
 
@@ -689,7 +690,7 @@ def gb_cards() -> Events:
             "at": d.times("2024-01-01", 90),
         },
         keys={"card_number": 1e14, "iban": 4e14},
-        bound={"cardholder": 750},
+        bound={"cardholder": 2e4},
         learned=("merchant", "pence", "at"),
     )
 
@@ -750,7 +751,7 @@ def it_prescriptions() -> Events:
             "data": d.times("2023-06-01", 300, "D"),
         },
         keys={"codice_fiscale": 1e15},
-        bound={"assistito": 480, "data_nascita": 26_000},
+        bound={"assistito": 2e4, "data_nascita": 26_000},
         learned=("farmaco", "ticket", "data"),
         rare={"farmaco": "Zolgensma", "ticket": 9.5},
     )
@@ -793,7 +794,7 @@ def es_emergencies() -> Events:
             "espera_min": d.rng.gamma(2, 30, d.rows).astype(int),
         },
         keys={"dni": 9e7, "historia_clinica": 1e8},
-        bound={"paciente": 480, "fecha_nacimiento": 26_000},
+        bound={"paciente": 2e4, "fecha_nacimiento": 26_000},
         learned=("llegada", "triaje", "espera_min"),
         rare={"triaje": "negro", "espera_min": 1_439},
     )
