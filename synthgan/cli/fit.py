@@ -156,7 +156,6 @@ def fit(
       synthgan fit data.csv
       synthgan fit data.parquet -o people.synthgan --max-minutes 10
       synthgan fit data.csv.gz --schema schema.json --overwrite
-      synthgan fit visits.csv --entity patient_id
       synthgan fit data.csv --checkpoint-every 10     then, if it was stopped: --resume
       synthgan fit data.csv --schema public.json --epsilon 1
       synthgan fit parts/ --memory-limit 3GiB

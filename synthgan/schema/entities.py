@@ -39,13 +39,15 @@ _AGREEING = 0.9  # of the rows that come again, beyond those that would by chanc
 _SPARSE = 20  # times as many numbers as there are, in the range that they could have
 _FEWEST_PEOPLE = 5  # letters that all codes share are kept if they are of so many
 _ONE_TO_ONE = 0.95
+_ALONE = 0.65  # what looks are worth where neither name nor other columns agree
+_FEW_EVENTS = 30  # of a person, that ``visit_no`` may count
 _OF_MANY = 0.3  # what many values of few rows each are worth
 
 # What columns are called
 
 
 _PEOPLE = (
-    "patient(?:en|in|innen|s)?|customers?|cust|clients?|users?|usr|members?|persons?|pers|people"
+    "patient(?:en|in|innen|s)?|pat|pt|customers?|cust|clients?|users?|usr|members?|persons?|pers|people"
     "|employees?|emp|students?|pupils?|learner|subscribers?|households?|hh|famil(?:y|ies)|citizens?"
     "|residents?|passengers?|visitors?|guests?|insured|insuree|beneficiar(?:y|ies)|participants?"
     "|respondents?|subjects?|subj|borrowers?|applicants?|candidates?|owners?|holders?|donors?"
@@ -105,19 +107,21 @@ _THINGS = (
     "|url|colou?rs?|barcode|ean|gtin|upc|isbn|asin|country_?code|iso|swift|bic|bank|blz|sort|gender"
     "|sex|race|plan|tariff?|tarif|service|ward|room|bed|seat|gate|machine|sensor|house|building"
     "|lab|test|analyte|drug|medication|medicine|substance|movie|film|book|song|track|courses?|subject_?code"
-    "|company|firm|vendors?|suppliers?|lieferanten?|manufacturers?|organi[sz]ation|org|institution"
+    "|isin|cusip|sedol|wkn|symbol|ticker|instrument|security|company|firm|vendors?|suppliers?|lieferanten?|manufacturers?|organi[sz]ation|org|institution"
+    "|town|village|place|ort|stadt|ville|ciudad|citta|plaats|miasto|cidade|street|strasse|rue"
     "|genre|album|artist|media|media_?type|playlist|territor(?:y|ies)|address|inventory|shelf|asset"
     "|league|team|club|season|game|match|round|experiment|batch|lot|plate_?well|gene|species"
 )
 _IDS = (
     "id|ids|no|nr|num|number|nummer|numero|nro|num|key|schluessel|code|codes|uuid|guid|hash|token|ref"
     "|reference|referenz|identifier|identifiant|identificador|identificatore|idn|sk|pk|fk|matricule"
+    "|pid|uid|puid|suid|cid|custno|custnr|kdnr|empno|persnr|patnr"
     "|codigo|codice|kod|kennung|numer|numeru|nummber|pseudonym|pseudo_?id|hashed|alias"
 )
 _FILLERS = "text|txt|str|string|int|integer|raw|md5|sha1|sha256|sha|hex|enc|anon|anonymi[sz]ed|clean|orig|original|fk|src"
 _BARE = (
     "mrn|imei|imsi|iccid|msisdn|mac|cookie|cookies|session|token|uuid|guid|login|vin|badge|fingerprint"
-    "|medical_?record|matricule|npi|lanr|rpps|iban|hash|pseudonym|idfa|gaid"
+    "|pid|uid|puid|suid|cid|custno|custnr|kdnr|empno|persnr|patnr|medical_?record|matricule|npi|lanr|rpps|iban|hash|pseudonym|idfa|gaid"
 )
 _LEADING = "id|nr|no|numero|num|n|cod|code|codigo|codice|uuid|guid|hash|matricule|numer|kod"
 _CODES = {"code", "codes", "kod", "codigo", "codice", "ref", "reference", "referenz"}
@@ -128,6 +132,10 @@ _ALL_PEOPLE, _ALL_DEVICES, _ALL_EVENTS, _ALL_STAFF, _ALL_THINGS = (
     re.compile(words) for words in (_PEOPLE, _DEVICES, _EVENTS, _STAFF, _THINGS)
 )
 _ID, _FILLER, _IS_BARE = (re.compile(words) for words in (_IDS, _FILLERS, _BARE))
+_IS_CODE_OF_THINGS = re.compile(
+    r"zip|zip_?code|plz|post|postal|postcode|fips|icd\w*|diagnosis|diagnose|sku|product|flight|tail"
+    r"|airport|station|store|item|article|model|version|type|class|category"
+)
 _LEADS = re.compile(_LEADING)
 _GLUED = re.compile(
     rf"({_PEOPLE}|{_DEVICES}|{_EVENTS}|{_STAFF}|{_THINGS})s?(id|nr|no|nummer|number|num|key|code|uuid|hash|token)"
@@ -179,12 +187,14 @@ def _called(name: str) -> _Called:
             return _Called(of=of, worth=worth if ends else bare, counts=counts, is_bare=not ends and worth != bare)
     if _ALL_THINGS.fullmatch(head) or (len(words) > 1 and _ALL_THINGS.fullmatch(two)):
         return _Called(is_thing=True)
+    if any(_IS_CODE_OF_THINGS.fullmatch(word) for word in words):
+        return _Called(is_thing=True)
     if not ends:
         return _Called(worth=0.0)
     if not words and any(map(_IS_BARE.fullmatch, ends)):
         return _Called(of=GENERIC, worth=0.7)
     if not words:
-        return _Called(of=GENERIC, worth=0.2 if set(ends) <= _OF_NOTHING else 0.4, counts=counts)
+        return _Called(of=GENERIC, worth=0.2 if set(ends) <= _OF_NOTHING else 0.45, counts=counts)
     return _Called(worth=0.2 if counts or set(ends) <= _CODES else 0.4, counts=counts)
 
 
@@ -234,7 +244,8 @@ def _form_of(distinct: pa.Array) -> _Form:
     has_digits = pc.mean(pc.match_substring_regex(distinct, "[0-9]")).as_py() > 0.9
     if not pattern:
         return _Form(worth=0.3 if has_digits else 0.0, words="codes")
-    if not has_digits or open_ < 3 or blanks:
+    of_digits = not set(pattern) - set("9/:.,- x")
+    if not has_digits or open_ < (8 if of_digits else 4) or blanks:
         return _Form(worth=0.2 if has_digits else 0.0, words="codes", pattern=pattern)
     return _Form(worth=0.4, words="codes of one pattern", pattern=pattern)
 
@@ -384,6 +395,8 @@ def _guess(cells: _Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     worth, of_form = name_and_form
     of_rules = _worth_of_decided(cells, decided)
     score = 1 - (1 - worth) * (1 - of_form) * (1 - few) * (1 - of_rules)
+    if not worth and not decided and not form.is_token:
+        score = min(score, _ALONE)  # looks alone are of many things
     return KeyGuess(
         score=round(score, 2),
         why=_reason(counts, worth, form if of_form else _Form(), decided),
@@ -420,7 +433,8 @@ def _worth_of_counts(counts: Ints) -> float:
 
 def _worth_of_name(called: _Called, form: _Form, counts: Ints, present: pa.Array) -> float:
     """What the name is worth for such cells: ``visit_no`` may count, and ``visits`` does."""
-    if called.counts and form.dense and len(counts) < counts.sum() / 20:
+    few = len(counts) < counts.sum() / 20 or (called.of == EVENT and len(counts) <= _FEW_EVENTS)
+    if called.counts and form.dense and few:
         return 0.0
     if called.is_bare and not _is_text(present) and form.worth < 0.4:
         return 0.0
@@ -444,7 +458,9 @@ def _settled(
         return (0.0, form.worth) if strong else None
     if not is_text and form.dense and not decided and worth <= 0.45:
         return (worth, 0.0) if few >= _OF_MANY else None
-    if is_text and worth < 0.4 and (few < _OF_MANY or form.worth < 0.3):
+    if is_text and worth < 0.4 and form.worth < (0.4 if worth else 0.3):
+        return None
+    if is_text and worth == 0 and few < _OF_MANY:
         return None
     if worth == 0 and form.worth == 0:
         return None

@@ -126,7 +126,7 @@ def _find(frame: pd.DataFrame, column: Column, key: KeyGuess | None) -> Personal
     personal = column.personal
     if guess is not None and guess.personal == column.personal:
         score, why = guess.score, guess.why
-    elif key is not None and personal is None and (column.repeats or key.score >= SURE):
+    elif key is not None and personal is None and column.repeats:
         score, why = key.score, key.why
     else:
         score, why = _other_reason(column, cells, guess)

@@ -266,7 +266,7 @@ def _is_national_id(text: str) -> bool:
 
 
 def _can_be_national_id(text: str) -> bool:
-    return _PASS.fullmatch(text) is not None and _digits(text) >= 5
+    return _PASS.fullmatch(text) is not None and _digits(text) >= 4
 
 
 # Words
