@@ -139,6 +139,21 @@ def test_every_seventh_number_is_told_from_counting() -> None:
     assert rung(findings(counted, train)) == set()
 
 
+def test_letters_that_vary_do_not_hide_codes_behind_their_numbers() -> None:
+    rng = np.random.default_rng(0)
+    letters = list("ABCDEFGHJKLMNPRSTVWXYZ")
+
+    def table() -> pd.DataFrame:
+        plates = [f"{''.join(rng.choice(letters, 3))} {rng.integers(100, 999)}" for _ in range(120)]
+        macs = [":".join(f"{x:02x}" for x in rng.integers(0, 256, 6)) for _ in range(120)]
+        frame = pd.DataFrame({"plate": plates, "mac": macs, "x": rng.normal(size=120)})
+        return frame.loc[frame.index.repeat(4)]
+
+    train = table()
+    assert rung(findings(train.assign(x=0.5), train)) == {"plate", "mac"}
+    assert rung(findings(table(), train)) == set()
+
+
 def test_names_that_are_put_together_anew_coincide_as_often_as_there_is_room() -> None:
     rng = np.random.default_rng(0)
     firsts, lasts = ([f"{a}{b}" for b in "aeioubcdfg"] for a in ("Mi", "Ro"))

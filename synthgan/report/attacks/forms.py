@@ -140,17 +140,19 @@ def on_clock(seconds: Floats) -> list[Place]:
     return found
 
 
-def by_neighbours(real: Sequence[Place], made: Sequence[Place]) -> Floats:
+def by_neighbours(real: Sequence[Place], made: Sequence[Place], *, least: int = 1) -> Floats:
     """For each of ``made`` the share of numbers close to it that are ``real``: 0 to 1.
 
     Numbers drawn anew close by, or counted through, hit as many. Numbers of one kind (pattern,
-    roundness) are held against each other; close by are the 50 next real ones of its kind.
+    roundness) are held against each other; close by are the 50 next real ones of its kind. Kinds
+    of fewer than ``least`` real numbers are no row, and hit by chance no more than their form is.
     """
     rows: dict[Hashable, list[int]] = {}
     for each in real:
         if each is not None:
             rows.setdefault(each[0], []).append(each[1])
     ordered = {kind: np.unique(np.array(row, dtype=np.int64)) for kind, row in rows.items()}
+    ordered = {kind: row for kind, row in ordered.items() if len(row) >= least}
     places: dict[Hashable, list[int]] = {}
     for place, each in enumerate(made):
         if each is not None and each[0] in ordered:

@@ -315,7 +315,8 @@ def _met(known: _Values, holders: Ints, people: _People) -> Estimate:
 
 def _by_counting(known: _Values, made: _Values, draws: int, naming: bool) -> Estimate:
     """Share of the synthetic cells that numbers drawn close by, or counted, would hit."""
-    chances = by_neighbours(known.grid(naming), made.grid(naming, known.decimals))
+    theirs = made.grid(naming, known.decimals)
+    chances = by_neighbours(known.grid(naming), theirs, least=_LEAST if naming else 1)
     share = float(np.average(chances, weights=made.cells))
     if not naming:
         return Estimate.from_share(share * draws, draws)
