@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from event_tables import Events, event_tables
+from people_events import Events, event_tables
 from sample_tables import quick
 from scipy import stats
 
