@@ -131,8 +131,8 @@ def encoded_in_chunks(
     Where no schema is ``known`` it is told from :data:`SAMPLE_ROWS` rows, drawn from all over the
     table.
 
-    Raises :class:`DoubtError` as :func:`schema_to_fit`, :class:`SchemaError` for rows that do not follow it, :class:`TableError` if there is
-    no room for the scratch file.
+    Raises :class:`DoubtError` as :func:`schema_to_fit`, :class:`SchemaError` for rows that do not
+    follow it, :class:`TableError` if there is no room for the scratch file.
     """
     declared = isinstance(known, Schema)
     notes: tuple[str, ...] = ()

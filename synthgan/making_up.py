@@ -29,7 +29,15 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.schema import Column, Kind, Schema, family, passes_as_person, to_dtype
 from synthgan.summary import Unlearned
-from synthgan.values import fill_slots, first_digit_counts, make_up_rows, mix, scrambled, to_slots, write_text
+from synthgan.values import (
+    fill_slots,
+    first_digit_counts,
+    make_up_rows,
+    mix,
+    scrambled,
+    to_slots,
+    write_text,
+)
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

@@ -18,8 +18,7 @@ def protections(card: Card) -> Iterator[str]:
             f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
             f"for adding or removing {g.difference}"
         )
-    if card.schema.entity is not None and card.guarantee is None:
-        yield f"rows with the same {card.schema.entity!r} count once, as they are somebody's"
+    yield from _of_entity(card)
     settings = card.config.summary
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]
@@ -58,6 +57,11 @@ def protections(card: Card) -> Iterator[str]:
             f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
             f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
         )
+
+
+def _of_entity(card: Card) -> Iterator[str]:
+    if card.schema.entity is not None and card.guarantee is None:
+        yield f"rows with the same {card.schema.entity!r} count once, as they are somebody's"
 
 
 def _made_up(column: Column) -> str:

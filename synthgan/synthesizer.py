@@ -80,7 +80,8 @@ def fit(
     ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
     part files, a glob, or a URL. ``schema``, or the path of its file, says what its columns are
     and which constraints its rows keep; None infers both, and :class:`Hints` say what the
-    owner knows of columns that are inferred, such as ``Hints(entity="patient_id")``. ``config`` has all settings, such as
+    owner knows of columns that are inferred, such as ``Hints(entity="patient_id")``. ``config`` has
+    all settings, such as
     ``Config(train=TrainConfig(max_minutes=5), privacy=PrivacyConfig(epsilon=1), seed=7)``.
     ``on_step`` is called every few training steps with a :class:`Step`; ``with show_progress()
     as on_step`` gives one that shows bars. A KeyboardInterrupt during training keeps the best
@@ -98,8 +99,9 @@ def fit(
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
     :class:`DoubtError`, before training, where columns are inferred and real values of one that
-    may be personal would come out, :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
-    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
+    may be personal would come out, :class:`TrainingError` if ``config.train.device`` is not
+    there, the checkpoint is of another fit, or a process is lost, :class:`ConfigError` if a
+    private fit is to have either.
     """
     config = as_config(config)
     if not isinstance(data, str | Path):

@@ -164,10 +164,10 @@ def test_a_person_with_many_rows_is_one_unit() -> None:
     frame = people(1200)
     frame["person"] = [f"P{i // 4:04d}" for i in range(len(frame))]
     schema = declared(frame)
-    assert schema.entity == "person"
+    assert schema["person"].repeats
+    learned = replace(schema["person"], kind=Kind.CATEGORY, format=None, repeats=False)
+    columns = tuple(learned if c.name == "person" else c for c in schema)
     with pytest.raises(synthgan.SchemaError, match="'person'"):
-        learned = replace(schema["person"], kind=Kind.CATEGORY, format=None, repeats=False)
-        columns = tuple(learned if c.name == "person" else c for c in schema)
         synthgan.fit(frame, Schema(columns=columns), private(unit="person", unit_rows=2))
     person = replace(schema["person"], kind=Kind.IDENTIFIER, format="A9999")
     columns = tuple(person if c.name == "person" else c for c in schema)

@@ -46,9 +46,9 @@ def schema(data: str, output: Path, overwrite: bool, **rest: Any) -> None:
 
     Columns that say who somebody is, and names of rows, are not learned but made up anew: it
     tells how sure it is of each (0 to 1), and why. Where several rows share a person's key, it
-    says which, and what is told of people by several columns together. Prints all, and writes it as JSON, to be
-    edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance, add those
-    that you know: docs/constraints.md; docs/personal-data.md.
+    says which, and what several columns together say of people. Prints all, and writes it as
+    JSON, to be edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance,
+    add those that you know: docs/constraints.md; docs/personal-data.md.
 
     \b
     Examples:

@@ -64,7 +64,7 @@ def infer_schema(
     Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
-    hints = Hints(entity=entity, learn=tuple(learn), identifiers=tuple(identifiers))
+    hints = Hints(entity=entity, learn=learn, identifiers=identifiers)
     schema = infer_columns(frame, word_rows=word_rows, hints=hints)
     if not constraints:
         return schema

@@ -71,8 +71,8 @@ def fit_tables(
     halved = replace(config.train, max_minutes=None if minutes is None else minutes / 2)
     config = replace(config, train=halved)
     choose_device(config.train.device)
-    known = Known(least=config.summary.min_category_rows, hints=hints or Hints())
-    pair = Pair.of(tables, key, schemas, known)
+    told = Known(least=config.summary.min_category_rows, hints=hints or Hints())
+    pair = Pair.of(tables, key, schemas, told)
     names = Names(key)
     with naming(key.parent):
         summary = summarize(pair.parent, pair.parent_schema, config.summary)

@@ -98,7 +98,7 @@ class Known:
 
     def schema(self, frame: pd.DataFrame, entity: str | None = None) -> Schema:
         """The columns and rules of a table of which only ``entity`` is known."""
-        hints = self.hints.within(list(frame))
+        hints = self.hints.within(list(map(str, frame)))
         if entity is not None:
             hints = replace(hints, entity=entity)
         return schema_to_fit(frame, hints, least=self.least)
@@ -264,9 +264,7 @@ def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int
     return replace(schema, columns=tuple(columns))
 
 
-def _child_schema(
-    frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known
-) -> Schema:
+def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known) -> Schema:
     """What the child's columns are; that of the ``key`` is the parent's, under its name, and says
     whose rows they are."""
     if schema is None:

@@ -21,6 +21,12 @@ rows share), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one from SDV's me
 """
 
 from synthgan.schema.arrow import to_arrow
+from synthgan.schema.check_digits import (
+    passes_as_person,
+    passes_iban,
+    passes_imei,
+    passes_luhn,
+)
 from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.constraints import (
     Bands,
@@ -61,12 +67,6 @@ from synthgan.schema.identifying import Identifying, find_identifying, identifyi
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
 from synthgan.schema.loading import as_hints, as_schema
-from synthgan.schema.check_digits import (
-    passes_as_person,
-    passes_iban,
-    passes_imei,
-    passes_luhn,
-)
 from synthgan.schema.spelling import Spelling
 from synthgan.schema.words import OTHER_WORD, tagged, words_in
 

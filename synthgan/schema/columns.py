@@ -88,7 +88,15 @@ Personal = Literal[
 """What the cells of a column say of a person. Such cells are never learned: they are made up."""
 
 _PATTERNED = (
-    "phone", "postcode", "national_id", "card", "iban", "imei", "mac", "vin", "plate"
+    "phone",
+    "postcode",
+    "national_id",
+    "card",
+    "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
 )  # have a format
 OF_DIGITS = ("phone", "postcode", "national_id", "card", "imei")
 """Personal data that may be held as numbers."""
@@ -440,7 +448,7 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def of_entity(self, name: str) -> Schema:
-        """The schema with the column ``name`` saying whose row it is: an identifier that repeats."""
+        """The schema whose entity is ``name``, an identifier that repeats then."""
         own = self[name]
         if own.kind is Kind.IDENTIFIER:
             own = replace(own, repeats=True, references=None, per=None)
@@ -448,26 +456,43 @@ class Schema:
             own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
         else:
             own = Column(
-                name=name, kind=Kind.IDENTIFIER, dtype=own.dtype, nullable=own.nullable, repeats=True
+                name=name,
+                kind=Kind.IDENTIFIER,
+                dtype=own.dtype,
+                nullable=own.nullable,
+                repeats=True,
             )
         kept = tuple(rule for rule in self.constraints if name not in rule.columns)
         columns = tuple(own if column.name == name else column for column in self.columns)
         return replace(self, columns=columns, constraints=kept, entity=name)
 
-    def without(self, name: str) -> Schema:
-        """The schema without a column, its rules, and what others say of it."""
-        kept = tuple(
+    def of_columns(
+        self, columns: Sequence[Column], constraints: Sequence[Constraint] = ()
+    ) -> Schema:
+        """The schema with ``columns`` and ``constraints`` in place of its own. What columns say of
+        others that are keys no longer is left out, and so is the entity."""
+        keys = {c.name for c in columns if c.kind is Kind.IDENTIFIER and c.references is None}
+        owners = {c.name for c in columns if c.repeats and c.per is None}
+        kept = (
             replace(
                 column,
-                per=None if column.per == name else column.per,
-                references=None if column.references == name else column.references,
+                per=column.per if column.per in owners else None,
+                references=column.references if column.references in keys else None,
             )
-            for column in self.columns
-            if column.name != name
+            for column in columns
         )
-        rules = tuple(rule for rule in self.constraints if name not in rule.columns)
-        entity = None if self.entity == name else self.entity
-        return replace(self, columns=kept, constraints=rules, entity=entity)
+        return replace(
+            self,
+            columns=tuple(kept),
+            constraints=tuple(constraints),
+            entity=self.entity if self.entity in owners else None,
+        )
+
+    def without(self, name: str) -> Schema:
+        """The schema without a column, its rules, and what others say of it."""
+        kept = [column for column in self.columns if column.name != name]
+        rules = [rule for rule in self.constraints if name not in rule.columns]
+        return self.of_columns(kept, rules)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from synthgan.errors import DoubtError
 from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Personal, Schema
-from synthgan.schema.entities import Hints, KeyGuess, guess_keys
-from synthgan.schema.infer import guess_column
-from synthgan.schema.personal import SURE, WORTH_A_WORD, Guess
+from synthgan.schema.entities import Hints
+from synthgan.schema.personal import SURE, WORTH_A_WORD, Guess, guess_column
+from synthgan.schema.repeating import KeyGuess, guess_keys
 
 Ints = npt.NDArray[np.int64]
 
@@ -64,7 +64,8 @@ class ValueCount:
 
 def count_values(frame: pd.DataFrame, schema: Schema, *, least: int = 5) -> tuple[ValueCount, ...]:
     """Counts of the values of each column, in the schema's order; values of fewer than ``least``
-    rows, or entities where the schema names one, are rare. Raises :class:`SchemaError` for a table that does not follow the schema."""
+    rows, or entities where the schema names one, are rare. Raises :class:`SchemaError` for a table
+    that does not follow the schema."""
     schema.check(frame)
     owners = owners_of(frame, schema)
     return tuple(_count(frame, column, least, owners) for column in schema)
@@ -171,7 +172,9 @@ def refuse_doubts(
         coming = int((people >= least).sum())
         if coming:
             what = f" (perhaps personal: {each.personal})" if each.personal else ""
-            told.append((each.column, f"{coming:,} real values of {each.column!r}{what}: {each.why}"))
+            told.append(
+                (each.column, f"{coming:,} real values of {each.column!r}{what}: {each.why}")
+            )
     if told:
         name = told[0][0]
         raise DoubtError(

@@ -91,8 +91,7 @@ def _suspects(schema: Schema) -> Iterator[tuple[str, ...]]:
     elif births:
         yield (*births[:1], *sexes[:1])
     exact = [c for c in learned if c.kind is Kind.NUMBER and (c.decimals or 16) >= _DECIMALS]
-    for north, east in zip(_called(_LATITUDE, exact), _called(_LONGITUDE, exact), strict=False):
-        yield north, east
+    yield from zip(_called(_LATITUDE, exact), _called(_LONGITUDE, exact), strict=False)
 
 
 def _called(pattern: re.Pattern[str], columns: Sequence[Column]) -> list[str]:

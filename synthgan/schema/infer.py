@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 from synthgan.config import SummaryConfig
 from synthgan.errors import SchemaError, TableError
 from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import OF_DIGITS, Column, Kind, Schema, checked_names
+from synthgan.schema.columns import Column, Kind, Schema, checked_names
 from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family
 from synthgan.schema.entities import Hints, find_entities
 from synthgan.schema.patterns import code_pattern
-from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
+from synthgan.schema.personal import SURE, Guess, guess_column, guess_personal
 from synthgan.schema.references import find_references
 from synthgan.schema.spelling import find_spelling
 from synthgan.schema.words import split_words
@@ -199,33 +199,6 @@ def _decimals_of_seconds(values: Floats) -> int | None:
         if (np.abs(ticks - np.rint(ticks)) <= 2 * np.spacing(np.abs(values)) * 10.0**digits).all():
             return digits
     return None
-
-
-_LIKE_A_PERSON = 10**8  # numbers below it have fewer digits than those of persons
-
-
-def guess_column(name: str, present: pa.Array) -> Guess | None:
-    """What a column of ``present`` cells seems to say of people, if they can say anything."""
-    if not len(present):
-        return None
-    if pa.types.is_large_string(present.type):
-        return guess_personal(name, pc.unique(present), len(present))
-    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
-        return _guess_numbers(name, present)
-    return None
-
-
-def _guess_numbers(name: str, present: pa.Array) -> Guess | None:
-    """A guess from numbers that may be written as text as well: phone numbers and the like."""
-    values = present.to_numpy(zero_copy_only=False)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 2**63 - 1 or not (is_called_personal(name) or low >= _LIKE_A_PERSON):
-        return None
-    if pa.types.is_floating(present.type) and (high > 2**53 or (values != np.rint(values)).any()):
-        return None
-    distinct = pc.unique(present.cast(pa.int64()))
-    guess = guess_personal(name, distinct.cast(pa.large_string()), len(present))
-    return guess if guess is None or guess.personal in OF_DIGITS else None
 
 
 def _as_guessed(base: Column, guess: Guess) -> Column:

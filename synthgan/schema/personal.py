@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,7 +28,7 @@ from synthgan.schema.check_digits import (
     passes_luhn,
     passes_vin,
 )
-from synthgan.schema.columns import Kind, Personal
+from synthgan.schema.columns import OF_DIGITS, Kind, Personal
 
 SURE = 0.7
 """The score from which a column is not learned."""
@@ -113,6 +114,35 @@ def guess_personal(name: str, distinct: pa.Array, cells: int) -> Guess | None:
         score=round(score, 2),
         why=why,
     )
+
+
+_LIKE_A_PERSON = 10**8  # numbers below it have fewer digits than those of persons
+
+
+def guess_column(name: str, present: pa.Array, people: int | None = None) -> Guess | None:
+    """What a column of ``present`` cells seems to say of people, if they can say anything; they
+    are those of so many ``people``, where that is known, and else of one each."""
+    if not len(present):
+        return None
+    cells = len(present) if people is None else people
+    if pa.types.is_large_string(present.type):
+        return guess_personal(name, pc.unique(present), cells)
+    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
+        return _guess_numbers(name, present, cells)
+    return None
+
+
+def _guess_numbers(name: str, present: pa.Array, cells: int) -> Guess | None:
+    """A guess from numbers that may be written as text as well: phone numbers and the like."""
+    values = present.to_numpy(zero_copy_only=False)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 2**63 - 1 or not (is_called_personal(name) or low >= _LIKE_A_PERSON):
+        return None
+    if pa.types.is_floating(present.type) and (high > 2**53 or (values != np.rint(values)).any()):
+        return None
+    distinct = pc.unique(present.cast(pa.int64()))
+    guess = guess_personal(name, distinct.cast(pa.large_string()), cells)
+    return guess if guess is None or guess.personal in OF_DIGITS else None
 
 
 def is_called_personal(name: str) -> bool:

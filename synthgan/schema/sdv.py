@@ -79,11 +79,7 @@ def schema_of_metadata(plain: Mapping[str, Any], frame: pd.DataFrame) -> Schema:
         _adapt(column, described[column.name], frame[column.name], column.name in keys)
         for column in inferred
     ]
-    owners = {column.name for column in columns if column.repeats and column.per is None}
-    return Schema(
-        columns=tuple(c if c.per in owners else replace(c, per=None) for c in columns),
-        entity=inferred.entity if inferred.entity in owners else None,
-    )
+    return inferred.of_columns(columns)
 
 
 def _one_table(plain: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -119,7 +119,9 @@ class Unlearned:
         if not (0 <= self.missing <= 1 and 1 <= self.rows_per_value < np.inf):
             raise ValueError("missing must be 0 to 1, and rows_per_value at least 1")
         if len(self.sizes) > MOST_SIZES or not all(1 <= each < 1e9 for each in self.sizes):
-            raise ValueError(f"sizes must be at most {MOST_SIZES} numbers from 1 to a thousand million")
+            raise ValueError(
+                f"sizes must be at most {MOST_SIZES} numbers from 1 to a thousand million"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
