@@ -40,10 +40,13 @@ from synthgan.schema.dates import (
     coerce_dates,
     find_date_format,
     parse_dates,
+    read_date,
+    read_iso_date,
     spell_dates,
     tick_of,
+    utc_offset,
 )
-from synthgan.schema.dtypes import Dtype, family, to_dtype
+from synthgan.schema.dtypes import Dtype, Family, family, has_time_zone, is_text, to_dtype
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
     LARGE_SHARE,
@@ -71,6 +74,7 @@ __all__ = [
     "Constraint",
     "Dtype",
     "Expression",
+    "Family",
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
@@ -95,14 +99,19 @@ __all__ = [
     "family",
     "find_date_format",
     "find_personal",
+    "has_time_zone",
     "infer_columns",
+    "is_text",
     "parse_dates",
     "passes_iban",
     "passes_luhn",
+    "read_date",
+    "read_iso_date",
     "spell_dates",
     "tagged",
     "tick_of",
     "to_arrow",
     "to_dtype",
+    "utc_offset",
     "words_in",
 ]

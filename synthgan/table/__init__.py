@@ -7,8 +7,8 @@ moved there: a failed write leaves nothing behind, and the old file as it was.
 
 Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
 replacing), ``frames`` (is it a table at all?), ``sources`` (files, folders, globs, URLs),
-``csv_cells``, ``csv_reading``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``,
-``frames`` and ``csv_cells``, and ``splitting`` no file at all.
+``csv_cells``, ``csv_reading``, ``lines``, ``arrow_reading``, ``reading``; ``writing`` needs
+``files``, ``frames`` and ``csv_cells``, and ``splitting`` no file at all.
 """
 
 from synthgan.table.arrow_reading import frame_of
