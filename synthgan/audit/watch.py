@@ -38,7 +38,6 @@ from synthgan.privacy.rows import (
 )
 from synthgan.private_fit import Learned
 from synthgan.schema import Schema
-from synthgan.values import factorized
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -193,7 +192,7 @@ class Watched:
 
 def level_labels(rows: PrivateRows, column: str) -> Labels:
     """What the counts of :meth:`PrivateRows.release_levels` are of: levels, then missing cells."""
-    _, distinct = factorized(counter._VAULTS[rows].cells[column])
+    _, distinct = counter._factorize(counter._VAULTS[rows].cells[column])
     return (*sorted(map(counter._label, distinct)), None)
 
 
