@@ -221,6 +221,8 @@ class PrivacyConfig:
         engine: What most of the budget goes to: ``marginals``, counts of pairs of columns; or
             ``critic``, the gradients of a critic (DP-SGD), which is far worse on the tables that
             were measured.
+        rows: About how many rows the table has, if that is public: a fit whose noise would hide
+            so many is refused before anything is asked. None: 100,000 may be enough.
     """
 
     epsilon: float
@@ -228,6 +230,7 @@ class PrivacyConfig:
     unit: str | None = None
     unit_rows: int = 1
     engine: Literal["marginals", "critic"] = "marginals"
+    rows: int | None = field(default=None, metadata=added(None))
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -244,6 +247,7 @@ class PrivacyConfig:
             self.unit is not None or self.unit_rows == 1,
             "unit_rows is for a unit column: name it",
         )
+        _require(self.rows is None or self.rows >= 1, f"rows must be at least 1, got {self.rows}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,6 +95,12 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
 )
 @click.option("--unit-rows", type=WHOLE, help="Rows that are kept of one such person at most.")
 @click.option(
+    "--rows",
+    type=WHOLE,
+    help="About how many rows DATA has, if that is public: an epsilon too small for them is "
+    "refused before it is spent. Without it, 100,000.",
+)
+@click.option(
     "--dp-engine",
     type=click.Choice(("marginals", "critic")),
     help="What the privacy budget goes to: noisy counts of pairs of columns, the default, or "
@@ -327,11 +333,11 @@ def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | 
 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
-    names = ("epsilon", "delta", "unit", "unit_rows")
+    names = ("epsilon", "delta", "unit", "unit_rows", "rows")
     settings = given(engine=options.pop("dp_engine"), **{name: options.pop(name) for name in names})
     if settings and "epsilon" not in settings:
         raise click.UsageError(
-            "--delta, --unit, --unit-rows and --dp-engine go with --epsilon: give it too"
+            "--delta, --unit, --unit-rows, --rows and --dp-engine go with --epsilon: give it too"
         )
     return synthgan.PrivacyConfig(**settings) if settings else None
 

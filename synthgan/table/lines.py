@@ -25,6 +25,7 @@ MOST_BYTES = 1 << 20
 """Of a line: a longer one is a row of missing cells."""
 _BLOCK_BYTES = 1 << 20
 _BLOCK_LINES = 1 << 14
+_FIRST_LINE = re.compile(rb"(?:[ \t]*[\r\n])*([^\r\n]*[^ \t\r\n][^\r\n]*)(\r\n|\n|\r|$)")
 
 
 class LinesTable:
