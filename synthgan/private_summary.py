@@ -28,7 +28,6 @@ from synthgan.privacy import (
     Budget,
     Decimals,
     Grid,
-    Ledger,
     Levels,
     PrivateRows,
     Ranges,
@@ -46,6 +45,9 @@ Bools = npt.NDArray[np.bool_]
 
 ONE_WAY_SHARE = 0.2
 """Share of the budget that single columns get; pairs get the rest."""
+
+MANY_ROWS = 100_000
+"""By which a budget is judged without a look at the rows, where their number is not declared."""
 
 _FEW_DECIMALS = 3  # columns of more are asked how many their numbers have
 _DECIMALS_SHARE = 0.1  # of what such a column gets, for that question
@@ -101,16 +103,14 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
 
     Spends ``ONE_WAY_SHARE`` of the budget (all of it if there is one column only).
 
-    Raises :class:`ConfigError` if the budget is too small for so many columns, or delta too
-    large for so few rows; both are judged by the noisy number of rows.
+    Raises :class:`ConfigError` if no column can be modelled; for whether the budget is enough, see
+    :func:`check_budget`.
     """
     columns = [column for column in schema if column.kind.is_modelled]
     if not columns:
-        raise ConfigError("a private fit needs a column that can be modelled, but there is none")
+        raise _nothing_to_learn()
     ledger = rows.ledger
-    pairs = len(columns) * (len(columns) - 1) // 2
-    one_way = ledger.rho * (Fraction(ONE_WAY_SHARE) if pairs else 1)
-    each = one_way * (1 - Fraction(_TOTAL_SHARE)) / len(columns)
+    pairs, one_way, each = _shares(ledger.rho, len(columns))
     most = ledger.budget.rows_per_unit
     pair_variance = variance_for((ledger.rho - one_way) / pairs if pairs else each, most)
     whole = variance_for(one_way * Fraction(_TOTAL_SHARE), most)
@@ -120,7 +120,6 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
     settled = {column.name: column for column, _ in counted}
     sums = [found.total for _, found in counted if found.total is not None]
     count = _combine([_Estimate(float(total[0]), float(whole)), *sums])
-    _check_rows(count, ledger, pair_variance, pairs)
     codes = int(np.clip(_codes_that_fit(count, pair_variance), _FEWEST_CODES, _MOST_CODES))
     return PrivateSummary(
         summary=Summary(
@@ -154,22 +153,43 @@ def _codes_that_fit(rows: float, pair_variance: Fraction) -> float:
     return math.sqrt(rows / (_ROWS_PER_SIGMA * math.sqrt(pair_variance)))
 
 
-def _check_rows(rows: float, ledger: Ledger, pair_variance: Fraction, pairs: int) -> None:
-    budget = ledger.budget
-    if budget.delta * rows >= 1:
-        raise ConfigError(
-            f"delta must be below one over the number of rows, which is about {_rounded(rows):,}; "
-            f"got {budget.delta:g}: 1e-6 is usual"
-        )
-    if _codes_that_fit(rows, pair_variance) >= 2:
+def check_budget(schema: Schema, budget: Budget, rows: int | None = None) -> None:
+    """Raises :class:`ConfigError` if ``budget`` is too small for the columns of ``schema`` and so
+    many ``rows``, a public number (None: :data:`MANY_ROWS`), or if there is nothing to learn.
+
+    What depends on the rows is no reason to refuse: saying so would tell of them, and by then they
+    have been asked. What their noise has hidden is in the model's notes.
+    """
+    columns = sum(column.kind.is_modelled for column in schema)
+    if not columns:
+        raise _nothing_to_learn()
+    pairs, one_way, _ = _shares(budget.rho, columns)
+    if not pairs:
         return
-    wanted = float(ledger.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(pair_variance) / rows) ** 2
+    variance = variance_for((budget.rho - one_way) / pairs, budget.rows_per_unit)
+    known = MANY_ROWS if rows is None else rows
+    if _codes_that_fit(known, variance) >= 2:
+        return
+    wanted = float(budget.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(variance) / known) ** 2
     epsilon = epsilon_of(wanted, budget.delta - budget.release_delta)
+    more = "; if there are more rows, and that is public, declare them (--rows)"
     raise ConfigError(
         f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns and about "
-        f"{_rounded(rows):,} rows: the noise of each count, about {math.sqrt(pair_variance):,.0f} "
-        f"rows, would hide them; it would take an epsilon of about {epsilon:.2g}, or fewer columns"
+        f"{known:,} rows: the noise of each count, about {math.sqrt(variance):,.0f} rows, would "
+        f"hide them; it would take an epsilon of about {epsilon:.2g}, or fewer columns"
+        + (more if rows is None else "")
     )
+
+
+def _nothing_to_learn() -> ConfigError:
+    return ConfigError("a private fit needs a column that can be modelled, but there is none")
+
+
+def _shares(rho: Fraction, columns: int) -> tuple[int, Fraction, Fraction]:
+    """The number of pairs of columns; what all single columns get of ``rho``; what each gets."""
+    pairs = columns * (columns - 1) // 2
+    one_way = rho * (Fraction(ONE_WAY_SHARE) if pairs else 1)
+    return pairs, one_way, one_way * (1 - Fraction(_TOTAL_SHARE)) / columns
 
 
 def _releases(schema: Schema) -> list[str]:

@@ -19,7 +19,12 @@ from synthgan import private_summary
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError
 from synthgan.privacy import Crosstab, Ledger, PrivateRows, add_noise, recompute
-from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
+from synthgan.private_summary import (
+    PrivateSummary,
+    check_budget,
+    plan_budget,
+    summarize_privately,
+)
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import Column, Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
@@ -247,23 +252,29 @@ def test_people_with_many_rows_count_as_one() -> None:
     assert variance[0] == pytest.approx(4 * variance[1], rel=1e-3)
 
 
-def test_too_small_a_budget_says_what_it_would_take() -> None:
-    few = TABLE.head(300)
-    with pytest.raises(ConfigError, match=r"too small for 15 pairs.*it would take an epsilon of"):
-        summarize(few, epsilon=0.3)
-    with pytest.raises(ConfigError, match=r"delta must be below one over the number of rows"):
-        summarize(delta=1e-3)
+def test_too_small_a_budget_is_told_without_a_look_at_the_rows() -> None:
+    def check(epsilon: float, rows: int | None = None) -> None:
+        check_budget(DECLARED, plan_budget(DECLARED, epsilon=epsilon, delta=1e-6), rows)
+
+    check(0.01)
+    check(0.001, 10_000_000)
+    message = r"too small for 15 pairs.*about 300 rows.*it would take an epsilon of"
+    with pytest.raises(ConfigError, match=message) as caught:
+        check(0.3, 300)
+    assert "declare" not in str(caught.value)
     with pytest.raises(ConfigError, match="epsilon must be above 0"):
-        summarize(epsilon=0.0)
-
-
-def test_the_epsilon_that_it_would_take_is_enough() -> None:
-    few = TABLE.head(1000)
-    with pytest.raises(ConfigError) as caught:
-        summarize(few, epsilon=0.1)
+        check(0.0)
+    with pytest.raises(ConfigError, match=r"about 100,000 rows.*public, declare them") as caught:
+        check(0.001)
     wanted = float(str(caught.value).split("epsilon of about ")[1].split(",")[0])
-    assert 0.1 < wanted < 5
-    summarize(few, epsilon=1.3 * wanted)
+    assert 0.001 < wanted < 0.1
+    check(1.3 * wanted)
+
+
+@pytest.mark.parametrize("rows", [ROWS, 300, 0])
+def test_no_fit_is_refused_for_the_rows_that_there_are(rows: int) -> None:
+    assert summarize(TABLE.head(rows), epsilon=0.3)[0].rows >= 1
+    assert summarize(TABLE.head(rows), delta=1e-3)[0].rows >= 1
 
 
 def test_a_table_needs_columns_to_learn() -> None:

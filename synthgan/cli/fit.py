@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ from synthgan.progress import Progress, Reading, Training, phase_ends
 from synthgan.screen import count, duration, file_size, say
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
+_MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
 
 
 @click.command()
@@ -111,6 +115,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
     is_flag=True,
     help="DATA is a part of a table that was split by a seed, and it is public knowledge which "
     "rows are in it: fit it all the same. The guarantee is then for the part.",
+)
+@click.option(
+    "--rows",
+    type=WHOLE,
+    help="About how many rows DATA has, if that is public: an epsilon too small for them is "
+    "refused before it is spent. Without it, 100,000.",
 )
 @click.option(
     "--dp-engine",
@@ -207,19 +217,21 @@ def _fit_one(
             known = _known(
                 data, schema, told, privacy, declare=declare, quiet=quiet or not ranks.first
             )
-            model = synthgan.fit(
-                data,
-                known,
-                config,
-                memory_limit=limit,
-                on_step=Training(progress, _opening(checkpoint)),
-                checkpoint=checkpoint,
-                on_rows=Reading(progress),
-            )
+            with _keeping_account(output):
+                model = synthgan.fit(
+                    data,
+                    known,
+                    config,
+                    memory_limit=limit,
+                    on_step=Training(progress, _opening(checkpoint)),
+                    checkpoint=checkpoint,
+                    on_rows=Reading(progress),
+                )
             stop.patient = True
             if not ranks.first:
                 raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
-            _save(model, output, overwrite=overwrite)
+            with _keeping_account(output, model.guarantee):
+                _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
         public = known if isinstance(known, synthgan.Schema) else model.schema
@@ -267,6 +279,36 @@ def _declare(
         for line in declared_public(public):
             say(f"declared public: {line}")
     return public
+
+
+@contextmanager
+def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> Iterator[None]:
+    """Of a private fit that fails or is stopped inside, writes beside ``output`` what it has spent:
+    ``spent``, or what the error tells."""
+    try:
+        yield
+    except BaseException as error:
+        spent = spent or synthgan.spent_in(error)
+        if spent is not None:
+            kept = _write_account(output, spent)
+            if isinstance(error, KeyboardInterrupt):
+                fail(f"interrupted; no model was written; {kept}", INTERRUPTED)
+            say(f"note: {kept}")
+        raise
+
+
+def _write_account(output: Path, spent: synthgan.Guarantee) -> str:
+    """Writes a ledger; gives what to say of it."""
+    told = f"epsilon {spent.epsilon:.6g} was spent on the rows all the same"
+    folders = (output.parent, Path.cwd(), Path(tempfile.gettempdir()))
+    for folder, number in itertools.product(folders, range(1, _MOST_ACCOUNTS)):
+        path = folder / f"{output.name}{f'-{number}' if number > 1 else ''}.ledger.json"
+        try:
+            synthgan.save_ledger(path, spent)
+        except TableError:  # there is one already, or it cannot be written there
+            continue
+        return f"{told}; {path} has the ledger, which 'synthgan ledger add' reads"
+    return f"{told}, and no ledger of it could be written: keep this line"
 
 
 def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:
@@ -359,7 +401,7 @@ def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | 
 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
-    names = ("epsilon", "delta", "unit", "unit_rows")
+    names = ("epsilon", "delta", "unit", "unit_rows", "rows")
     settings = given(
         engine=options.pop("dp_engine"),
         public_split=options.pop("public_split") or None,
@@ -367,8 +409,8 @@ def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     )
     if settings and "epsilon" not in settings:
         raise click.UsageError(
-            "--delta, --unit, --unit-rows, --dp-engine and --public-split go with --epsilon: give "
-            "it too"
+            "--delta, --unit, --unit-rows, --rows, --dp-engine and --public-split go with "
+            "--epsilon: give it too"
         )
     return synthgan.PrivacyConfig(**settings) if settings else None
 

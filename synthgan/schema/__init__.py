@@ -48,11 +48,14 @@ from synthgan.schema.dates import (
     coerce_dates,
     find_date_format,
     parse_dates,
+    read_date,
+    read_iso_date,
     spell_dates,
     tick_of,
+    utc_offset,
 )
 from synthgan.schema.declaring import public_part
-from synthgan.schema.dtypes import Dtype, family, to_dtype
+from synthgan.schema.dtypes import Dtype, Family, family, has_time_zone, is_text, to_dtype
 from synthgan.schema.entities import Hints, sampled
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
@@ -82,6 +85,7 @@ __all__ = [
     "Constraint",
     "Dtype",
     "Expression",
+    "Family",
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
@@ -110,14 +114,18 @@ __all__ = [
     "find_date_format",
     "find_identifying",
     "find_personal",
+    "has_time_zone",
     "identifying_notes",
     "infer_columns",
+    "is_text",
     "parse_dates",
     "passes_as_person",
     "passes_iban",
     "passes_imei",
     "passes_luhn",
     "public_part",
+    "read_date",
+    "read_iso_date",
     "refuse_doubts",
     "sampled",
     "spell_dates",
@@ -125,5 +133,6 @@ __all__ = [
     "tick_of",
     "to_arrow",
     "to_dtype",
+    "utc_offset",
     "words_in",
 ]
