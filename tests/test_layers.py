@@ -13,7 +13,7 @@ import synthgan
 ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
-    "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
+    "errors", "records", "config", "people", "table", "schema", "values", "condition", "constraints",
     "privacy", "almanac", "summary", "making_up", "private_summary", "codec", "encode", "limits",
     "network", "mixture",
     "objective", "distributed", "train", "private_critic",
