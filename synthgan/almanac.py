@@ -302,9 +302,7 @@ class DateCounts:
             on_minute=self.on_minute + other.on_minute,
         )
 
-    def almanac(
-        self, column: Column, ends: tuple[float, float], steps: Steps
-    ) -> Almanac | None:
+    def almanac(self, column: Column, ends: tuple[float, float], steps: Steps) -> Almanac | None:
         """What may be kept; None if dates have no rhythm that bins would not show.
 
         ``ends`` are the least and the greatest cell that the model knows, ``steps`` those of the

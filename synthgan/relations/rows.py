@@ -14,6 +14,7 @@ import pandas as pd
 
 from synthgan.constraints import infer_schema
 from synthgan.errors import SchemaError, SynthganError, TableError
+from synthgan.people import Owners, owners_in, rounded_count
 from synthgan.schema import Column, ForeignKey, Kind, Schema
 from synthgan.table import take_table
 from synthgan.values import read_cells
@@ -105,6 +106,9 @@ class Pair:
     """Of each row of the child, the place of its parent."""
     order: str | None
     notes: tuple[str, ...]
+    whose: Owners
+    """Hashes of those whose rows of the child they are: the parents', or of the entity that these
+    are of."""
 
     @classmethod
     def of(
@@ -119,18 +123,21 @@ class Pair:
         names = Names(key)
         parent = _frame(tables[key.parent], key.parent, key.primary_key)
         child = _frame(tables[key.child], key.child, key.foreign_key)
-        owners, notes = _owners(parent[key.primary_key], child[key.foreign_key], key)
+        owners, notes = _owners(parent[key.primary_key], child[key.foreign_key], key, word_rows)
         child, owners = child[owners >= 0].reset_index(drop=True), owners[owners >= 0]
         with naming(key.parent):
-            schema = _parent_schema(parent, key.primary_key, names.count, schemas.get(key.parent))
-            if key.parent not in schemas:
-                schema = _shared_words(schema, parent, np.arange(len(parent)), word_rows)
+            given = schemas.get(key.parent)
+            schema = _parent_schema(parent, key.primary_key, names.count, given, word_rows)
+            whose = _whose(schema, parent)
+            if given is None:
+                schema = _shared_words(schema, parent, whose, word_rows)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
-            child_schema = _child_schema(child, foreign, schemas.get(key.child))
-            if key.child not in schemas:
-                child_schema = _shared_words(child_schema, child, owners, word_rows)
+            given = schemas.get(key.child)
+            child_schema = _child_schema(child, foreign, given, word_rows, whose[owners])
+            if given is None:
+                child_schema = _shared_words(child_schema, child, whose[owners], word_rows)
             _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
@@ -143,6 +150,7 @@ class Pair:
             owners=owners[place],
             order=order,
             notes=notes,
+            whose=whose[owners[place]],
         )
 
     @property
@@ -168,7 +176,7 @@ def _frame(table: Table, name: str, key: str) -> pd.DataFrame:
 
 
 def _owners(
-    keys: pd.Series[Any], foreign: pd.Series[Any], key: ForeignKey
+    keys: pd.Series[Any], foreign: pd.Series[Any], key: ForeignKey, enough: int
 ) -> tuple[Ints, tuple[str, ...]]:
     """For each row of the child the place of its parent, -1 where there is none; and notes."""
     about = f"table {key.parent!r}: the key {key.primary_key!r}"
@@ -190,13 +198,25 @@ def _owners(
             "the columns the right ones, and their dtypes the same?"
         )
     counts = ((~held).sum(), "have no key"), (((owners < 0) & held).sum(), "hold a key of no row")
+    # Notes are a part of the model file: they give away no exact number either.
     notes = tuple(
-        f"{int(rows):,} of {len(foreign):,} rows of {key.child!r} {what} of {key.parent!r}: they "
-        "were left out"
+        f"{_about(int(rows), enough)} of about {rounded_count(len(foreign), enough):,} rows of "
+        f"{key.child!r} {what} of {key.parent!r}: they were left out"
         for rows, what in counts
         if rows
     )
     return owners, notes
+
+
+def _about(rows: int, enough: int) -> str:
+    few = rows < max(enough, 2)
+    return f"fewer than {max(enough, 2)}" if few else f"about {rounded_count(rows, enough):,}"
+
+
+def _whose(schema: Schema, parent: pd.DataFrame) -> Owners:
+    """Hashes of those whose rows of the parent they are."""
+    one_each = pd.Series(np.arange(len(parent)))
+    return owners_in(one_each if schema.entity is None else parent[schema.entity])
 
 
 def _as_key(column: Column) -> Column:
@@ -214,15 +234,18 @@ def _as_key(column: Column) -> Column:
     return replace(column, nullable=False)
 
 
-def _parent_schema(frame: pd.DataFrame, key: str, count: str, schema: Schema | None) -> Schema:
+def _parent_schema(
+    frame: pd.DataFrame, key: str, count: str, schema: Schema | None, word_rows: int
+) -> Schema:
     """What the parent's columns are, and the number of children beside them."""
     _refuse_helpers(frame, [count])
     if schema is None:
-        schema = infer_schema(frame.drop(columns=key)) if len(frame.columns) > 1 else None
+        rest = frame.drop(columns=key)
+        schema = infer_schema(rest, word_rows=word_rows) if len(rest.columns) else None
         one = _as_key(infer_schema(frame[[key]], constraints=False)[key])
         others = {} if schema is None else {column.name: column for column in schema}
         columns = tuple(others.get(str(name), one) for name in frame)
-        schema = Schema(columns=columns, constraints=schema.constraints if schema else ())
+        schema = replace(schema or Schema(columns=()), columns=columns)
     else:
         schema.check(frame)
         columns = tuple(_as_key(c) if c.name == key else c for c in schema)
@@ -231,7 +254,7 @@ def _parent_schema(frame: pd.DataFrame, key: str, count: str, schema: Schema | N
     return replace(schema, columns=(*schema.columns, number))
 
 
-def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int) -> Schema:
+def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Owners, enough: int) -> Schema:
     """The schema without the names of words that fewer than ``enough`` owners have."""
     columns = []
     for column in schema:
@@ -244,16 +267,21 @@ def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int
     return replace(schema, columns=tuple(columns))
 
 
-def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None) -> Schema:
+def _child_schema(
+    frame: pd.DataFrame, key: Column, schema: Schema | None, word_rows: int, whose: Owners
+) -> Schema:
     """What the child's columns are; that of the ``key`` is the parent's, under its name."""
     if schema is None:
-        rest = frame.drop(columns=key.name)
-        inferred = infer_schema(rest) if len(rest.columns) else Schema(columns=())
+        rest, inferred = frame.drop(columns=key.name), Schema(columns=())
+        if len(rest.columns):
+            inferred = infer_schema(rest, word_rows=word_rows, owners=whose)
         known = {column.name: column for column in inferred}
         columns = tuple(known.get(str(name), key) for name in frame)
         return Schema(columns=columns, constraints=inferred.constraints)
     schema.check(frame)
-    return replace(schema, columns=tuple(key if c.name == key.name else c for c in schema))
+    # Its rows are counted by parent, whatever its own entity.
+    columns = tuple(key if c.name == key.name else c for c in schema)
+    return replace(schema, columns=columns, entity=None)
 
 
 def _refuse_helpers(frame: pd.DataFrame, names: list[str]) -> None:

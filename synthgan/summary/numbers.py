@@ -82,7 +82,7 @@ class Rounding:
 def summarize_runs(
     present: Runs, absent: Absent, config: SummaryConfig, rounding: Rounding, steps: Steps
 ) -> NumberSummary:
-    """What is kept of a column of the rows ``present`` and ``absent``; ``steps`` are the table's."""
+    """What is kept of a column of the rows ``present`` and ``absent``, in the table's ``steps``."""
     enough = config.min_category_rows
     if present.owners() < max(enough, 1):  # too few to keep anything of
         counts = (absent.counts[0] + float(present.counts.sum()), *absent.counts[1:])

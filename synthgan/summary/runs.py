@@ -220,7 +220,5 @@ def _once(items: Items, run: Ints) -> tuple[Items, Ints]:
     order = np.lexsort((items.owners, run))
     run, owners, weights = run[order], items.owners[order], items.weights[order]
     starts = np.flatnonzero(np.r_[True, (np.diff(run) > 0) | (np.diff(owners) != 0)])
-    found = Items(
-        items.values[order][starts], np.add.reduceat(weights, starts), owners[starts]
-    )
+    found = Items(items.values[order][starts], np.add.reduceat(weights, starts), owners[starts])
     return found, np.bincount(run[starts]).astype(np.int64)

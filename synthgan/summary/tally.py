@@ -25,7 +25,6 @@ from synthgan.people import (
     Owners,
     Pairs,
     Steps,
-    distinct,
     owners_in,
     rounded_count,
     weigh,
@@ -46,6 +45,7 @@ from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
 
 _CHUNK_ROWS = 1 << 18  # a frame is counted in pieces, so that few of its cells are held twice
 _MOST_LEVELS = 1 << 20
