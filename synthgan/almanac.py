@@ -288,7 +288,9 @@ class DateCounts:
             weekdays=sums[0],
             month_days=sums[1],
             minutes=sums[2],
-            on_minute=np.bincount(minutes[on_minute], weights[loose][on_minute], _MINUTES),
+            on_minute=np.bincount(minutes[on_minute], weights[loose][on_minute], _MINUTES).astype(
+                np.float64
+            ),
             people=whose,
         )
 
@@ -302,17 +304,18 @@ class DateCounts:
             on_minute=self.on_minute + other.on_minute,
         )
 
-    def almanac(self, column: Column, ends: tuple[float, float], steps: Steps) -> Almanac | None:
+    def almanac(self, column: Column, ends: tuple[float, float], enough: int) -> Almanac | None:
         """What may be kept; None if dates have no rhythm that bins would not show.
 
-        ``ends`` are the least and the greatest cell that the model knows, ``steps`` those of the
-        table.
+        ``ends`` are the least and the greatest cell that the model knows; what is kept stands for
+        at least ``enough`` people.
         """
         if self.weekdays.sum() < _LEAST_ROWS or self.shared > _KNOWN * self.rows:
             return None
         a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
         first, last = np.floor(_to_wall(np.rint(np.array(ends)), column) / a_day).astype(np.int64)
         days = np.arange(first, min(last, first + _MOST_DAYS) + 1)
+        steps = Steps.of(round(float(self.weekdays.sum())), enough)
         whose = self.people
         if whose is None:
             counted = (self.weekdays, self.month_days, self.minutes)

@@ -176,8 +176,8 @@ class OwnedCounts(Generic[Key]):
 
 
 def rounded_count(count: int, enough: int) -> int:
-    """``count`` to two significant digits, and to no fewer than ``enough``."""
-    unit = max(10 ** max(len(str(count)) - 2, 0), enough)
+    """``count`` to two significant digits, or to a multiple of ``enough`` where that is coarser."""
+    unit = max(int(10 ** max(len(str(count)) - 2, 0)), enough)
     return (count + unit // 2) // unit * unit
 
 
@@ -212,7 +212,7 @@ class Steps:
         """
         exact, known = np.asarray(counts, dtype=np.float64), np.asarray(people) >= self.enough
         if self.enough <= 1:
-            return tuple((exact / exact.sum()).tolist())
+            return _tuple(exact / exact.sum())
         exact = np.where(known, exact, 0.0)
         if not exact.sum() > 0:  # too few of each: the first stands for all
             exact = np.arange(len(exact)) == 0.0
@@ -225,4 +225,8 @@ class Steps:
             loose = np.flatnonzero((given > floor) if over > 0 else (exact > 0))
             order = np.argsort((wanted - given)[loose] * np.sign(over), kind="stable")
             given[loose[order[: abs(over)]]] -= np.sign(over)
-        return tuple((given / steps).tolist())
+        return _tuple(given / steps)
+
+
+def _tuple(numbers: Floats) -> tuple[float, ...]:
+    return tuple(map(float, numbers.tolist()))

@@ -13,7 +13,6 @@ import synthgan
 from synthgan.almanac import Almanac, DateCounts
 from synthgan.config import SummaryConfig
 from synthgan.encode import Encoder
-from synthgan.people import Steps
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import infer_columns
 from synthgan.summary import summarize
@@ -114,9 +113,9 @@ def test_counts_of_parts_are_counts_of_all() -> None:
     cells = read_cells(frame["x"], column)
     config = SummaryConfig()
     parts = [DateCounts.of(part, column, config) for part in np.array_split(cells, 3)]
-    ends, steps = (float(cells.min()), float(cells.max())), Steps.of(len(cells), 5)
-    whole = DateCounts.of(cells, column, config).almanac(column, ends, steps)
-    assert (parts[0] + parts[1] + parts[2]).almanac(column, ends, steps) == whole
+    ends = float(cells.min()), float(cells.max())
+    whole = DateCounts.of(cells, column, config).almanac(column, ends, 5)
+    assert (parts[0] + parts[1] + parts[2]).almanac(column, ends, 5) == whole
 
 
 def test_nothing_is_kept_of_few_rows() -> None:

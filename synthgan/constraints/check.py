@@ -42,7 +42,7 @@ class RuleTally:
         self._context = Context.of(schema, declared_patterns(schema))
         taken = [each for each in schema.constraints if takes_patterns(each)]
         self._combinations: dict[Constraint, Counter[Pattern]] = {each: Counter() for each in taken}
-        self._owned = {each: OwnedCounts(most) for each in taken} if owned else None
+        self._owned = {each: OwnedCounts[Pattern](most) for each in taken} if owned else None
         self._forgetful: set[Constraint] = set()
         self._zeros: Counter[Constraint] = Counter()
         self._broken: Counter[Constraint] = Counter()

@@ -16,7 +16,7 @@ import pandas as pd
 
 from synthgan.constraints.arithmetic import find_formulas, find_inequalities, find_steps
 from synthgan.constraints.seen import Seen
-from synthgan.people import Owners
+from synthgan.people import Owners, distinct, owners_in
 from synthgan.schema import (
     WORD_ROWS,
     Bands,
@@ -59,10 +59,27 @@ def infer_schema(
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
     schema = infer_columns(frame, word_rows=word_rows)
+    if owners is None and schema.entity is not None:
+        owners = owners_in(frame[schema.entity])
+    if owners is not None:
+        schema = _with_shared_words(schema, frame, owners, word_rows)
     if not constraints:
         return schema
     found = discover_constraints(frame, schema, enough=word_rows, owners=owners)
     return replace(schema, constraints=found)
+
+
+def _with_shared_words(schema: Schema, frame: pd.DataFrame, owners: Owners, enough: int) -> Schema:
+    """The schema without the names of words that fewer than ``enough`` owners have."""
+    columns = []
+    for column in schema:
+        if column.words is not None:
+            cells = frame[column.name].astype(object)
+            counts = {word: distinct(owners[(cells == word).to_numpy()]) for word in column.words}
+            kept = tuple(word for word, count in counts.items() if count >= enough)
+            column = replace(column, words=kept)
+        columns.append(column)
+    return replace(schema, columns=tuple(columns))
 
 
 def discover_constraints(

@@ -129,15 +129,11 @@ class Pair:
             given = schemas.get(key.parent)
             schema = _parent_schema(parent, key.primary_key, names.count, given, word_rows)
             whose = _whose(schema, parent)
-            if given is None:
-                schema = _shared_words(schema, parent, whose, word_rows)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
             given = schemas.get(key.child)
             child_schema = _child_schema(child, foreign, given, word_rows, whose[owners])
-            if given is None:
-                child_schema = _shared_words(child_schema, child, whose[owners], word_rows)
             _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
@@ -252,19 +248,6 @@ def _parent_schema(
         schema = replace(schema, columns=columns)
     number = Column(name=count, kind=Kind.INTEGER, dtype="int64")
     return replace(schema, columns=(*schema.columns, number))
-
-
-def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Owners, enough: int) -> Schema:
-    """The schema without the names of words that fewer than ``enough`` owners have."""
-    columns = []
-    for column in schema:
-        if column.words is not None:
-            cells = frame[column.name].astype(object)
-            counts = {w: len(np.unique(owners[(cells == w).to_numpy()])) for w in column.words}
-            kept = tuple(word for word, count in counts.items() if count >= enough)
-            column = replace(column, words=kept)
-        columns.append(column)
-    return replace(schema, columns=tuple(columns))
 
 
 def _child_schema(

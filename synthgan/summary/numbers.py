@@ -68,8 +68,10 @@ class Rounding:
         exact = items.mean(start, stop)
         low, high = float(items.values[start]), float(items.values[stop - 1])
         spread = high / 2 - low / 2
-        if self.enough <= 1 or not spread > 0 or abs(exact) > _HUGE:
+        if self.enough <= 1 or abs(exact) > _HUGE:
             return exact
+        if not spread > 0:  # one value, or means already
+            return exact if self.places is None else round(exact, self.places)
         digits = _DIGITS - math.floor(math.log10(spread) + math.log10(2))
         digits = min(digits, _FINEST if self.places is None else self.places)
         found = round(exact, digits)
@@ -96,22 +98,22 @@ def summarize_runs(
     bins = _bins(rest, total, config)
     limits = present.values[[0, -1]]
     drafts = [_pieces(part, limits, rounding) for part in bins]
-    counts = atoms.counts.astype(np.float64)
+    of_atoms = atoms.counts.astype(np.float64)
     if rest.owners() and not bins:
         items = rest.expanded()
         apart = np.abs(items.values[:, None] - atoms.values[None, :])
-        counts += np.bincount(apart.argmin(axis=1), items.weights, minlength=len(counts))
+        of_atoms += np.bincount(apart.argmin(axis=1), items.weights, minlength=len(of_atoms))
     strewn, rooms = _strewn(rest, bins, drafts), _rooms(drafts, rounding)
     counted = [sum(piece.count for piece in pieces) for pieces in drafts]
     few = float(strewn.counts.sum()) * any(map(any, rooms))
     shares = steps.shares(
-        [*counts, *counted, few, *absent.counts],
-        [*[enough] * (len(counts) + len(bins)), strewn.owners(), *absent.people],
+        [*of_atoms, *counted, few, *absent.counts],
+        [*[enough] * (len(of_atoms) + len(bins)), strewn.owners(), *absent.people],
     )
-    of_atoms, of_bins = shares[: len(counts)], shares[len(counts) :][: len(bins)]
-    few, missing, *words = shares[len(counts) + len(bins) :]
-    weights, parts = [*of_atoms], []
-    for pieces, room, share in zip(drafts, rooms, of_bins, strict=True):
+    known = len(of_atoms)
+    few, missing, *words = shares[known + len(bins) :]
+    weights, parts = [*shares[:known]], []
+    for pieces, room, share in zip(drafts, rooms, shares[known:], strict=False):
         weights.append(share + few * sum(room))
         parts.append(_placed(pieces, [few * each for each in room], share, steps))
     segments = [Segment(positions=(0.0,), values=(float(value),)) for value in atoms.values]
@@ -142,8 +144,9 @@ def _pull_in_extremes(present: Runs, extreme: int, rounding: Rounding) -> Runs:
             middle = (0, runs)
         value = _value(present, middle, rounding)
         return present.pulled_in(runs, value, runs, value)
-    ends = _value(present, low, rounding), _value(present, high, rounding)
-    return present.pulled_in(low[1], ends[0], high[0] - 1, ends[1])
+    least = _value(present, low, rounding)
+    greatest = least if low == high else _value(present, high, rounding)
+    return present.pulled_in(low[1], least, high[0] - 1, greatest)
 
 
 def _limit(runs: Runs, extreme: int, enough: int) -> tuple[int, int] | None:
@@ -179,7 +182,8 @@ def _are_atoms(present: Runs, config: SummaryConfig) -> Bools:
     shared = _are_shared(present, config.min_category_rows)
     if len(present.values) <= FEW_VALUES:
         return shared
-    return shared & (present.counts >= max(8, np.ceil(present.counts.sum() / config.bins)))
+    least = max(8, np.ceil(present.counts.sum() / config.bins))
+    return np.asarray(shared & (present.counts >= least))
 
 
 # --- bins -------------------------------------------------------------------------------
@@ -226,14 +230,16 @@ def _pieces(part: Runs, limits: Floats, rounding: Rounding) -> list[_Piece]:
     is_limit = np.isin(part.values[shared], limits)
     first = np.lexsort((-part.counts[shared], ~is_limit))[:_SHARED_VALUES]
     whole = float(part.counts.sum())
+    people = np.r_[0, part.people.cumsum()].tolist()  # at most: one may have several values
     found: list[_Piece] = []
     done = 0
     for i in [*np.sort(shared[first]).tolist(), len(part.values)]:
-        between = part.some(slice(done, i))
-        means = _means(between, whole, rounding)
-        if means:
-            found.append(_Piece(float(between.counts.sum()), means, False, done, done))
-            done = i
+        if people[i] - people[done] >= max(rounding.enough, 1):
+            between = part.some(slice(done, i))
+            means = _means(between, whole, rounding)
+            if means:
+                found.append(_Piece(float(between.counts.sum()), means, False, done, done))
+                done = i
         if i < len(part.values):
             value = (float(part.values[i]),)
             found.append(_Piece(float(part.counts[i]), value, True, done, i))
@@ -243,7 +249,7 @@ def _pieces(part: Runs, limits: Floats, rounding: Rounding) -> list[_Piece]:
 
 def _means(between: Runs, whole: float, rounding: Rounding) -> tuple[float, ...]:
     """Means of groups of neighbouring rows, none of which is a value that is kept."""
-    people = between.owners() if len(between.values) else 0
+    people = between.owners()
     if people < max(rounding.enough, 1):
         return ()
     wanted = round(_KNOTS * float(between.counts.sum()) / whole)

@@ -199,7 +199,7 @@ class Tally:
             columns=columns,
             rows=rounded_count(self.rows, config.min_category_rows),
             combinations=tuple(Combinations(rows=rows) for rows in patterns.values()),
-            almanacs=dict(self._almanacs(columns, steps)),
+            almanacs=dict(self._almanacs(columns)),
             unlearned={name: each for name, each in unlearned.items() if each != Unlearned()},
             gaps=tuple(self._kept_gaps(columns, steps)),
         )
@@ -214,9 +214,7 @@ class Tally:
                 f"{whose} (min_category_rows)"
             )
 
-    def _almanacs(
-        self, columns: Mapping[str, ColumnSummary], steps: Steps
-    ) -> Iterator[tuple[str, Almanac]]:
+    def _almanacs(self, columns: Mapping[str, ColumnSummary]) -> Iterator[tuple[str, Almanac]]:
         for column in self._schema:
             known, tally = columns.get(column.name), self.columns[column.name]
             if column.kind is not Kind.DATETIME or not isinstance(known, NumberSummary):
@@ -226,7 +224,7 @@ class Tally:
                 counts = tally.dates(column)
             if counts is not None and known.segments:
                 ends = known.segments[0].values[0], known.segments[-1].values[-1]
-                found = counts.almanac(column, ends, steps)
+                found = counts.almanac(column, ends, self._config.min_category_rows)
                 if found is not None:
                     yield column.name, found
 
@@ -320,6 +318,8 @@ class NumberTally:
     def dates(self, column: Column) -> DateCounts:
         """What dates that have owners keep to."""
         items = self._settle().expanded()
+        assert items.weights is not None, "rows have owners"
+        assert items.owners is not None, "rows have owners"
         return DateCounts.owned(items.values, items.weights, items.owners, column, self._config)
 
     @property
@@ -404,7 +404,7 @@ class CategoryTally:
         self._column = column
         self._counts: dict[Level, int] = {}
         self._forgotten_rows = self._forgotten_levels = 0
-        self._owned = OwnedCounts(most_pairs) if owned else None
+        self._owned = OwnedCounts[Level | None](most_pairs) if owned else None
 
     def add(self, cells: npt.NDArray[np.object_], owners: Owners | None = None) -> None:
         """Counts ``cells`` (rows), which hold None where missing."""
@@ -439,12 +439,7 @@ class CategoryTally:
     def summary(self, config: SummaryConfig, steps: Steps | None = None) -> CategorySummary:
         """What is kept of the column; ``steps`` are those of its table."""
         enough = config.min_category_rows
-        found: Mapping[Level, float] = self._counts
-        people: Mapping[Level, int] = self._counts
-        missing, without = float(self.missing), self.missing
-        if self._owned is not None:
-            found, people = self._owned.weights(), self._owned.people()
-            missing, without = found.pop(None, 0.0), people.pop(None, 0)
+        found, people, missing, without = self._found()
         ordered = sorted(found, key=lambda level: (-found[level], str(level)))
         if self._column.kind is Kind.BOOLEAN:
             kept = ordered  # that a yes-or-no column says yes and no is no secret
@@ -463,13 +458,25 @@ class CategoryTally:
         known += [self._owners_of(rare) + self._forgotten_rows, without]
         if steps is None:
             steps = Steps.of(round(sum(counts)), enough)
-        weights = steps.shares(counts, known)
+        *weights, of_rare, of_missing = steps.shares(counts, known)
+        if self._column.categories is None:  # not even by their order counts are told
+            told = sorted(zip(kept, weights, strict=True), key=lambda x: (-x[1], str(x[0])))
+            kept, weights = [level for level, _ in told], [weight for _, weight in told]
         levels = len(rare) + self._forgotten_levels
         return CategorySummary(
             levels=tuple(kept),
-            weights=weights,
-            rare_levels=max(rounded_count(levels, enough), enough) if weights[-2] > 0 else 0,
+            weights=(*weights, of_rare, of_missing),
+            rare_levels=max(rounded_count(levels, enough), enough) if of_rare > 0 else 0,
         )
+
+    def _found(self) -> tuple[Mapping[Level, float], Mapping[Level, int], float, int]:
+        """What each level weighs, and how many people have it; the same of missing cells."""
+        if self._owned is None:
+            return self._counts, self._counts, float(self.missing), self.missing
+        weights, people = self._owned.weights(), self._owned.people()
+        missing, without = weights.pop(None, 0.0), people.pop(None, 0)
+        levels = {level: x for level, x in weights.items() if level is not None}
+        return levels, {level: people[level] for level in levels}, missing, without
 
     def _owners_of(self, levels: Sequence[Level]) -> int:
         if self._owned is not None:
@@ -494,7 +501,7 @@ class UnlearnedTally:
         self._rows = 0
         self._hashes: Hashes = np.zeros(0, dtype=np.uint64)
         self._counts: Ints = np.zeros(0, dtype=np.int64)
-        self._owned = OwnedCounts(most_pairs) if owned else None
+        self._owned = OwnedCounts[bool](most_pairs) if owned else None
         """Whether rows have no cell, by owner."""
 
     def add(self, cells: pd.Series[Any], owners: Owners | None = None) -> None:
