@@ -19,6 +19,13 @@ def protections(card: Card) -> Iterator[str]:
             f"for adding or removing {g.difference}"
         )
     settings = card.config.summary
+    entity = card.schema.entity
+    whose = "people" if entity is not None else "rows"
+    if entity is not None and card.guarantee is None:
+        yield (
+            f"{entity!r} says whose row it is: what is kept is counted in people (or whatever it "
+            "names), not in rows, and all rows without a name are taken to be one's"
+        )
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]
     for column in card.schema:
@@ -29,32 +36,37 @@ def protections(card: Card) -> Iterator[str]:
         elif card.guarantee is not None:
             continue  # what is rare or extreme is as well protected as the rest
         elif isinstance(known, CategorySummary) and 0 < known.weights[-2] <= LARGE_SHARE:
-            one = known.rare_levels == 1
-            values, come = (
-                ("1 value", "comes") if one else (f"{known.rare_levels:,} values", "come")
-            )
             instead = "more frequent ones do instead" if known.levels else "cells are left empty"
             yield (
-                f"{name}: {values} with fewer than {settings.min_category_rows} rows "
-                f"({known.weights[-2]:.1%} of rows) never {come} out; {instead}"
+                f"{name}: about {known.rare_levels:,} values with fewer than "
+                f"{settings.min_category_rows} {whose} (about {known.weights[-2]:.1%} of rows) never "
+                f"come out; {instead}"
             )
         elif isinstance(known, NumberSummary) and known.segments:
             pulled_in.append(name)
             if known.words and known.words[-1] > 0:
                 yield (
                     f"{name}: words among numbers with fewer than {settings.min_category_rows} "
-                    f"rows ({known.words[-1]:.1%} of rows) never come out"
+                    f"{whose} (about {known.words[-1]:.1%} of rows) never come out"
                 )
     pulled_in += [f"the difference of {gap.high!r} and {gap.low!r}" for gap in card.summary.gaps]
     for constraint, found in zip(wanting, card.summary.combinations, strict=True):
         yield (
-            f"{constraint}: combinations of fewer than {settings.min_category_rows} rows never "
+            f"{constraint}: combinations of fewer than {settings.min_category_rows} {whose} never "
             f"come out; {len(found.rows):,} are known"
         )
+    if card.format < 2:
+        return  # what an older version kept of numbers is told by the notes
     if pulled_in and settings.extreme_rows > 1:
+        of = "" if entity is None else f" of {settings.extreme_rows} people"
         yield (
             f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
-            f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
+            f"or above the {_ordinal(settings.extreme_rows)} largest value{of} comes out"
+        )
+    if pulled_in and settings.min_category_rows > 1:
+        yield (
+            f"{', '.join(pulled_in)}: the file has values that {settings.min_category_rows} {whose} "
+            f"or more share, and rounded means of at least as many, no two of which share a row"
         )
 
 
