@@ -34,8 +34,11 @@ from synthgan.summary import Summary, Unlearned
 from synthgan.table import format_of, write_bytes_atomically
 from synthgan.train import Step
 
-FORMAT = 1
-"""Version of the file format; another one is refused."""
+FORMAT = 2
+"""Version of the file format that is written. Files of version 1 are read too: the means that they
+hold of numbers, and their exact shares, give single cells away (see docs/privacy.md)."""
+
+_READ = (1, FORMAT)
 
 _KEY = "synthgan"
 _KEY_OF_TABLES = "key"
@@ -227,9 +230,9 @@ def _description(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
-    if found != FORMAT:
+    if type(found) is not int or found not in _READ:
         raise ModelFileError(
-            f"{path}: file format {found!r} is not the one that this version reads ({FORMAT}); "
+            f"{path}: file format {found!r} is none that this version reads (1 to {FORMAT}); "
             "use the synthgan version that wrote it"
         )
     return dict(plain)

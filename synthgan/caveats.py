@@ -46,8 +46,8 @@ def caveats(card: Card) -> Iterator[str]:
         if isinstance(found, CategorySummary) and found.weights[-2] > LARGE_SHARE:
             instead = "replaced by more frequent ones" if found.levels else "left empty"
             yield (
-                f"{name!r}: about {found.rare_levels:,} values with fewer than {least} {whose} each "
-                f"({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
+                f"{name!r}: about {found.rare_levels:,} values with fewer than {least} {whose} "
+                f"each ({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
                 f"lost; {WHAT_TO_DO}"
             )
 
