@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from synthgan.summary.runs import Items, Runs
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 FEW_VALUES = 128
 """A number column with at most this many distinct values gets one code a value."""
@@ -33,6 +35,7 @@ _KNOTS = 16  # a bin's quantile function gets at most about this many knots betw
 _SHARED_VALUES = 64  # and at most this many exact values
 _DIGITS = 2  # a mean is rounded to a hundredth or less of what its group spans
 _FINEST = 300  # digits after the point
+_NEARBY = 0.5  # of a bin, by which its end may be moved
 _HUGE = 1e300  # numbers that rounding could make infinite
 _BEYOND = 0.5  # of the way from the second knot to the first, that a bin goes on beyond it
 
@@ -198,10 +201,12 @@ def _bins(rest: Runs, present: float, config: SummaryConfig) -> list[Runs]:
     wanted = max(round(config.bins * float(below[-1]) / present), 8)
     # A bin of less than twice as many rows is a single value, the mean of them: good enough for
     # the few that frequent values leave over, but not for a column of different numbers.
-    least = 2 * enough if people >= 20 * enough else enough
+    least = 2 * enough if people >= 16 * enough else enough
     wanted = max(min(wanted, people // least), 1)
     targets = np.arange(1, wanted) * float(below[-1]) / wanted
     starts = np.unique(np.searchsorted(below, targets, side="right"))
+    if people >= 4 * enough * wanted:
+        starts = np.unique(_at_gaps(rest.values, below, starts, float(below[-1]) / wanted))
     edges = [0, *starts[(starts > 0) & (starts < len(below))].tolist(), len(below)]
     # A range of too few people, left over where many values are equal, joins its neighbour.
     ends: list[int] = [0]
@@ -209,6 +214,18 @@ def _bins(rest: Runs, present: float, config: SummaryConfig) -> list[Runs]:
         of_few = min(rest.owners(start, stop), rest.owners(*ends[-2:])) if ends[1:] else enough
         ends[-1 if of_few < enough else len(ends) :] = [stop]
     return [rest.some(slice(a, b)) for a, b in itertools.pairwise(ends)]
+
+
+def _at_gaps(values: Floats, below: npt.NDArray[Any], starts: Ints, rows: float) -> Ints:
+    """Where bins of about so many ``rows`` begin, moved to the widest gap nearby where that is
+    wider than all else there: so that no bin lies on both sides of it."""
+    moved = starts.copy()
+    near = np.searchsorted(below, below[starts, None] + _NEARBY * rows * np.array([-1, 1]))
+    for i, (low, high) in enumerate(near.tolist()):
+        apart = np.diff(values[low : high + 1] / 2)
+        if len(apart) > 1 and apart.max() > apart.sum() / 2:
+            moved[i] = low + 1 + int(apart.argmax())
+    return moved
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,8 @@ class Tally:
             tally = self.columns[column.name]
             if isinstance(tally, UnlearnedTally):
                 tally.column = column
+            elif isinstance(tally, NumberTally):
+                tally.follow(column)
 
     def summary(self) -> Summary:
         """What is kept. Raises as :func:`summarize`."""
@@ -314,6 +316,10 @@ class NumberTally:
         if steps is None:
             steps = Steps.of(runs.rows + round(sum(absent.counts)), config.min_category_rows)
         return summarize_runs(runs, absent, config, self._rounding, steps)
+
+    def follow(self, column: Column) -> None:
+        """Goes on with a column that says more of what cells may be."""
+        self._rounding = Rounding.of(column, self._config)
 
     def dates(self, column: Column) -> DateCounts:
         """What dates that have owners keep to."""
