@@ -372,8 +372,9 @@ class People:
 
 def _owners_of(keys: Ints, owners: Ints, size: int) -> Ints:
     """How many different owners each key below ``size`` has."""
-    pairs = np.unique(np.stack([keys, owners]), axis=1)
-    return np.bincount(pairs[0], minlength=size).astype(np.int64)
+    most = int(owners.max(initial=0)) + 1
+    pairs = np.unique(keys * most + owners)
+    return np.bincount(pairs // most, minlength=size).astype(np.int64)
 
 
 def _preferences(counts: Floats, people: Ints, even: Ints, steps: Steps) -> tuple[float, ...]:

@@ -29,6 +29,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 _WIDE = 1.25  # a step over the rows that a statement stands for: the number of rows is rounded
 _MOST_STEPS = 1_000_000
+_WAITING = 1 << 20  # pairs that may wait to be merged
 _NAMELESS = np.uint64(0)
 
 
@@ -104,6 +105,31 @@ def _joined(keys: Floats, owners: Owners, rows: Ints, halvings: int) -> Pairs:
     return Pairs(keys[starts], owners[starts], rows, halvings)
 
 
+class Gathered:
+    """Pairs of rows that come in chunks, merged by and by; of some owners if there are too many."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._pairs = Pairs.of(np.zeros(0), np.zeros(0, dtype=np.uint64))
+        self._waiting: list[Pairs] = []  # merging many at once is cheaper
+        self._rows = 0
+
+    def add(self, pairs: Pairs) -> None:
+        """Adds those of other rows."""
+        self._waiting.append(pairs)
+        self._rows += len(pairs.keys)
+        if self._rows >= max(len(self._pairs.keys), _WAITING):
+            self.settled()
+
+    def settled(self, halvings: int = 0) -> Pairs:
+        """All that were added, of fewer owners at least by so many ``halvings``."""
+        if self._waiting:
+            self._pairs = self._pairs.merged(*self._waiting).thinned(self._most)
+            self._waiting, self._rows = [], 0
+        self._pairs = self._pairs.sampled(halvings)
+        return self._pairs
+
+
 def weigh(*parts: Pairs) -> tuple[Floats, ...]:
     """For each of ``parts``, of which each row is in one, the weights of its pairs: those of one
     owner sum to 1."""
@@ -122,16 +148,14 @@ class OwnedCounts(Generic[Key]):
     """Owners and their rows, counted by keys of any kind, in chunks."""
 
     def __init__(self, most: int | None) -> None:
-        self._most = most
         self._codes: dict[Key, int] = {}
-        self._pairs = Pairs.of(np.zeros(0), np.zeros(0, dtype=np.uint64))
+        self._gathered = Gathered(most)
 
     def add(self, keys: Sequence[Key], codes: Ints, owners: Owners) -> None:
         """Counts rows: a place among ``keys`` (-1: the last), and an owner of each."""
         known = self._codes
         numbers = np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.float64)
-        more = Pairs.of(numbers[codes], owners)
-        self._pairs = self._pairs.merged(more).thinned(self._most)
+        self._gathered.add(Pairs.of(numbers[codes], owners))
 
     def add_each(self, keys: Sequence[Key], owners: Owners) -> None:
         """Counts rows: a key and an owner of each."""
@@ -142,11 +166,10 @@ class OwnedCounts(Generic[Key]):
 
     def merge(self, other: OwnedCounts[Key]) -> None:
         """Adds what another one has counted."""
-        known, theirs = self._codes, other._pairs
+        known, theirs = self._codes, other._gathered.settled()
         numbers = [known.setdefault(key, len(known)) for key in other._codes]
         keys = np.array(numbers, dtype=np.float64)[theirs.keys.astype(np.int64)]
-        moved = Pairs(keys, theirs.owners, theirs.rows, theirs.halvings)
-        self._pairs = self._pairs.merged(moved).thinned(self._most)
+        self._gathered.add(Pairs(keys, theirs.owners, theirs.rows, theirs.halvings))
 
     def people(self) -> dict[Key, int]:
         """Owners of each key that has any."""
@@ -154,17 +177,18 @@ class OwnedCounts(Generic[Key]):
 
     def weights(self) -> dict[Key, float]:
         """The weight of each key's rows, where those of one owner weigh 1."""
-        (weights,) = weigh(self._pairs)
+        (weights,) = weigh(self._gathered.settled())
         return dict(self._sums(weights))
 
     def owners_of(self, keys: Iterable[Key]) -> int:
         """How many have one of ``keys``."""
         wanted = np.array([self._codes[key] for key in keys], dtype=np.float64)
-        return distinct(self._pairs.owners[np.isin(self._pairs.keys, wanted)])
+        pairs = self._gathered.settled()
+        return distinct(pairs.owners[np.isin(pairs.keys, wanted)])
 
     def _sums(self, weights: Floats | None) -> Iterator[tuple[Key, float]]:
         """Each key that has rows, and their sum."""
-        keys = self._pairs.keys.astype(np.int64)
+        keys = self._gathered.settled().keys.astype(np.int64)
         there = np.bincount(keys, minlength=len(self._codes))
         found = np.bincount(keys, weights=weights, minlength=len(self._codes))
         for (key, code), pairs in zip(self._codes.items(), there.tolist(), strict=True):

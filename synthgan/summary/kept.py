@@ -44,8 +44,9 @@ class NumberSummary:
     segments: tuple[Segment, ...]
     """Codes in order of value; bins do not overlap."""
     weights: tuple[float, ...]
-    """Share of rows of each code, then of missing cells; with ``words`` they sum to 1. As all shares
-    here they are rounded (:class:`synthgan.people.Steps`); each person's rows weigh alike."""
+    """Share of rows of each code, then of missing cells; with ``words`` they sum to 1. Like all
+    shares here they are rounded (:class:`synthgan.people.Steps`); each person's rows weigh alike.
+    """
     fine: bool
     """Whether bins hold rows enough for places within them to matter."""
     words: tuple[float, ...] = field(default=(), metadata=added(()))

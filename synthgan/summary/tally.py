@@ -21,6 +21,7 @@ from synthgan.config import SummaryConfig
 from synthgan.constraints import Cells, Gap, RuleTally, is_new_end, possible_gaps
 from synthgan.errors import TableError
 from synthgan.people import (
+    Gathered,
     OwnedCounts,
     Owners,
     Pairs,
@@ -362,35 +363,38 @@ class OwnedNumbers:
     """Numbers of a column and whose they are, and who has none."""
 
     def __init__(self, most: int | None) -> None:
-        none = Pairs.of(np.zeros(0), np.zeros(0, dtype=np.uint64))
-        self._most, self._present, self._absent = most, none, none
+        self._present, self._absent = Gathered(most), Gathered(most)
         self._runs: Runs | None = None
 
     def add(self, numbers: Floats, whose: Owners, absent: Ints, without: Owners) -> None:
         """Counts rows with a number, and rows without."""
-        self._take(Pairs.of(numbers, whose), Pairs.of(absent.astype(np.float64), without))
+        self._runs = None
+        self._present.add(Pairs.of(numbers, whose))
+        self._absent.add(Pairs.of(absent.astype(np.float64), without))
 
     def merge(self, other: OwnedNumbers) -> None:
         """Adds what another one has counted."""
-        self._take(other._present, other._absent)
-
-    def _take(self, present: Pairs, absent: Pairs) -> None:
         self._runs = None
-        present = self._present.merged(present).thinned(self._most)
-        absent = self._absent.merged(absent).thinned(self._most)
-        halvings = max(present.halvings, absent.halvings)  # of the same owners
-        self._present, self._absent = present.sampled(halvings), absent.sampled(halvings)
+        self._present.add(other._present.settled())
+        self._absent.add(other._absent.settled())
+
+    def _pairs(self) -> tuple[Pairs, Pairs]:
+        """With a number, and without; of the same owners."""
+        halvings = max(each.settled().halvings for each in (self._present, self._absent))
+        return self._present.settled(halvings), self._absent.settled(halvings)
 
     def runs(self) -> Runs:
         """The numbers, weighed by owner."""
         if self._runs is None:
-            self._runs = Runs.owned(self._present, weigh(self._present, self._absent)[0])
+            present, absent = self._pairs()
+            self._runs = Runs.owned(present, weigh(present, absent)[0])
         return self._runs
 
     def absent(self, kinds: int) -> Absent:
         """What is known of rows without a number: missing cells, and each word."""
-        _, weights = weigh(self._present, self._absent)
-        keys = self._absent.keys.astype(np.int64)
+        present, absent = self._pairs()
+        _, weights = weigh(present, absent)
+        keys = absent.keys.astype(np.int64)
         people = np.bincount(keys, minlength=kinds)
         counts = np.bincount(keys, weights, minlength=kinds).astype(np.float64)
         return Absent(tuple(counts.tolist()), tuple(people.tolist()))
