@@ -202,17 +202,18 @@ def _bins(rest: Runs, present: float, config: SummaryConfig) -> list[Runs]:
     # A bin of less than twice as many rows is a single value, the mean of them: good enough for
     # the few that frequent values leave over, but not for a column of different numbers.
     least = 2 * enough if people >= 16 * enough else enough
-    wanted = max(min(wanted, people // least), 1)
+    wanted = max(min(wanted, int(rest.people.sum()) // least), 1)
     targets = np.arange(1, wanted) * float(below[-1]) / wanted
     starts = np.unique(np.searchsorted(below, targets, side="right"))
     if people >= 4 * enough * wanted:
         starts = np.unique(_at_gaps(rest.values, below, starts, float(below[-1]) / wanted))
     edges = [0, *starts[(starts > 0) & (starts < len(below))].tolist(), len(below)]
     # A range of too few people, left over where many values are equal, joins its neighbour.
+    needed = enough if rest.items is None else least  # the same people may be in several ranges
     ends: list[int] = [0]
     for start, stop in itertools.pairwise(edges):
-        of_few = min(rest.owners(start, stop), rest.owners(*ends[-2:])) if ends[1:] else enough
-        ends[-1 if of_few < enough else len(ends) :] = [stop]
+        of_few = min(rest.owners(start, stop), rest.owners(*ends[-2:])) if ends[1:] else needed
+        ends[-1 if of_few < needed else len(ends) :] = [stop]
     return [rest.some(slice(a, b)) for a, b in itertools.pairwise(ends)]
 
 
