@@ -308,6 +308,22 @@ def test_a_fit_counts_people_and_draws_nothing_of_one() -> None:
     assert set(Encoder(schema_of(frame), kept(frame)).levels["ward"]) == set("abc")
 
 
+def test_what_too_few_have_to_be_known_is_learned_as_anything_else() -> None:
+    """Not as the least number, or the most frequent level: one person may have many such rows."""
+    frame = visits()
+    frame["price"] = frame["price"].mask(frame["who"] == "P00200")
+    frame["ward"] = frame["ward"].mask(frame["who"] == "P00200", None)
+    schema = schema_of(frame)
+    schema = replace(schema, constraints=schema.constraints[1:])
+    encoder = Encoder(schema, summarize(frame, schema, SummaryConfig()))
+    rng = np.random.default_rng(0)
+    cells = encoder.decode(encoder.encode(frame, rng), rng)
+    mine = (frame["who"] == "P00200").to_numpy()
+    price = np.asarray(cells["price"], dtype=float)
+    assert np.median(price[mine]) == pytest.approx(np.median(price[~mine]), rel=0.2)
+    assert pd.Series(cells["ward"][mine]).value_counts(normalize=True).max() < 0.5
+
+
 def test_a_file_too_large_for_memory_is_counted_in_people_too(tmp_path: Path) -> None:
     frame = visits()
     frame.to_parquet(tmp_path / "visits.parquet")
