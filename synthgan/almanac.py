@@ -4,7 +4,8 @@ Bins of dates are wider than days, so a date within one is drawn evenly: on Sund
 night. An :class:`Almanac` is what may be known of the rhythm beside the bins, and moves such
 dates to the days and times that the column prefers. It is made of sums over rows
 (:class:`DateCounts`), so it can be counted in parts, and holds nothing that stands for fewer
-than ``SummaryConfig.min_category_rows`` rows.
+than ``SummaryConfig.min_category_rows`` rows (people, where rows have owners); shares are rounded
+as all others are (:class:`synthgan.people.Steps`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.config import SummaryConfig
+from synthgan.people import Steps
 from synthgan.schema import NANOSECONDS, Column, Dtype, to_dtype
 
 Bools = npt.NDArray[np.bool_]
@@ -30,6 +32,7 @@ _WINDOW = 15  # days by which a date may be moved
 _LAST = 31  # place of the last days of months, after their 1st to 31st
 _LEAST_ROWS = 100
 _KNOWN = 0.5  # of the rows whose dates bins know by themselves: the rhythm would count twice
+_MOST_DAYS = 40_000
 _WEEKS, _MONTHS = 21, 120  # days that must be spanned to tell weekdays, and days of months
 _TELLING = 6.0  # standard deviations of chi-squared above its mean
 
@@ -90,6 +93,26 @@ class Almanac:
         units = np.floor((days + minutes / _MINUTES) * a_day + 1e-3)  # 16:59:59.9 is not yet 17
         moved[moves] = _from_wall(units, column)
         return moved
+
+    def follow_within(
+        self,
+        ends: tuple[float, float],
+        cells: Floats,
+        widths: Floats,
+        column: Column,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """The same, without going beyond ``ends``: what would is moved farther inwards first."""
+        a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
+        found = self.follow(cells, widths, column, rng)
+        for days in (0, 1, 2, 4, 8, 16):
+            with np.errstate(invalid="ignore"):
+                inwards = (found < ends[0]) * 1.0 - (found > ends[1]) * 1.0
+            beyond = np.flatnonzero(inwards)
+            if len(beyond):
+                start = np.clip(cells[beyond] + inwards[beyond] * days * a_day, *ends)
+                found[beyond] = self.follow(start, widths[beyond], column, rng)
+        return np.clip(found, *ends)
 
     def nudge(self, cells: Floats, column: Column, rng: np.random.Generator) -> Floats:
         """``cells``, none of them missing, that are right to about a day: moved to times of that
@@ -197,20 +220,22 @@ def _index(cells: Floats, column: Column) -> pd.DatetimeIndex:
 
 @dataclass(frozen=True)
 class DateCounts:
-    """Sums over dates of one column: can be taken of parts of a table, and added."""
+    """Sums over dates of one column: can be taken of parts of a table, and added.
 
-    rows: int
-    shared: int
+    Where rows have owners they are weights, those of one owner 1 together, and cannot be added.
+    """
+
+    rows: float
+    shared: float
     """Rows, and those whose date enough rows share for bins to know it."""
-    weekdays: Ints
-    month_days: Ints
-    minutes: Ints
+    weekdays: Floats
+    month_days: Floats
+    minutes: Floats
     """Rows in each minute of the day."""
-    on_minute: Ints
+    on_minute: Floats
     """Of these, rows without seconds."""
-    first: int
-    last: int
-    """Days since 1970 of the first and the last date; of none, the last is before the first."""
+    people: People | None = None
+    """Owners of what is counted, where rows have any."""
 
     @staticmethod
     def of(cells: Floats, column: Column, config: SummaryConfig) -> DateCounts:
@@ -218,23 +243,55 @@ class DateCounts:
         a code of their own: those are drawn as they are, and may be no part of the rhythm."""
         present = cells[~np.isnan(cells)]
         _, which, rows = np.unique(present, return_inverse=True, return_counts=True)
-        shared = int((rows[which] >= max(config.min_category_rows, 2)).sum())
-        frequent = max(config.min_category_rows, 8, np.ceil(len(present) / config.bins))
-        loose = present[rows[which] < frequent]
+        ones = np.ones(len(present))
+        return DateCounts._counted(present, ones, rows[which], rows[which], None, column, config)
+
+    @staticmethod
+    def owned(
+        dates: Floats, weights: Floats, owners: Ints, column: Column, config: SummaryConfig
+    ) -> DateCounts:
+        """The same of different ``dates`` of each of ``owners``, all (N,)."""
+        _, which, people = np.unique(dates, return_inverse=True, return_counts=True)
+        rows = np.bincount(which, weights)
+        return DateCounts._counted(
+            dates, weights, rows[which], people[which], owners, column, config
+        )
+
+    @staticmethod
+    def _counted(
+        dates: Floats,
+        weights: Floats,
+        rows: npt.NDArray[Any],
+        people: Ints,
+        owners: Ints | None,
+        column: Column,
+        config: SummaryConfig,
+    ) -> DateCounts:
+        """Counts of ``dates``, each of which so many ``rows`` and ``people`` share."""
+        enough = config.min_category_rows
+        frequent = max(8, np.ceil(weights.sum() / config.bins))
+        loose = (people < enough) | (rows < frequent)
         a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
-        wall = _to_wall(loose, column) / a_day
+        wall = _to_wall(dates[loose], column) / a_day
         days = np.floor(wall).astype(np.int64)
         exact = np.round((wall - days) * _MINUTES, 6)
         minutes = np.minimum(exact.astype(np.int64), _MINUTES - 1)
+        parts = (_weekday(days), 7), (_month_day(days), _LAST + 1), (minutes, _MINUTES)
+        sums = [np.bincount(of, weights[loose], size).astype(np.float64) for of, size in parts]
+        on_minute = exact == minutes
+        whose = None
+        if owners is not None:
+            whose = People(*(_owners_of(of, owners[loose], size) for of, size in parts))
         return DateCounts(
-            rows=len(present),
-            shared=shared,
-            weekdays=np.bincount(_weekday(days), minlength=7),
-            month_days=np.bincount(_month_day(days), minlength=_LAST + 1),
-            minutes=np.bincount(minutes, minlength=_MINUTES),
-            on_minute=np.bincount(minutes[exact == minutes], minlength=_MINUTES),
-            first=int(days.min(initial=2**31)),
-            last=int(days.max(initial=-(2**31))),
+            rows=float(weights.sum()),
+            shared=float(weights[people >= max(enough, 2)].sum()),
+            weekdays=sums[0],
+            month_days=sums[1],
+            minutes=sums[2],
+            on_minute=np.bincount(minutes[on_minute], weights[loose][on_minute], _MINUTES).astype(
+                np.float64
+            ),
+            people=whose,
         )
 
     def __add__(self, other: DateCounts) -> DateCounts:
@@ -245,67 +302,97 @@ class DateCounts:
             month_days=self.month_days + other.month_days,
             minutes=self.minutes + other.minutes,
             on_minute=self.on_minute + other.on_minute,
-            first=min(self.first, other.first),
-            last=max(self.last, other.last),
         )
 
-    def almanac(self, column: Column, config: SummaryConfig) -> Almanac | None:
-        """What may be kept; None if dates have no rhythm that bins would not show."""
+    def almanac(self, column: Column, ends: tuple[float, float], enough: int) -> Almanac | None:
+        """What may be kept; None if dates have no rhythm that bins would not show.
+
+        ``ends`` are the least and the greatest cell that the model knows; what is kept stands for
+        at least ``enough`` people.
+        """
         if self.weekdays.sum() < _LEAST_ROWS or self.shared > _KNOWN * self.rows:
             return None
-        enough = config.min_category_rows
-        days = np.arange(self.first, min(self.last, self.first + 40_000) + 1)
+        a_day = NANOSECONDS["D"] / NANOSECONDS[column.resolution or "s"]
+        first, last = np.floor(_to_wall(np.rint(np.array(ends)), column) / a_day).astype(np.int64)
+        days = np.arange(first, min(last, first + _MOST_DAYS) + 1)
+        steps = Steps.of(round(float(self.weekdays.sum())), enough)
+        whose = self.people
+        if whose is None:
+            counted = (self.weekdays, self.month_days, self.minutes)
+            whose = People(*(np.rint(each).astype(np.int64) for each in counted))
         weekdays: tuple[float, ...] = ()
         month_days: tuple[float, ...] = ()
         times: tuple[tuple[float, float], ...] = ()
         weights: tuple[float, ...] = ()
         if len(days) >= _WEEKS:
             even = np.bincount(_weekday(days), minlength=7)
-            weekdays = _preferences(self.weekdays, even, enough)
+            weekdays = _preferences(self.weekdays, whose.weekdays, even, steps)
         if len(days) >= _MONTHS:
             even = np.bincount(_month_day(days), minlength=_LAST + 1)
-            month_days = _preferences(self.month_days, even, enough)
+            month_days = _preferences(self.month_days, whose.month_days, even, steps)
         if column.resolution != "D":
-            times, weights = _stretches(self.minutes, self.on_minute, enough)
+            times, weights = self._stretches(whose.minutes, steps)
         if not (weekdays or month_days or times):
             return None
         return Almanac(weekdays=weekdays, month_days=month_days, times=times, time_weights=weights)
 
+    def _stretches(
+        self, people: Ints, steps: Steps
+    ) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
+        """Frequent minutes, and what quarters of an hour hold beside them."""
+        quarters, enough = self.minutes.reshape(_QUARTERS, -1), steps.enough
+        usual = np.median(quarters, axis=1, keepdims=True)
+        known = people.reshape(_QUARTERS, -1) >= enough
+        is_spike = known & (quarters > 2 * usual + 3 * np.sqrt(usual) + 3)
+        rest = np.where(is_spike, 0, quarters).sum(axis=1)
+        # Of different minutes the owners may be the same: at least those of the most frequent.
+        owners = np.where(is_spike, 0, people.reshape(_QUARTERS, -1))
+        of_rest = owners.sum(axis=1) if self.people is None else owners.max(axis=1)
+        found: list[tuple[float, float, float]] = []
+        for start in np.flatnonzero(is_spike.ravel()).tolist():
+            sharp = self.on_minute[start] >= 0.9 * self.minutes[start]
+            found.append((start, start if sharp else start + 1, float(self.minutes[start])))
+        for quarter in np.flatnonzero(of_rest >= enough).tolist():
+            found.append((15.0 * quarter, 15.0 * quarter + 15, float(rest[quarter])))
+        found.sort()
+        if not found:
+            return (), ()
+        shares = steps.shares([n for *_, n in found], [enough] * len(found))
+        return tuple((float(a), float(b)) for a, b, _ in found), shares
 
-def _preferences(counts: Ints, even: Ints, enough: int) -> tuple[float, ...]:
+
+@dataclass(frozen=True)
+class People:
+    """How many owners each count of dates stands for."""
+
+    weekdays: Ints
+    month_days: Ints
+    minutes: Ints
+
+
+def _owners_of(keys: Ints, owners: Ints, size: int) -> Ints:
+    """How many different owners each key below ``size`` has."""
+    most = int(owners.max(initial=0)) + 1
+    pairs = np.unique(keys * most + owners)
+    return np.bincount(pairs // most, minlength=size).astype(np.int64)
+
+
+def _preferences(counts: Floats, people: Ints, even: Ints, steps: Steps) -> tuple[float, ...]:
     """How many times as often as evenly spread dates each kind of day comes; empty if the
     difference may be chance."""
-    there = even > 0
+    there, enough = even > 0, steps.enough
     expected = counts.sum() * even / even.sum()
     distance = np.sum((counts[there] - expected[there]) ** 2 / expected[there])
     freedom = int(there.sum()) - 1
     if distance < freedom + _TELLING * np.sqrt(2 * freedom):
         return ()
-    ratio = counts / np.maximum(expected, 1e-9)
-    few = there & (counts < enough)
-    if few.any():  # what hardly comes is told of all such days together
-        rows, wanted = int(counts[few].sum()), float(expected[few].sum())
-        alike = rows / wanted if rows >= enough else float(wanted < 4 * enough)
-        ratio[few] = np.where(expected[few] >= 4 * enough, 0.0, alike)
+    few = there & (people < enough)
+    # What hardly comes is told of all such days together.
+    alike = float(counts[few].sum() / max(expected[few].sum(), 1e-9))
+    if people[few].max(initial=0) == 0 or counts[few].sum() < enough:
+        alike = float(expected[few].sum() < 4 * enough)
+    shares = np.array(steps.shares(np.where(there, counts, 0.0), people))
+    ratio = shares * even.sum() / np.maximum(even, 1)
+    ratio[few] = np.where(expected[few] >= 4 * enough, 0.0, round(alike, 1))
     ratio = np.where(there, ratio, 1.0)
     return tuple(np.round(ratio, 4).tolist()) if ratio.any() else ()
-
-
-def _stretches(
-    minutes: Ints, on_minute: Ints, enough: int
-) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
-    """Frequent minutes, and what quarters of an hour hold beside them."""
-    quarters = minutes.reshape(_QUARTERS, -1)
-    usual = np.median(quarters, axis=1, keepdims=True)
-    is_spike = (quarters >= enough) & (quarters > 2 * usual + 3 * np.sqrt(usual) + 3)
-    rest = np.where(is_spike, 0, quarters).sum(axis=1)
-    found: list[tuple[float, float, int]] = [
-        (float(start), float(start if on_minute[start] >= 0.9 * minutes[start] else start + 1), n)
-        for start, n in ((int(m), int(minutes[m])) for m in np.flatnonzero(is_spike.ravel()))
-    ]
-    found += [(15.0 * q, 15.0 * q + 15, int(rest[q])) for q in np.flatnonzero(rest >= enough)]
-    found.sort()
-    total = sum(n for *_, n in found)
-    if not total:
-        return (), ()
-    return tuple((a, b) for a, b, _ in found), tuple(round(n / total, 6) for *_, n in found)

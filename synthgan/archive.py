@@ -35,8 +35,9 @@ from synthgan.table import format_of, write_bytes_atomically
 from synthgan.train import Step
 
 FORMAT = 2
-"""Version of the file format. Plain models of format 1 are read as well; what they hold is the
-same. Private ones of format 1 are not, as what they guarantee did not hold."""
+"""Version of the file format that is written. Plain models of format 1 are read as well: the means
+that they hold of numbers, and their exact shares, give single cells away (see docs/privacy.md).
+Private ones of format 1 are not, as what they guarantee did not hold."""
 
 _KEY = "synthgan"
 _KEY_OF_TABLES = "key"
@@ -228,36 +229,30 @@ def _description(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
-    if found == 1:
+    if found == 1 and type(found) is int:
         _refuse_older_private(plain, path)
-        return _in_present_format(plain)
+        return dict(plain)
     if found != FORMAT:
         raise ModelFileError(
-            f"{path}: file format {found!r} is not the one that this version reads ({FORMAT}); "
+            f"{path}: file format {found!r} is none that this version reads (1 to {FORMAT}); "
             "use the synthgan version that wrote it"
         )
     return dict(plain)
 
 
 def _refuse_older_private(plain: Mapping[str, Any], path: Path) -> None:
-    config = plain.get("config")
-    asked = isinstance(config, dict) and config.get("privacy") is not None
-    if asked or plain.get("guarantee") is not None:
+    for part in (plain, *(plain.get(name) for name in _PARTS)):
+        if not isinstance(part, dict):
+            continue
+        config = part.get("config")
+        asked = isinstance(config, dict) and config.get("privacy") is not None
+        if not asked and part.get("guarantee") is None:
+            continue
         raise ModelFileError(
             f"{path}: it was fitted with epsilon by an earlier version, in which one person's odd "
             "cell could change how the cells of others were read, so that its guarantee does not "
             "hold; fit it again"
         )
-
-
-def _in_present_format(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of a plain model of format 1, and those of its two tables, as of today."""
-    parts = {
-        part: {**plain[part], "format": FORMAT}
-        for part in _PARTS
-        if isinstance(plain.get(part), dict)
-    }
-    return {**plain, **parts, "format": FORMAT}
 
 
 def _check_guarantee(card: Card, path: Path) -> None:

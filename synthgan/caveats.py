@@ -16,6 +16,7 @@ from synthgan.privacy import Guarantee
 from synthgan.schema import LARGE_SHARE, WHAT_TO_DO, Column, Kind, Schema
 from synthgan.summary import CategorySummary, ColumnSummary, NumberSummary
 
+_WITHOUT_CELLS = 2  # the file format from which on no cell can be worked out
 _FEW_CODES = 8  # of a number column, that pairs of columns can tell apart
 _ROWS_PER_SIGMA = 2.5  # that a pair's cell should hold, as in the private summary
 _MANY = 20.0  # times the noise of a count, that rows must be for bounds to stand out of it
@@ -29,19 +30,24 @@ def caveats(card: Card) -> Iterator[str]:
             f"{gap.high!r} is drawn as {gap.low!r} plus a difference that is learned as a column "
             "of its own, because it is small beside what the columns span"
         )
+    if card.format < _WITHOUT_CELLS and card.guarantee is None:
+        yield (
+            "made by an older version: the file holds means from which single cells can be worked "
+            "out, and exact shares of rows; fit again before you give it away"
+        )
     columns = card.summary.columns
     known = {c.name: columns[c.name] for c in card.schema if c.name in columns}
     if card.guarantee is not None:
         yield from _of_noise(card.schema, known, card.guarantee, card.summary.rows)
         return
     least = card.config.summary.min_category_rows
-    whose = "rows" if card.schema.entity is None else f"{card.schema.entity!r}"
+    whose = "rows" if card.schema.entity is None else "people"
     for name, found in known.items():
         if isinstance(found, CategorySummary) and found.weights[-2] > LARGE_SHARE:
             instead = "replaced by more frequent ones" if found.levels else "left empty"
             yield (
-                f"{name!r}: {found.rare_levels:,} values with fewer than {least} {whose} each "
-                f"({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
+                f"{name!r}: about {found.rare_levels:,} values with fewer than {least} {whose} "
+                f"each ({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
                 f"lost; {WHAT_TO_DO}"
             )
 

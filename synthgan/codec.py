@@ -90,13 +90,15 @@ class CategoryCodec:
         return np.full(self.width, 0.5), np.zeros(self.width)
 
     def encode(self, cells: Objects, rng: np.random.Generator) -> tuple[Ints, Floats]:
-        """Codes of ``cells``; unnamed levels become "rare", or the most frequent level."""
-        unknown = self._rare if self._missing > self._rare else 0
+        """Codes of ``cells``; unnamed levels become "rare". Where too few people have any, or a
+        missing cell, for that to be known, these become any level, by its share."""
+        unknown = self._rare if self._missing > self._rare else -1
         factors, distinct = factorized(cells)
         index = {(type(level), level): i for i, level in enumerate(self.levels)}
         lookup = [index.get((type(level), level), unknown) for level in distinct]
         missing = self._missing if self.width > self._missing else unknown
         codes = np.array([*lookup, missing], dtype=np.int64)[factors]
+        codes[codes < 0] = _any_codes(self, int((codes < 0).sum()), rng)
         return codes, np.full(len(cells), 0.5)
 
     def decode(self, codes: Ints, places: Floats) -> Objects:
@@ -200,13 +202,15 @@ class NumberCodec:
             nearest = _nearest(self._atoms, known)
             use = (self._atoms[nearest] == known) | (len(self._bins) == 0)
             codes = np.where(use, self._atom_codes[nearest], codes)
-        absent = self._missing if self._has_missing else 0
-        codes = np.where(missing, absent, codes)
+        codes = np.where(missing, self._missing, codes)
+        if not self._has_missing:  # too few people have one for that to be known
+            codes[missing] = _any_codes(self, int(missing.sum()), rng)
+            places[missing] = rng.random(int(missing.sum()))
         return (self._with_words(cells, codes) if self.column.words is not None else codes), places
 
     def _with_words(self, cells: Floats, codes: Ints) -> Ints:
         """``codes`` with those of words in their places; words that are not known become those
-        without a name, or missing cells, or else the first code."""
+        without a name, or else what missing cells do."""
         words = words_in(cells)
         known = (words > 0) & (words <= self._words)
         others = self._first_word + self._words
@@ -368,6 +372,13 @@ class NumberCodec:
 
 
 Codec = CategoryCodec | NumberCodec
+
+
+def _any_codes(codec: Codec, count: int, rng: np.random.Generator) -> Ints:
+    """So many codes by their shares, of those that may be drawn."""
+    mass = codec.prior * codec.drawable
+    mass = mass if mass.sum() > 0 else np.ones(codec.width)
+    return rng.choice(codec.width, size=count, p=mass / mass.sum()) if count else np.zeros(0, int)
 
 
 def balanced(codec: Codec, shares: Shares) -> Floats:

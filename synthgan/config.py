@@ -59,10 +59,13 @@ class SummaryConfig:
 
     Attributes:
         bins: Codes that a number column gets beside the codes of its frequent values.
-        min_category_rows: A category, an exact number or a knot of a quantile function stands for
-            at least this many rows; rarer categories share one code. 1 switches the protection off.
-        extreme_rows: Numbers beyond the value that this many rows reach, at either end, are pulled
-            in to it. 1 switches the protection off.
+        min_category_rows: Whatever is kept (a category, an exact number, a mean, a combination, a
+            step in which shares are told) stands for at least this many people: rows with different
+            cells of the schema's entity, or simply rows where it has none. Rarer categories share
+            one code. 1 switches the protection off.
+        extreme_rows: Numbers beyond the value that this many people reach, at either end, are
+            pulled in to it, or to a mean of it and others where too few share it. 1 switches the
+            protection off.
         max_categories: Most frequent categories that get a code of their own; the others share one.
     """
 

@@ -275,7 +275,7 @@ class Encoder:
         """Dates of ``codes`` and ``places``, on days and at times that their column keeps to."""
         dates, widths = codec.decode(codes, places), codec.widths(codes, places)
         almanac = self._almanacs[codec.column.name]
-        return np.clip(almanac.follow(dates, widths, codec.column, rng), *codec.range())
+        return almanac.follow_within(codec.range(), dates, widths, codec.column, rng)
 
     def close_gaps(
         self,

@@ -113,8 +113,9 @@ def test_counts_of_parts_are_counts_of_all() -> None:
     cells = read_cells(frame["x"], column)
     config = SummaryConfig()
     parts = [DateCounts.of(part, column, config) for part in np.array_split(cells, 3)]
-    whole = DateCounts.of(cells, column, config).almanac(column, config)
-    assert (parts[0] + parts[1] + parts[2]).almanac(column, config) == whole
+    ends = float(cells.min()), float(cells.max())
+    whole = DateCounts.of(cells, column, config).almanac(column, ends, 5)
+    assert (parts[0] + parts[1] + parts[2]).almanac(column, ends, 5) == whole
 
 
 def test_nothing_is_kept_of_few_rows() -> None:

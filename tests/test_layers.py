@@ -13,9 +13,9 @@ import synthgan
 ROOT = Path(synthgan.__file__).parent
 
 ORDER = (
-    "errors", "records", "config", "table", "schema", "values", "condition", "constraints",
-    "privacy", "almanac", "summary", "making_up", "private_summary", "codec", "encode", "limits",
-    "network", "mixture",
+    "errors", "records", "config", "people", "table", "schema", "values", "condition",
+    "constraints", "privacy", "almanac", "summary", "making_up", "private_summary", "codec",
+    "encode", "limits", "network", "mixture",
     "objective", "distributed", "train", "private_critic",
     "private_fit", "given", "rules", "sample", "chunked_fit", "parts", "archive",
     "caveats", "protections", "synthesizer", "relations", "autoencoder", "baselines",

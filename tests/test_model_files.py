@@ -73,3 +73,13 @@ def test_another_format_is_refused_in_words(tmp_path: Path) -> None:
     path.write_bytes(text.replace(old, b'\\"format\\": 9'))
     with pytest.raises(synthgan.ModelFileError, match="use the synthgan version that wrote it"):
         synthgan.load(path)
+
+
+def test_a_file_that_an_older_version_wrote_says_what_it_gives_away(tmp_path: Path) -> None:
+    old, new = (synthgan.load(FOLDER / f"format-{n}.synthgan", device="cpu") for n in (1, FORMAT))
+    assert any("made by an older version" in note for note in old.notes)
+    assert not any("older version" in note for note in new.notes)
+    assert not any("rounded means" in line for line in old.protections)
+    assert any("rounded means" in line for line in new.protections)
+    old.save(tmp_path / "again.synthgan")  # it stays what it was
+    assert synthgan.load(tmp_path / "again.synthgan", device="cpu").notes == old.notes

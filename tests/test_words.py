@@ -216,6 +216,7 @@ def test_given_words_stay_and_holes_are_filled() -> None:
 def test_rare_words_never_come_out() -> None:
     frame = ages()
     frame.loc[:3, "age"] = "secret"
+    frame.loc[4:6, "age"] = "hidden"
     found = synthgan.fit(frame, config=quick(20))
     assert set(found.schema["age"].words or ()) == {">89", "unknown"}
     assert "secret" not in set(found.sample(2000, seed=0)["age"])

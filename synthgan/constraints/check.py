@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from synthgan.constraints.cells import Cells, Context, Pattern, broken
 from synthgan.errors import SchemaError
+from synthgan.people import OwnedCounts, Owners
 from synthgan.schema import (
     Constraint,
     FixedCombinations,
@@ -30,28 +32,34 @@ class RuleTally:
     """A schema's constraints, held against a table chunk by chunk.
 
     One that takes its combinations from the table cannot be broken by it. Rows that are to be
-    unique are told apart by 64-bit hashes, 8 bytes a row and constraint.
+    unique are told apart by 64-bit hashes, 8 bytes a row and constraint. Where rows are ``owned``,
+    combinations are counted by owner, and ``most`` bounds how many of these are held.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, most: int | None = None, *, owned: bool = False) -> None:
         self._rows = 0
         self._schema = schema
         self._context = Context.of(schema, declared_patterns(schema))
         taken = [each for each in schema.constraints if takes_patterns(each)]
         self._combinations: dict[Constraint, Counter[Pattern]] = {each: Counter() for each in taken}
+        self._owned = {each: OwnedCounts[Pattern](most) for each in taken} if owned else None
         self._forgetful: set[Constraint] = set()
         self._zeros: Counter[Constraint] = Counter()
         self._broken: Counter[Constraint] = Counter()
         self._keys: dict[Constraint, list[Hashes]] = {}
 
-    def add(self, cells: Cells, rows: int) -> None:
-        """Holds the constraints against a chunk of so many rows: its ``cells``, by column."""
+    def add(self, cells: Cells, rows: int, owners: Owners | None = None) -> None:
+        """Holds the constraints against a chunk of so many rows: its ``cells``, by column, and
+        whose rows they are."""
         self._rows += rows
         for constraint in self._schema.constraints:
             part = {name: cells[name] for name in constraint.columns}
             if constraint in self._combinations:
                 columns = [_plain_cells(each, constraint).tolist() for each in part.values()]
-                self._count(constraint, Counter(zip(*columns, strict=True)))
+                patterns = list(zip(*columns, strict=True))
+                self._count(constraint, Counter(patterns))
+                if self._owned is not None and owners is not None:
+                    self._owned[constraint].add_each(patterns, owners)
             elif isinstance(constraint, Unique):
                 self._keys.setdefault(constraint, []).append(_hashes(part))
             else:
@@ -68,6 +76,8 @@ class RuleTally:
         self._forgetful |= other._forgetful
         for constraint, counts in other._combinations.items():
             self._count(constraint, counts)
+            if self._owned is not None and other._owned is not None:
+                self._owned[constraint].merge(other._owned[constraint])
         for constraint, keys in other._keys.items():
             self._keys.setdefault(constraint, []).extend(keys)
 
@@ -96,7 +106,7 @@ class RuleTally:
         """The constraints that hold in all rows: those that nobody declared must.
 
         Of fixed combinations the first column must decide the others, as it does where they are
-        discovered, and ``enough`` rows must share one.
+        discovered, and ``enough`` people must share one.
         """
         return tuple(
             each
@@ -104,8 +114,17 @@ class RuleTally:
             if not self._zeros[each]
             and not self._count_broken(each)
             and self._decides(each)
-            and max(self._combinations.get(each, {each: enough}).values(), default=0) >= enough
+            and (
+                each not in self._combinations
+                or max(self._people(each).values(), default=0) >= enough
+            )
         )
+
+    def _people(self, constraint: Constraint) -> Mapping[Pattern, int]:
+        """How many have each combination: rows, unless these have owners."""
+        if self._owned is None:
+            return self._combinations[constraint]
+        return self._owned[constraint].people()
 
     def keep(self, schema: Schema) -> None:
         """Forgets constraints that ``schema`` does not have."""
@@ -114,16 +133,19 @@ class RuleTally:
         self._combinations = {c: n for c, n in self._combinations.items() if c in kept}
 
     def patterns(self, enough: int) -> dict[Constraint, tuple[Pattern, ...]]:
-        """The combinations that at least ``enough`` rows share, by the constraint that wants them.
+        """The combinations that at least ``enough`` people share, by the constraint that wants
+        them.
 
         Raises :class:`SchemaError` if there are none.
         """
         found: dict[Constraint, tuple[Pattern, ...]] = {}
-        for constraint, counts in self._combinations.items():
-            kept = sorted((row for row, rows in counts.items() if rows >= enough), key=repr)
+        whose = "rows" if self._owned is None else "people, or whatever rows are of"
+        for constraint in self._combinations:
+            counts = self._people(constraint)
+            kept = sorted((row for row, people in counts.items() if people >= enough), key=repr)
             if not kept:
                 raise SchemaError(
-                    f"constraint {constraint}: no combination is shared by {enough} rows "
+                    f"constraint {constraint}: no combination is shared by {enough} {whose} "
                     "(min_category_rows), so none could come out"
                 )
             found[constraint] = tuple(kept)

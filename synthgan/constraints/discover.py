@@ -16,6 +16,7 @@ import pandas as pd
 
 from synthgan.constraints.arithmetic import find_formulas, find_inequalities, find_steps
 from synthgan.constraints.seen import Seen
+from synthgan.people import Owners, distinct, owners_in
 from synthgan.schema import (
     WORD_ROWS,
     Bands,
@@ -38,8 +39,8 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_FEWEST_ROWS = 100
-_TRUSTED = 5  # rows that show which value another one decides
+_FEWEST = 100  # rows, and people
+_TRUSTED = 5  # people that show which value another one decides
 _MOSTLY = 0.5  # of the rows must have such a value
 _MOST_BANDS = 50
 
@@ -52,10 +53,12 @@ def infer_schema(
     entity: str | None = None,
     learn: Sequence[str] = (),
     identifiers: Sequence[str] = (),
+    owners: Owners | None = None,
 ) -> Schema:
     """The schema of ``frame``, judged by its values: columns as :func:`infer_columns` tells
     them, with the constraints that :func:`discover_constraints` finds (if wanted). Words among
-    numbers are named if at least ``word_rows`` rows have them.
+    numbers are named if at least ``word_rows`` rows have them, and values in constraints if they
+    are of as many people: of ``owners`` (hashes, rows), or of the entity that columns tell.
 
     ``entity`` names the column that says whose row it is; without it, one is found where rows
     share one. Columns of ``learn`` are learned whatever they look like, and those of
@@ -65,35 +68,74 @@ def infer_schema(
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
     hints = Hints(entity=entity, learn=learn, identifiers=identifiers)
-    schema = infer_columns(frame, word_rows=word_rows, hints=hints)
+    schema, owners = _columns(frame, hints, word_rows, owners)
     if not constraints:
         return schema
-    return replace(schema, constraints=discover_constraints(frame, schema))
+    found = discover_constraints(frame, schema, enough=word_rows, owners=owners)
+    return replace(schema, constraints=found)
 
 
-def schema_to_fit(frame: pd.DataFrame, hints: Hints | None, *, least: int) -> Schema:
-    """The schema that a fit of ``frame`` goes by where nobody gave one. What ``least`` rows or
-    entities share may come out.
+def schema_to_fit(
+    frame: pd.DataFrame, hints: Hints | None, *, least: int, owners: Owners | None = None
+) -> Schema:
+    """The schema that a fit of ``frame`` goes by where none was given. What ``least`` rows, or
+    people, share may come out: ``owners`` (hashes, rows), or those of the entity.
 
     Raises as :func:`infer_schema`, and :class:`DoubtError` where it is in doubt whether a column
     is personal of which real values would come out.
     """
     hints = hints or Hints()
-    schema = infer_columns(frame, word_rows=least, hints=hints)
+    schema, owners = _columns(frame, hints, least, owners)
     refuse_doubts(frame, schema, hints, least=least)
-    return replace(schema, constraints=discover_constraints(frame, schema))
+    found = discover_constraints(frame, schema, enough=least, owners=owners)
+    return replace(schema, constraints=found)
 
 
-def discover_constraints(frame: pd.DataFrame, schema: Schema) -> tuple[Constraint, ...]:
+def _columns(
+    frame: pd.DataFrame, hints: Hints, enough: int, owners: Owners | None
+) -> tuple[Schema, Owners | None]:
+    """The columns, with words that ``enough`` people have, and whose rows they are."""
+    schema = infer_columns(frame, word_rows=enough, hints=hints)
+    if owners is None and schema.entity is not None:
+        owners = owners_in(frame[schema.entity])
+    if owners is not None:
+        schema = _with_shared_words(schema, frame, owners, enough)
+    return schema, owners
+
+
+def _with_shared_words(schema: Schema, frame: pd.DataFrame, owners: Owners, enough: int) -> Schema:
+    """The schema without the names of words that fewer than ``enough`` owners have."""
+    columns = []
+    for column in schema:
+        if column.words is not None:
+            cells = frame[column.name].astype(object)
+            counts = {word: distinct(owners[(cells == word).to_numpy()]) for word in column.words}
+            kept = tuple(word for word, count in counts.items() if count >= enough)
+            column = replace(column, words=kept)
+        columns.append(column)
+    return replace(schema, columns=tuple(columns))
+
+
+def discover_constraints(
+    frame: pd.DataFrame,
+    schema: Schema,
+    *,
+    enough: int = WORD_ROWS,
+    owners: Owners | None = None,
+) -> tuple[Constraint, ...]:
     """The constraints that hold in every row of ``frame`` and say more than its columns do.
 
     Functional dependencies, bands, formulas (a sum, a product, a ratio, a multiple), orders,
     one-hot groups, steps, patterns of missing cells, pairs that are unique. Fewer than 100
-    rows show nothing.
+    rows show nothing. Values that a constraint names are of at least ``enough`` people: of
+    ``owners`` (hashes, rows), or of the schema's entity; without either each row is somebody's.
     """
-    if len(frame) < _FEWEST_ROWS:
+    if len(frame) < _FEWEST:
         return ()
-    seen = Seen.of(frame, schema, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    seen = Seen.of(frame, schema, rng, enough=enough, owners=owners)
+    if seen.people < _FEWEST:
+        return ()
     formulas = find_formulas(seen)
     dependencies = list(_dependencies(seen))
     orders = find_inequalities(seen, formulas, dependencies)
@@ -142,6 +184,7 @@ def _decides(seen: Seen, first: str, second: str) -> bool:
     if decided is None:
         return False
     held = (a >= 0) & (b >= 0)
+    decided[seen.people_of(a, size, held) < _TRUSTED] = -1
     wanted = decided[a[held]]
     shares = np.bincount(b[held]) / max(held.sum(), 1)  # where the first says anything
     expected = (1 - shares[wanted[wanted >= 0]]).sum() / seen.rows
@@ -149,14 +192,13 @@ def _decides(seen: Seen, first: str, second: str) -> bool:
 
 
 def _decided(first: Ints, second: Ints, size: int) -> Ints | None:
-    """What each value of ``first`` decides, on enough rows; None if some decides nothing."""
+    """What each value of ``first`` decides; None if some decides nothing."""
     held = (first >= 0) & (second >= 0)
     first, second = first[held], second[held]
     values = np.full(size, -1)
     values[first] = second
     if (values[first] != second).any():
         return None
-    values[np.bincount(first, minlength=size) < _TRUSTED] = -1
     return values
 
 
@@ -189,15 +231,20 @@ def _band(seen: Seen, name: str, of: str) -> Bands | None:
     np.minimum.at(low, codes, numbers)
     np.maximum.at(high, codes, numbers)
     counts = np.bincount(codes, minlength=len(low))
+    people = seen.people_of(seen.codes[name], len(low), present)
     order = np.argsort(low)
     gaps = list(zip(high[order][:-1], low[order][1:], strict=True))
-    if (counts < _TRUSTED).any() or not all(below < above for below, above in gaps):
+    trusted = max(_TRUSTED, seen.enough)
+    if (people < trusted).any() or not all(below < above for below, above in gaps):
         return None
     shares = counts / counts.sum()
     if 1 - float((shares**2).sum()) < seen.least:
         return None
     values: list[Level] = [seen.levels[name][i] for i in order]
     cuts = tuple(_roundest(below, above) for below, above in gaps)
+    for cut in cuts:  # a number that is some few people's cell would be told
+        if 0 < seen.count(seen.numbers[of] == cut) < seen.enough:
+            return None
     return Bands(column=name, of=of, cuts=cuts, values=tuple(values))
 
 
@@ -287,7 +334,8 @@ def _told_by_a_level(seen: Seen, name: str) -> Iterator[MissingWhen]:
     first = int(np.argmax(holes))
     for other, codes in seen.codes.items():
         code = codes[first]
-        if other != name and code >= 0 and np.array_equal(codes == code, holes):
+        known = seen.count(holes) >= seen.enough
+        if known and other != name and code >= 0 and np.array_equal(codes == code, holes):
             level = seen.levels[other][code]
             yield MissingWhen(
                 column=name, when=f"{plain_name(other)} == {_literal(seen, other, level)}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.people import Owners, owners_in
 from synthgan.schema import Column, Kind, Level, Schema
 from synthgan.values import read_cells
 
@@ -38,12 +40,34 @@ class Seen:
     missing: dict[str, Bools]
     sample: Ints
     """Rows that most rules fail on already."""
+    enough: int
+    """People that a value must be shared by to be named in a rule."""
+    owners: Ints | None
+    """Numbers of those whose rows they are (rows); None: each row is somebody else's."""
 
     @staticmethod
-    def of(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> Seen:
-        """``frame`` as it is seen by ``schema``."""
+    def of(
+        frame: pd.DataFrame,
+        schema: Schema,
+        rng: np.random.Generator,
+        *,
+        enough: int,
+        owners: Owners | None = None,
+    ) -> Seen:
+        """``frame`` as it is seen by ``schema``, whose entity says whose rows they are unless
+        ``owners`` do."""
+        if owners is None and schema.entity is not None:
+            owners = owners_in(frame[schema.entity])
         seen = Seen(
-            len(frame), {}, {}, {}, {}, {}, rng.permutation(len(frame))[:_SAMPLE].astype(np.int64)
+            rows=len(frame),
+            columns={},
+            numbers={},
+            codes={},
+            levels={},
+            missing={},
+            sample=rng.permutation(len(frame))[:_SAMPLE].astype(np.int64),
+            enough=enough,
+            owners=None if owners is None else np.unique(owners, return_inverse=True)[1],
         )
         for column in schema:
             if column.kind.is_modelled:
@@ -64,15 +88,33 @@ class Seen:
         if column.kind.is_numeric:
             self.numbers[name] = cells
         most = FEW_VALUES if column.kind.is_numeric else _MOST_LEVELS
-        if len(distinct) <= min(most, max(self.rows // 5, 2)):
+        if len(distinct) <= min(most, max(self.people // 5, 2)):
             self.codes[name] = codes.astype(np.int64)
             self.levels[name] = distinct.tolist()
 
     @property
     def least(self) -> float:
         """Share of rows that columns drawn on their own must break a rule in, to make it worth
-        being stated: 1 %, and 30 rows, so that hardly any rule holds by chance."""
-        return max(0.01, 30 / self.rows)
+        being stated: 1 %, and 30 rows (those of 30 people, where these have several), so that
+        hardly any rule holds by chance."""
+        return max(0.01, 30 / self.people)
+
+    @cached_property
+    def people(self) -> int:
+        """Whose rows they are: as many as rows, unless these have owners."""
+        return self.rows if self.owners is None else int(self.owners.max()) + 1
+
+    def people_of(self, codes: Ints, size: int, rows: Bools | None = None) -> Ints:
+        """How many have each code below ``size``, in some of the ``rows``."""
+        rows = codes >= 0 if rows is None else rows
+        if self.owners is None:
+            return np.bincount(codes[rows], minlength=size)
+        pairs = np.unique(codes[rows] * self.people + self.owners[rows])
+        return np.bincount(pairs // self.people, minlength=size)
+
+    def count(self, rows: Bools) -> int:
+        """How many have one of ``rows``."""
+        return int(self.people_of(np.zeros(self.rows, dtype=np.int64), 1, rows)[0])
 
     def of_kind(self, *kinds: Kind) -> list[str]:
         """Names of the columns of these kinds."""

@@ -12,14 +12,14 @@ import torch
 
 from synthgan import archive
 from synthgan.config import Config, SummaryConfig, as_config
-from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError, SchemaError
+from synthgan.people import OwnedCounts, Steps, distinct
 from synthgan.relations.rows import Known, Names, Pair, Table, drawn_columns, naming
 from synthgan.relations.synthesizer import TablesSynthesizer
 from synthgan.sample import Sampler
-from synthgan.schema import Column, Constraint, ForeignKey, Hints, Inequality, Kind, Schema
-from synthgan.summary import ColumnSummary, Combinations, NumberSummary, Summary, summarize
+from synthgan.schema import Column, ForeignKey, Hints, Inequality, Kind, Schema
+from synthgan.summary import ColumnSummary, NumberSummary, Summary, summarize
 from synthgan.train import Step, Trained, choose_device, train
 from synthgan.values import read_cells
 
@@ -122,29 +122,16 @@ def child_summary(
     child, key = pair.child_schema, names.key.foreign_key
     rest = child.without(key)
     own = tuple(column for column in rest if column.kind.is_modelled)
-    whole = summarize(pair.child, rest, config)
-    shared = {c.name: _once(pair, [c], (), config).columns[c.name] for c in own}
-    kept: dict[Constraint, tuple[Combinations, ...]] = {}
-    for each in child.constraints:
-        found: tuple[Combinations, ...] = ()
-        if takes_patterns(each):
-            found = _once(pair, [child[n] for n in each.columns], (each,), config).combinations
-        if all(combinations.rows for combinations in found):
-            kept[each] = found
-    gaps = {
-        (gap.low, gap.high): gap
-        for each in kept
-        if isinstance(each, Inequality) and whole.gaps
-        for gap in _once(pair, [child[n] for n in each.columns], (each,), config).gaps
-    }
-    first = float((pair.places == 1).mean())
+    whole = summarize(pair.child, rest, config, owners=pair.whose)
     place = Column(name=names.place, kind=Kind.INTEGER, dtype="int64")
     places = pd.DataFrame({names.place: pair.places})
+    placed = summarize(places, Schema(columns=(place,)), config, owners=pair.whose)
+    first = _share_of_firsts(pair, config.min_category_rows)
     columns: dict[str, ColumnSummary] = {
         names.of_parent(name): each for name, each in parent.columns.items()
     }
-    columns |= summarize(places, Schema(columns=(place,)), config).columns
-    columns |= {names.previous(name): _with_holes(each, first) for name, each in shared.items()}
+    columns |= placed.columns
+    columns |= {names.previous(name): _with_holes(x, first) for name, x in whole.columns.items()}
     above = [c for c in pair.parent_schema if c.kind.is_modelled]
     schema = Schema(
         columns=(
@@ -153,27 +140,23 @@ def child_summary(
             *(_as_previous(c, names) for c in own),
             *own,
         ),
-        constraints=(*kept, *_date_orders(pair, names, above, own)),
+        constraints=(*child.constraints, *_date_orders(pair, names, above, config)),
         locale=child.locale,
     )
-    combinations = tuple(each for found in kept.values() for each in found)
-    summary = replace(
-        whole,
-        columns=columns | shared,
-        combinations=combinations,
-        unlearned={},
-        gaps=tuple(gap for each in whole.gaps if (gap := gaps.get((each.low, each.high)))),
-    )
+    summary = replace(whole, columns=columns | whole.columns, unlearned={})
     return schema, summary, whole
 
 
-def _once(
-    pair: Pair, columns: list[Column], constraints: tuple[Constraint, ...], config: SummaryConfig
-) -> Summary:
-    """The summary of ``columns`` in which rows of one parent that say the same are one."""
-    rows = pair.child[[column.name for column in columns]]
-    differ = ~pd.concat([pd.Series(pair.owners, name=0), rows], axis=1).duplicated()
-    return summarize(rows[differ], Schema(columns=tuple(columns), constraints=constraints), config)
+def _share_of_firsts(pair: Pair, enough: int) -> float:
+    """The share of the child's rows that are their parents' first, where each parent counts once,
+    rounded as all shares are."""
+    counts = OwnedCounts[bool](None)
+    counts.add([False, True], (pair.places == 1).astype(np.int64), pair.whose)
+    weights, people = counts.weights(), counts.people()
+    steps = Steps.of(people[True], enough)
+    order = (True, False)
+    shares = steps.shares([weights.get(x, 0.0) for x in order], [people.get(x, 0) for x in order])
+    return shares[0]
 
 
 def _with_holes(known: ColumnSummary, share: float) -> ColumnSummary:
@@ -197,10 +180,12 @@ def _as_previous(column: Column, names: Names) -> Column:
 
 
 def _date_orders(
-    pair: Pair, names: Names, above: list[Column], own: tuple[Column, ...]
+    pair: Pair, names: Names, above: list[Column], config: SummaryConfig
 ) -> Iterator[Inequality]:
     """Dates of the parent that no date of its children comes before: joined <= ordered."""
-    for one in above if len(pair.child) >= _FEWEST_ORDERED else ():
+    own = [column for column in pair.child_schema if column.kind.is_modelled]
+    enough = distinct(pair.whose) >= config.min_category_rows
+    for one in above if enough and len(pair.child) >= _FEWEST_ORDERED else ():
         for other in own:
             both = {one.kind, other.kind} == {Kind.DATETIME}
             if not both or one.resolution != other.resolution:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from synthgan.constraints import schema_to_fit
 from synthgan.errors import SchemaError, SynthganError, TableError
+from synthgan.people import Owners, owners_in, rounded_count
 from synthgan.schema import Column, ForeignKey, Hints, Kind, Schema, infer_columns
 from synthgan.table import take_table
 from synthgan.values import read_cells
@@ -96,12 +97,15 @@ class Known:
     """Rows or parents that must share what may come out."""
     hints: Hints = field(default_factory=Hints)
 
-    def schema(self, frame: pd.DataFrame, entity: str | None = None) -> Schema:
-        """The columns and rules of a table of which only ``entity`` is known."""
+    def schema(
+        self, frame: pd.DataFrame, entity: str | None = None, owners: Owners | None = None
+    ) -> Schema:
+        """The columns and rules of a table of which only ``entity`` is known, and whose rows they
+        are."""
         hints = self.hints.within(list(map(str, frame)))
         if entity is not None:
             hints = replace(hints, entity=entity)
-        return schema_to_fit(frame, hints, least=self.least)
+        return schema_to_fit(frame, hints, least=self.least, owners=owners)
 
 
 # Both tables, checked
@@ -121,6 +125,9 @@ class Pair:
     """Of each row of the child, the place of its parent."""
     order: str | None
     notes: tuple[str, ...]
+    whose: Owners
+    """Hashes of those whose rows of the child they are: the parents', or of the entity that these
+    are of."""
 
     @classmethod
     def of(
@@ -135,19 +142,17 @@ class Pair:
         names = Names(key)
         parent = _frame(tables[key.parent], key.parent, key.primary_key)
         child = _frame(tables[key.child], key.child, key.foreign_key)
-        owners, notes = _owners(parent[key.primary_key], child[key.foreign_key], key)
+        owners, notes = _owners(parent[key.primary_key], child[key.foreign_key], key, known.least)
         child, owners = child[owners >= 0].reset_index(drop=True), owners[owners >= 0]
         with naming(key.parent):
-            declared = schemas.get(key.parent)
-            schema = _parent_schema(parent, key.primary_key, names.count, declared, known)
-            if declared is None:
-                schema = _shared_words(schema, parent, np.arange(len(parent)), known.least)
+            given = schemas.get(key.parent)
+            schema = _parent_schema(parent, key.primary_key, names.count, given, known)
+            whose = _whose(schema, parent)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
-            child_schema = _child_schema(child, foreign, schemas.get(key.child), known)
-            if key.child not in schemas:
-                child_schema = _shared_words(child_schema, child, owners, known.least)
+            given = schemas.get(key.child)
+            child_schema = _child_schema(child, foreign, given, known, whose[owners])
             _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
@@ -160,6 +165,7 @@ class Pair:
             owners=owners[place],
             order=order,
             notes=notes,
+            whose=whose[owners[place]],
         )
 
     @property
@@ -185,7 +191,7 @@ def _frame(table: Table, name: str, key: str) -> pd.DataFrame:
 
 
 def _owners(
-    keys: pd.Series[Any], foreign: pd.Series[Any], key: ForeignKey
+    keys: pd.Series[Any], foreign: pd.Series[Any], key: ForeignKey, enough: int
 ) -> tuple[Ints, tuple[str, ...]]:
     """For each row of the child the place of its parent, -1 where there is none; and notes."""
     about = f"table {key.parent!r}: the key {key.primary_key!r}"
@@ -207,13 +213,25 @@ def _owners(
             "the columns the right ones, and their dtypes the same?"
         )
     counts = ((~held).sum(), "have no key"), (((owners < 0) & held).sum(), "hold a key of no row")
+    # Notes are a part of the model file: they give away no exact number either.
     notes = tuple(
-        f"{int(rows):,} of {len(foreign):,} rows of {key.child!r} {what} of {key.parent!r}: they "
-        "were left out"
+        f"{_about(int(rows), enough)} of about {rounded_count(len(foreign), enough):,} rows of "
+        f"{key.child!r} {what} of {key.parent!r}: they were left out"
         for rows, what in counts
         if rows
     )
     return owners, notes
+
+
+def _about(rows: int, enough: int) -> str:
+    few = rows < max(enough, 2)
+    return f"fewer than {max(enough, 2)}" if few else f"about {rounded_count(rows, enough):,}"
+
+
+def _whose(schema: Schema, parent: pd.DataFrame) -> Owners:
+    """Hashes of those whose rows of the parent they are."""
+    one_each = pd.Series(np.arange(len(parent)))
+    return owners_in(one_each if schema.entity is None else parent[schema.entity])
 
 
 def _as_key(column: Column) -> Column:
@@ -251,24 +269,13 @@ def _parent_schema(
     return replace(schema, columns=(*schema.columns, number))
 
 
-def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int) -> Schema:
-    """The schema without the names of words that fewer than ``enough`` owners have."""
-    columns = []
-    for column in schema:
-        if column.words is not None:
-            cells = frame[column.name].astype(object)
-            counts = {w: len(np.unique(owners[(cells == w).to_numpy()])) for w in column.words}
-            kept = tuple(word for word, count in counts.items() if count >= enough)
-            column = replace(column, words=kept)
-        columns.append(column)
-    return replace(schema, columns=tuple(columns))
-
-
-def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known) -> Schema:
+def _child_schema(
+    frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known, whose: Owners
+) -> Schema:
     """What the child's columns are; that of the ``key`` is the parent's, under its name, and says
     whose rows they are."""
     if schema is None:
-        schema = known.schema(frame, entity=key.name)
+        schema = known.schema(frame, entity=key.name, owners=whose)
     schema.check(frame)
     key = replace(key, repeats=True)
     columns = tuple(key if c.name == key.name else c for c in schema)

@@ -139,8 +139,8 @@ class TablesSynthesizer:
         return (
             *(f"{self.key.parent}: {line}" for line in protections(self._card.parent)),
             *(f"{self.key.child}: {line}" for line in protections(self._own_child)),
-            f"{self.key.child}: rows that say the same count once for each row of "
-            f"{self.key.parent} that they belong to",
+            f"{self.key.child}: what must stand for so many rows stands for those of as many rows "
+            f"of {self.key.parent}, each of which counts once however many it has",
         )
 
     def sample(

@@ -44,7 +44,9 @@ class NumberSummary:
     segments: tuple[Segment, ...]
     """Codes in order of value; bins do not overlap."""
     weights: tuple[float, ...]
-    """Share of rows of each code, then of missing cells; with ``words`` they sum to 1."""
+    """Share of rows of each code, then of missing cells; with ``words`` they sum to 1. Like all
+    shares here they are rounded (:class:`synthgan.people.Steps`); each person's rows weigh alike.
+    """
     fine: bool
     """Whether bins hold rows enough for places within them to matter."""
     words: tuple[float, ...] = field(default=(), metadata=added(()))
@@ -67,11 +69,11 @@ class CategorySummary:
     """A categorical or boolean column."""
 
     levels: tuple[Level, ...]
-    """Levels that enough rows share, most frequent first."""
+    """Levels that enough people share, most frequent first as far as ``weights`` tell."""
     weights: tuple[float, ...]
     """Share of rows of each level, then of all rare levels, then of missing cells."""
     rare_levels: int
-    """How many levels were too rare to be named."""
+    """About how many levels were too rare to be named; 0 if fewer people than that have any."""
 
     def __post_init__(self) -> None:
         _check_weights(self.weights, len(self.levels) + 2)
@@ -84,7 +86,7 @@ ColumnSummary = NumberSummary | CategorySummary
 
 @dataclass(frozen=True, kw_only=True)
 class Combinations:
-    """The combinations of cells (None: missing) that enough rows share, of one constraint."""
+    """The combinations of cells (None: missing) that enough people share, of one constraint."""
 
     rows: tuple[tuple[Level | None, ...], ...]
 
@@ -130,7 +132,8 @@ class Summary:
 
     columns: dict[str, ColumnSummary]
     rows: int
-    """Number of rows seen, rounded to two significant digits."""
+    """Number of rows seen, rounded to two significant digits, or to a multiple of what a statement
+    must stand for."""
     combinations: tuple[Combinations, ...] = ()
     """Of the schema's constraints that take their combinations from the table, in order."""
     almanacs: dict[str, Almanac] = field(default_factory=dict)

@@ -3,19 +3,52 @@
 A run is a value and how many rows hold it. Two tables' runs are merged by adding up counts, so
 that a column can be counted in chunks, on many machines, in any order. Where that would take too
 many runs, neighbours are made one (:meth:`Runs.thinned`): the column's quantiles move by less
-than the share of rows that one run may hold then.
+than the share of rows that one run may hold then. Rows that have owners are counted as
+:class:`synthgan.people.Pairs`, and are runs in the end (:meth:`Runs.owned`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from synthgan.people import Pairs, distinct
+
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """Rows in order of value, or an item for each value and owner."""
+
+    values: Floats
+    """(N,)"""
+    weights: Floats | None
+    """(N,); None: 1 each."""
+    owners: Ints | None
+    """Numbers of owners (N,); None: each item has its own."""
+
+    def people(self, start: int, stop: int) -> int:
+        """Owners of a stretch of items."""
+        return stop - start if self.owners is None else distinct(self.owners[start:stop])
+
+    def mean(self, start: int, stop: int) -> float:
+        """The mean of a stretch, each owner's mean counting once; also of numbers whose sum is
+        none, and between the least and the greatest."""
+        values = self.values[start:stop]
+        if self.owners is None or self.weights is None:
+            found = (values / len(values)).sum()
+        else:
+            _, which = np.unique(self.owners[start:stop], return_inverse=True)
+            weights = self.weights[start:stop]
+            shares = weights / np.bincount(which, weights=weights)[which] / (which.max() + 1)
+            found = (values * shares).sum()
+        return float(np.clip(found, values[0], values[-1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +57,14 @@ class Runs:
 
     values: Floats
     """Of each run (R,), rising."""
-    counts: Ints
-    """Rows of each run (R,)."""
+    counts: Ints | Floats
+    """Rows of each run (R,); where they have owners, their weight."""
     exact: Bools
     """Whether all rows of a run hold its value (R,): else it is their mean."""
+    items: Items | None = None
+    """An item for each owner of each run; None: each row has its own owner."""
+    sizes: Ints | None = None
+    """Owners of each run (R,); None: as many as rows."""
 
     @staticmethod
     def of(numbers: Floats) -> Runs:
@@ -35,14 +72,64 @@ class Runs:
         values, counts = np.unique(numbers + 0.0, return_counts=True)  # no minus zero
         return Runs(values, counts.astype(np.int64), np.ones(len(values), dtype=bool))
 
+    @staticmethod
+    def owned(pairs: Pairs, weights: Floats) -> Runs:
+        """The runs of ``pairs``, which weigh so much (P,)."""
+        starts = np.flatnonzero(np.r_[True, np.diff(pairs.keys) > 0][: len(pairs.keys)])
+        _, owners = np.unique(pairs.owners, return_inverse=True)
+        return Runs(
+            pairs.keys[starts],
+            np.add.reduceat(weights, starts) if len(starts) else weights,
+            np.ones(len(starts), dtype=bool),
+            Items(pairs.keys, weights, owners.astype(np.int64)),
+            np.diff(np.r_[starts, len(pairs.keys)]).astype(np.int64),
+        )
+
     @property
     def rows(self) -> int:
-        """Number of rows."""
-        return int(self.counts.sum())
+        """Number of rows; where they have owners, what they weigh."""
+        return round(float(self.counts.sum()))
 
-    def expanded(self) -> Floats:
-        """The value of each row, sorted."""
-        return np.repeat(self.values, self.counts)
+    @property
+    def people(self) -> Ints:
+        """Owners of each run (R,)."""
+        return np.asarray(self.counts if self.sizes is None else self.sizes, dtype=np.int64)
+
+    def owners(self, start: int = 0, stop: int | None = None) -> int:
+        """Owners of a stretch of runs."""
+        people = self.people
+        if self.items is None:
+            return int(people[start:stop].sum())
+        return self.items.people(int(people[:start].sum()), int(people[:stop].sum()))
+
+    def owners_until(self) -> Ints:
+        """Owners of each run and those before it (R,)."""
+        if self.items is None or self.items.owners is None:
+            return self.people.cumsum()
+        new = np.zeros(len(self.items.owners), dtype=np.int64)
+        new[np.unique(self.items.owners, return_index=True)[1]] = 1
+        found: Ints = np.r_[0, new.cumsum()][self.people.cumsum()]
+        return found
+
+    def reversed(self) -> Runs:
+        """The same of the rows' negatives."""
+        flip = slice(None, None, -1)
+        items, sizes = self.items, self.sizes
+        if items is not None and items.weights is not None and items.owners is not None:
+            items = Items(-items.values[flip], items.weights[flip], items.owners[flip])
+        return Runs(
+            -self.values[flip],
+            self.counts[flip],
+            self.exact[flip],
+            items,
+            None if sizes is None else sizes[flip],
+        )
+
+    def expanded(self) -> Items:
+        """All items, sorted."""
+        if self.items is not None:
+            return self.items
+        return Items(np.repeat(self.values, self.people), None, None)
 
     def at(self, places: Ints) -> Floats:
         """The values of the rows at ``places``, counted from the least one."""
@@ -51,11 +138,25 @@ class Runs:
 
     def some(self, which: Bools | slice) -> Runs:
         """The runs that ``which`` picks."""
-        return Runs(self.values[which], self.counts[which], self.exact[which])
+        items, sizes = self.items, self.sizes
+        if items is not None and sizes is not None:
+            picked = np.zeros(len(self.values), dtype=bool)
+            picked[which] = True
+            of = np.repeat(picked, sizes)
+            items = Items(items.values[of], _some(items.weights, of), _some(items.owners, of))
+            sizes = sizes[which]
+        return Runs(self.values[which], self.counts[which], self.exact[which], items, sizes)
 
-    def clipped(self, low: float, high: float) -> Runs:
-        """Rows beyond ``low`` and ``high`` pulled in to them."""
-        return _joined(Runs(np.clip(self.values, low, high), self.counts, self.exact))
+    def pulled_in(self, first: int, low: float, last: int, high: float) -> Runs:
+        """The runs before ``first`` made one of value ``low``, those after ``last`` of ``high``."""
+        values = self.values.copy()
+        values[:first], values[last + 1 :] = low, high
+        items = self.items
+        if items is not None and self.sizes is not None:
+            items = Items(np.repeat(values, self.sizes), items.weights, items.owners)
+        exact = self.exact.copy()
+        exact[:first] = exact[last + 1 :] = True
+        return _joined(Runs(values, self.counts, exact, items, self.sizes))
 
     def merged(self, other: Runs) -> Runs:
         """The rows of both."""
@@ -71,7 +172,7 @@ class Runs:
         No run made so holds more than 4 / ``most`` of the rows. Runs that alone hold as many, and
         the first and the last ``ends`` runs, stay as they are.
         """
-        if len(self.values) <= most:
+        if len(self.values) <= most or self.items is not None:
             return self
         most_rows = max(4 * self.rows // most, 2)
         group = (self.counts.cumsum() - self.counts) // most_rows
@@ -90,14 +191,34 @@ class Runs:
         )
 
 
+def _some(array: npt.NDArray[Any] | None, which: Bools) -> npt.NDArray[Any] | None:
+    return None if array is None else array[which]
+
+
 def _joined(runs: Runs) -> Runs:
     """Runs of equal values, of which there may be several, made one."""
     begins = np.r_[True, np.diff(runs.values) > 0][: len(runs.values)]
     if begins.all():
         return runs
     starts = np.flatnonzero(begins)
+    items, sizes = runs.items, runs.sizes
+    if items is not None and sizes is not None:
+        items, sizes = _once(items, np.repeat(begins.cumsum() - 1, sizes))
     return Runs(
         runs.values[starts],
         np.add.reduceat(runs.counts, starts),
         np.logical_and.reduceat(runs.exact, starts),
+        items,
+        sizes,
     )
+
+
+def _once(items: Items, run: Ints) -> tuple[Items, Ints]:
+    """Each owner of each ``run`` (N,) once; and how many each run has."""
+    assert items.owners is not None, "items of rows are never joined"
+    assert items.weights is not None, "items of rows are never joined"
+    order = np.lexsort((items.owners, run))
+    run, owners, weights = run[order], items.owners[order], items.weights[order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(run) > 0) | (np.diff(owners) != 0)])
+    found = Items(items.values[order][starts], np.add.reduceat(weights, starts), owners[starts])
+    return found, np.bincount(run[starts]).astype(np.int64)
