@@ -39,7 +39,7 @@ def schema_of(split: Split, *, declared: bool) -> synthgan.Schema:
     frame = pd.concat([split.train, split.holdout], ignore_index=True)
     schema = synthgan.infer_schema(frame, constraints=False)
     if not declared:
-        return schema
+        return synthgan.public_part(schema)
     return replace(schema, columns=tuple(_declared(column, frame) for column in schema))
 
 

@@ -116,7 +116,7 @@ def test_how_many_rows_one_has_moves_no_share_by_more_than_a_person(of_one: int)
         one, other = (np.array(s.columns[name].weights) for s in (before, after))
         if len(one) == len(other):
             assert np.abs(one - other).max() < 0.04, name  # a step of 201 people
-    repeats = [s.unlearned["who"].rows_per_value for s in (before, after)]
+    repeats = [np.mean(s.unlearned["who"].sizes) for s in (before, after)]
     assert repeats == pytest.approx([4.5, 4.5], abs=0.15)
 
 
