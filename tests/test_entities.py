@@ -361,6 +361,28 @@ def test_a_condition_leaves_keys_in_their_share() -> None:
     assert 60 < rows["patient_id"].nunique() < 130
 
 
+def test_each_order_is_one_customers() -> None:
+    rng = np.random.default_rng(0)
+    orders = np.repeat(np.arange(300), rng.integers(1, 6, 300))
+    customers = rng.integers(0, 70, 300)[orders]
+    frame = pd.DataFrame(
+        {
+            "order_id": 500_000 + 17 * orders,
+            "customer_id": [f"C-{10_000 + 37 * i}" for i in customers],
+            "price": rng.gamma(2, 20, len(orders)).round(2),
+        }
+    )
+    schema = infer_columns(frame)
+    assert (schema.entity, schema["order_id"].within) == ("customer_id", "customer_id")
+    rows = synthgan.fit(frame, schema, quick(3)).sample(2_000, seed=0)
+    assert rows.groupby("order_id")["customer_id"].nunique().eq(1).all()
+    assert rows.groupby("order_id").size().mean() == pytest.approx(3, rel=0.25)
+    per = rows.groupby("customer_id")["order_id"].nunique().mean()
+    assert per == pytest.approx(300 / 70, rel=0.35)
+    with pytest.raises(synthgan.SchemaError, match="within 'price'"):
+        Schema(columns=(replace(schema["order_id"], within="price"), schema["price"]))
+
+
 def test_keys_of_staff_are_other_people() -> None:
     frame = visits().assign(doctor=lambda f: "Dr. Anna " + f["doctor_id"].map(lambda i: "Xyz" * i))
     schema = infer_columns(frame)
@@ -507,6 +529,7 @@ def test_ordinary_tables_stop_nothing(path: Path) -> None:
     ("fields", "message"),
     [
         ({"repeats": True, "kind": Kind.CATEGORY}, "repeats is for kind identifier"),
+        ({"within": "y"}, "within is for identifiers that repeat"),
         ({"per": "y", "kind": Kind.CATEGORY}, "per is for kinds identifier and text"),
     ],
 )
