@@ -38,7 +38,7 @@ from synthgan.privacy import Guarantee
 from synthgan.private_fit import learn_privately
 from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Hints, Schema, Unique, as_hints, as_schema, identifying_notes
+from synthgan.schema import Hints, Kind, Schema, Unique, as_hints, as_schema, identifying_notes
 from synthgan.summary import Summary, summarize
 from synthgan.table import check_frame, count_cells, near_column, open_dataset, take_table
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
@@ -148,6 +148,14 @@ def fit(
     return _noted(model, identifying_notes(frame, schema))
 
 
+def _of_unit(schema: Schema, unit: str | None) -> Schema:
+    """The schema whose entity is the unit of the guarantee, unless it names another."""
+    known = unit in schema.names and schema.entity is None and unit is not None
+    if not known or schema[str(unit)].kind is not Kind.IDENTIFIER or schema[str(unit)].references:
+        return schema
+    return schema.of_entity(str(unit))
+
+
 def _noted(model: Synthesizer, notes: Sequence[str]) -> Synthesizer:
     """The model with ``notes`` before its own."""
     return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
@@ -196,7 +204,7 @@ def _fit_privately(
     device = choose_device(config.train.device)
     left_out = [rule for rule in schema.constraints if takes_patterns(rule)]
     declared = [rule for rule in schema.constraints if rule not in left_out]
-    schema = replace(schema, constraints=tuple(declared))
+    schema = _of_unit(replace(schema, constraints=tuple(declared)), config.privacy.unit)
     learned = learn_privately(
         frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step
     )
