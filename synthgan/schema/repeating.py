@@ -141,17 +141,18 @@ def _guess(cells: Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     ):
         return None
     form = form_of(pc.unique(as_whole(present)))
+    text = is_text(present) and column.kind is not Kind.INTEGER
     common = np.median(counts) > _FEW_ROWS and says.worth < SURE
     if (says.is_thing or common) and not form.is_token:
         return None
     few = _worth_of_counts(counts)
     decided = decided_by(cells, column.name) if says.worth or form.worth else []
     worth = _worth_of_name(says, form, counts, present)
-    if not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=is_text(present)):
+    if not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=text):
         return None
-    if not is_text(present) and worth < _CALLED_KEY:
+    if not text and worth < _CALLED_KEY:
         worth = 0.0
-    if not is_text(present) and form.dense and worth < SURE:
+    if not text and form.dense and worth < SURE:
         form = Form(dense=True)
     score = 1 - (1 - worth) * (1 - form.worth) * (1 - few) * (1 - _worth_of_decided(cells, decided))
     if not worth and not decided and not form.is_token:
