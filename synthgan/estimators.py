@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from synthgan.config import Config, SummaryConfig
-from synthgan.schema import Kind, Schema, infer_columns
+from synthgan.schema import Column, Kind, Schema, infer_columns
 from synthgan.synthesizer import Synthesizer, fit
 
 Strategy = str | float | Mapping[object, int] | Callable[[Any], Mapping[object, int]]
@@ -259,15 +259,16 @@ def _labels(y: Any, rows: int) -> npt.NDArray[Any]:
 
 def _schema(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> Schema:
     """What the columns are; numbers are never taken for names of rows."""
-    found = []
-    for column in infer_columns(frame):
+    found, inferred = [], infer_columns(frame)
+    for column in inferred:
         kind = kinds.get(column.name, column.kind)
         if not kind.is_modelled and frame[column.name].dtype.kind in _KINDS:
             kind = _KINDS[frame[column.name].dtype.kind]
         if kind is not column.kind:
-            column = replace(column, kind=kind, format=None, personal=None, words=None)
+            plain = Column(name=column.name, kind=kind, dtype=column.dtype)
+            column = replace(plain, nullable=column.nullable)
         found.append(replace(column, references=None))
-    return Schema(columns=tuple(found))
+    return inferred.of_columns(found)
 
 
 def _remember(estimator: Any, frame: pd.DataFrame, X: Any) -> None:

@@ -124,19 +124,28 @@ class Inventor:
         each its rows in another order: place p of R is p times a number near the golden ratio of
         R and without a common factor, so that rows of one cell lie apart.
         """
-        known = self.unlearned.get(key.name, Unlearned()).sizes or (1.0,)
-        sizes = np.repeat(np.minimum(known, _MOST_ROWS), -(-_DECK // len(known)))
-        ends = np.floor(np.cumsum(sizes) + 0.5).astype(np.int64)
+        owner = key if key.within is None else self.schema[key.within]
+        ends = self._deck(owner)
         in_deck = int(ends[-1])
         golden = int(0.618 * in_deck) + 1
         step = next(n for n in range(golden, golden + in_deck) if gcd(n, in_deck) == 1)
         deck, place = np.divmod(rows, in_deck)
-        place = (place * step + self._hash(deck, f"deck of {key.name}")) % in_deck
+        place = (place * step + self._hash(deck, f"deck of {owner.name}")) % in_deck
+        if owner is not key:  # the rows of each owner in the deck are shared out among its own
+            ends = _within(ends, float(np.mean(self._deck_sizes(key))))
         numbers = deck * len(ends) + np.searchsorted(ends, place, side="right")
         owners = self.owners.get(key.name)
         if owners is None or len(owners) != len(rows):
             return numbers
-        return np.where(owners >= 0, owners, numbers + owners.max(initial=-1) + 1)
+        return np.where(owners >= 0, 2 * owners, 2 * numbers + 1)
+
+    def _deck_sizes(self, key: Column) -> npt.NDArray[np.float64]:
+        known = self.unlearned.get(key.name, Unlearned()).sizes or (1.0,)
+        return np.repeat(np.minimum(known, _MOST_ROWS), -(-_DECK // len(known)))
+
+    def _deck(self, key: Column) -> Ints:
+        """Of each cell in a deck, the place after its last row, were rows in order."""
+        return np.floor(np.cumsum(self._deck_sizes(key)) + 0.5).astype(np.int64)
 
     @cached_property
     def _key(self) -> int:
@@ -175,6 +184,16 @@ class Inventor:
             return 1.0
         known = (self.unlearned.get(column.name, Unlearned()) for column in telling)
         return min(each.rows_per_value for each in known)
+
+
+def _within(ends: Ints, rows_each: float) -> Ints:
+    """Stretches of about ``rows_each`` rows within those that end at ``ends``."""
+    begins = np.r_[0, ends[:-1]]
+    parts = np.maximum(np.floor((ends - begins) / rows_each + 0.5), 1).astype(np.int64)
+    owner = np.repeat(np.arange(len(ends)), parts)
+    turn = np.arange(len(owner)) - np.repeat(np.cumsum(parts) - parts, parts) + 1
+    rows = (ends - begins)[owner]
+    return np.asarray(begins[owner] + rows * turn // parts[owner], dtype=np.int64)
 
 
 def _emptied(cells: pd.Series[Any], missing: Bools, column: Column) -> pd.Series[Any]:

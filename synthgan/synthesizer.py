@@ -41,6 +41,7 @@ from synthgan.sample import Sampler
 from synthgan.schema import (
     Constraint,
     Hints,
+    Kind,
     Schema,
     Unique,
     as_hints,
@@ -160,6 +161,14 @@ def fit(
     return _noted(model, identifying_notes(frame, schema))
 
 
+def _of_unit(schema: Schema, unit: str | None) -> Schema:
+    """The schema whose entity is the unit of the guarantee, unless it names another."""
+    known = unit in schema.names and schema.entity is None and unit is not None
+    if not known or schema[str(unit)].kind is not Kind.IDENTIFIER or schema[str(unit)].references:
+        return schema
+    return schema.of_entity(str(unit))
+
+
 def _noted(model: Synthesizer, notes: Sequence[str]) -> Synthesizer:
     """The model with ``notes`` before its own."""
     return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
@@ -219,7 +228,7 @@ def _fit_privately(
     device = choose_device(config.train.device)
     left_out = [rule for rule in schema.constraints if takes_patterns(rule)]
     declared = [rule for rule in schema.constraints if rule not in left_out]
-    schema = replace(schema, constraints=tuple(declared))
+    schema = _of_unit(replace(schema, constraints=tuple(declared)), config.privacy.unit)
     frame = take_table(data, "data", as_text=True, expected=schema.names)
     learned = learn_privately(
         frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step

@@ -260,7 +260,7 @@ def test_fixed_letters_of_few_people_are_not_kept() -> None:
     cells = [f"ZQ-{i}" for i in range(5000, 5004)]
     four = infer_columns(events(cells).rename(columns={"x": "patient_id"}))
     five = infer_columns(events([*cells, "ZQ-5010"]).rename(columns={"x": "patient_id"}))
-    assert (four["patient_id"].format, five["patient_id"].format) == ("AA-9999", "ZQ-9999")
+    assert (four["patient_id"].format, five["patient_id"].format) == ("AA-9999", "ZQ-4999")
 
 
 # No key in any rule
@@ -288,7 +288,7 @@ def test_a_made_up_person_is_the_same_in_all_rows() -> None:
     for name in ("patient_id", "ssn", "email"):
         assert not set(rows[name]) & set(real[name]), name
     assert rows["visit_id"].is_unique
-    assert rows["patient_id"].str.fullmatch(r"P-\d{5}").all()
+    assert rows["patient_id"].str.fullmatch(r"P-6\d{4}").all()  # real ones have a 7
     doctors = rows["doctor_id"].nunique()
     assert doctors <= 32
     assert not set(rows["doctor_id"]) & set(real["doctor_id"])
@@ -359,6 +359,28 @@ def test_a_condition_leaves_keys_in_their_share() -> None:
     rows = model().sample(500, where="diagnosis == 'flu'", seed=1)
     assert rows.groupby("patient_id")["name"].nunique().eq(1).all()
     assert 60 < rows["patient_id"].nunique() < 130
+
+
+def test_each_order_is_one_customers() -> None:
+    rng = np.random.default_rng(0)
+    orders = np.repeat(np.arange(300), rng.integers(1, 6, 300))
+    customers = rng.integers(0, 70, 300)[orders]
+    frame = pd.DataFrame(
+        {
+            "order_id": 500_000 + 17 * orders,
+            "customer_id": [f"C-{10_000 + 37 * i}" for i in customers],
+            "price": rng.gamma(2, 20, len(orders)).round(2),
+        }
+    )
+    schema = infer_columns(frame)
+    assert (schema.entity, schema["order_id"].within) == ("customer_id", "customer_id")
+    rows = synthgan.fit(frame, schema, quick(3)).sample(2_000, seed=0)
+    assert rows.groupby("order_id")["customer_id"].nunique().eq(1).all()
+    assert rows.groupby("order_id").size().mean() == pytest.approx(3, rel=0.25)
+    per = rows.groupby("customer_id")["order_id"].nunique().mean()
+    assert per == pytest.approx(300 / 70, rel=0.35)
+    with pytest.raises(synthgan.SchemaError, match="within 'price'"):
+        Schema(columns=(replace(schema["order_id"], within="price"), schema["price"]))
 
 
 def test_keys_of_staff_are_other_people() -> None:
@@ -507,6 +529,7 @@ def test_ordinary_tables_stop_nothing(path: Path) -> None:
     ("fields", "message"),
     [
         ({"repeats": True, "kind": Kind.CATEGORY}, "repeats is for kind identifier"),
+        ({"within": "y"}, "within is for identifiers that repeat"),
         ({"per": "y", "kind": Kind.CATEGORY}, "per is for kinds identifier and text"),
     ],
 )

@@ -170,3 +170,19 @@ def test_whole_numbers_are_not_taken_for_names_of_rows() -> None:
     filled = SynthGANImputer(config=QUICK).fit_transform(numbers)
     assert filled.shape == numbers.shape
     assert 0 <= filled[3, 1] <= 60
+
+
+def test_keys_that_repeat_are_numbers_to_an_estimator() -> None:
+    rng = np.random.default_rng(0)
+    whose = np.repeat(np.arange(60), 5)
+    frame = pd.DataFrame(
+        {
+            "customer_id": 10_000 + 7 * whose,
+            "mail": [f"p{i}@mail.de" for i in whose],
+            "age": (20.0 + whose) + rng.integers(0, 2, len(whose)),
+        }
+    )
+    frame.loc[::9, "age"] = np.nan
+    frame.loc[::8, "mail"] = None
+    filled = SynthGANImputer(config=quick(5), draws=2).fit_transform(frame)
+    assert pd.DataFrame(filled).notna().all(axis=None)

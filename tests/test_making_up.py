@@ -16,11 +16,23 @@ from hypothesis import strategies as st
 import synthgan
 from synthgan.errors import SchemaError
 from synthgan.making_up import Inventor
-from synthgan.schema import Column, Kind, Personal, Schema, infer_columns, passes_iban, passes_luhn
+from synthgan.schema import (
+    Column,
+    Kind,
+    Personal,
+    Schema,
+    infer_columns,
+    passes_as_person,
+    passes_iban,
+    passes_luhn,
+)
 from synthgan.summary import Unlearned
 
 PERSONAL = get_args(Personal)
-UNIQUE = ("email", "user_name", "phone", "national_id", "card", "iban", "ipv4", "ipv6", "url")
+UNIQUE = (
+    "email", "user_name", "phone", "national_id", "card", "iban", "imei", "mac", "vin", "plate",
+    "ipv4", "ipv6", "url",
+)  # fmt: skip
 QUICK = synthgan.Config(train=synthgan.TrainConfig(steps=3), seed=0)
 
 
@@ -137,6 +149,30 @@ def test_numbers_of_persons_that_nobody_has() -> None:
     british = one("national_id", locale="en_GB", format="AA999999A")
     assert british.str.fullmatch(r"QQ\d{6}[ABCD]").all()
     assert one("national_id", dtype="int64", format="9" * 9).between(9e8, 1e9).all()
+
+
+@pytest.mark.parametrize(
+    "format",
+    ["A999999999", "9999999999", "99999999999", "999.999.999-99", "999999-9999", "99999999A"],
+)
+def test_numbers_of_persons_fail_the_checks_of_all_countries(format: str) -> None:
+    cells = one("national_id", 500, format=format)
+    assert cells.is_unique
+    assert not any(passes_as_person(re.sub(r"\W", "", cell)) for cell in cells)
+    shape = cells.str.replace(r"\d", "9", regex=True).str.replace("[A-Z]", "A", regex=True)
+    assert shape.eq(format).all()
+
+
+def test_devices_that_nobody_makes() -> None:
+    imei = one("imei", 500, format="99 999999 999999 9")
+    digits = imei.str.replace(" ", "")
+    assert all(map(passes_luhn, digits))
+    assert digits.str.startswith("77").all()
+    assert one("imei", dtype="int64").between(77 * 10**13, 78 * 10**13).all()
+    assert one("mac").str.fullmatch(r"[0-9a-f]2(:[0-9a-f]{2}){5}").all()
+    assert one("mac", format="FFFF.FFFF.FFFF").str.fullmatch(r"[0-9A-F]2\S{2}(\.\S{4}){2}").all()
+    assert one("vin").str.fullmatch(r"000[A-HJ-NPR-Z0-9]{14}").all()
+    assert one("plate", format="A-AA 9999").str.fullmatch(r"[IOQU]-[IOQU]{2} \d{4}").all()
 
 
 # Consistent, seeded, in chunks

@@ -161,6 +161,7 @@ def _facts(model: synthgan.Synthesizer, path: Path, *, history: bool) -> dict[st
         "versions": dict(model.versions),
         "rows": model.rows,
         "columns": schema["columns"],
+        "entity": schema.get("entity"),
         "constraints": schema.get("constraints", []),
         "settings": _settings(model.config),
         "changed_settings": _changed_settings(model.config),

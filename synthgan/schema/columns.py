@@ -176,6 +176,10 @@ class Column:
     column, as a patient's number decides the patient's name: rows that share one share the
     other."""
 
+    within: str | None = field(default=None, metadata=added(None))
+    """IDENTIFIER that repeats: another one in whose rows its rows lie, as the orders of a customer:
+    all rows of one order are of one customer."""
+
     @property
     def written_as(self) -> str:
         """How cells are written, or made up, in a few words; empty if there is nothing to say."""
@@ -207,6 +211,10 @@ class Column:
         self._require(
             self.per is None or not (self.kind.is_modelled or self.references),
             "per is for kinds identifier and text without references only",
+        )
+        self._require(
+            self.within is None or (self.repeats and self.per is None),
+            "within is for identifiers that repeat, without per",
         )
         self._check_categories()
         self._check_bounds()
@@ -361,7 +369,9 @@ class Schema:
             if column.references is not None:
                 self._check_reference(column, column.references)
             if column.per is not None:
-                self._check_per(column, column.per)
+                self._check_per(column, "per", column.per)
+            if column.within is not None:
+                self._check_per(column, "within", column.within)
         if self.entity is not None:
             self._check_entity(self.entity)
         for constraint in self.constraints:
@@ -375,14 +385,16 @@ class Schema:
         if self[key].kind is not Kind.IDENTIFIER or self[key].references is not None:
             raise SchemaError(f"{about}, which must be an identifier that references no other")
 
-    def _check_per(self, column: Column, key: str) -> None:
-        about = f"column {column.name!r}: per {key!r}"
+    def _check_per(self, column: Column, field: str, key: str) -> None:
+        about = f"column {column.name!r}: {field} {key!r}"
         if key not in self.names:
             raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
-        if key == column.name or not self[key].repeats or self[key].per is not None:
+        known = self[key]
+        follows = known.per is not None or (field == "within" and known.within is not None)
+        if key == column.name or not known.repeats or follows:
             raise SchemaError(
                 f"{about}, which must be another column, an identifier that repeats and has no "
-                "per itself"
+                f"{field} itself"
             )
 
     def _check_entity(self, name: str) -> None:
@@ -451,7 +463,7 @@ class Schema:
         """The schema whose entity is ``name``, an identifier that repeats then."""
         own = self[name]
         if own.kind is Kind.IDENTIFIER:
-            own = replace(own, repeats=True, references=None, per=None)
+            own = replace(own, repeats=True, references=None, per=None, within=None)
         elif own.kind is Kind.TEXT and own.personal is not None:
             own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
         else:
@@ -477,6 +489,7 @@ class Schema:
             replace(
                 column,
                 per=column.per if column.per in owners else None,
+                within=column.within if column.within in owners else None,
                 references=column.references if column.references in keys else None,
             )
             for column in columns

@@ -110,6 +110,8 @@ def find_entities(
             for column in found
         ]
     found = [_shared(cells, column) for column in _with_owners(cells, found, entity)]
+    if entity is not None:
+        found = [_within(cells, column, entity) for column in found]
     few = entity is not None and len(cells.counts(entity)) < _FEWEST_PEOPLE
     return tuple(_without_letters(c) if few else c for c in found), entity
 
@@ -290,6 +292,13 @@ def _with_owners(cells: Cells, columns: Sequence[Column], entity: str | None) ->
                 owners[column.name] = key.name
                 break
     return [replace(c, per=owners[c.name]) if c.name in owners else c for c in columns]
+
+
+def _within(cells: Cells, column: Column, entity: str) -> Column:
+    """A key of which each is one entity's, though an entity may have several: orders, devices."""
+    is_key = column.repeats and column.per is None and column.name != entity
+    nested = is_key and cells.decides(column.name, entity)
+    return replace(column, within=entity) if nested else column
 
 
 def _shared(cells: Cells, column: Column) -> Column:

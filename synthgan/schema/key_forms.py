@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgan.schema.patterns import code_pattern
+from synthgan.schema.patterns import FEWEST_SHARING, code_pattern, commonest_pattern
 
 _SPARSE = 20  # times as many numbers as there are, in the range that they could have
 
@@ -60,7 +60,8 @@ def form_of(distinct: pa.Array) -> Form:
     open_ = sum(character in "9AaFf" for character in re.sub(r"\\.", "", pattern))
     has_digits = pc.mean(pc.match_substring_regex(distinct, "[0-9]")).as_py() > 0.9
     if not pattern:
-        return Form(worth=0.3 if has_digits else 0.0, words="codes")
+        shared = commonest_pattern(distinct)
+        return Form(worth=0.3 if has_digits else 0.0, words="codes", pattern=shared)
     of_digits = not set(pattern) - set("9/:.,- x")
     if not has_digits or open_ < (8 if of_digits else 4) or blanks:
         return Form(worth=0.2 if has_digits else 0.0, words="codes", pattern=pattern)
@@ -121,26 +122,55 @@ def as_whole(present: pa.Array) -> pa.Array:
 
 
 def format_of(form: Form, distinct: pa.Array, dtype: str) -> str | None:
-    """How made-up cells are to look: with two digits more where so many codes differ that others
-    of the pattern would be among them by chance."""
+    """How made-up cells are to look, so that no real one is among them, or hardly any.
+
+    Where all codes share a digit, as numbers that were given out in turn do, made-up ones have
+    another one there. Where so many codes differ that others of the pattern would be among them by
+    chance, made-up ones have two digits more.
+    """
+    pattern = form.pattern
     if not is_text(distinct):
-        longest = len(str(pc.max(distinct).as_py()))
-        digits = len(form.pattern or "") or longest + 2
+        if pc.min(distinct).as_py() < 0:
+            return None
+        pattern = pattern or "9" * (len(str(pc.max(distinct).as_py())) + 2)
         most = _MOST_DIGITS.get(dtype.casefold().removesuffix("[pyarrow]"), 15)
-        return "9" * digits if digits <= most and pc.min(distinct).as_py() >= 0 else None
-    if not form.pattern or "9" not in form.pattern:
-        return form.pattern
-    slots = re.sub(r"\\.", "", form.pattern)
-    space = math.prod(_CHOICES.get(character, 1) for character in slots)
-    if space >= _SPARSE * len(distinct):
-        return form.pattern
-    last = form.pattern.rindex("9")
-    return f"{form.pattern[:last]}99{form.pattern[last:]}"
+        if len(pattern) > most:
+            return None
+    if not pattern or "9" not in pattern:
+        return pattern
+    enough = _SPARSE * len(distinct)
+    apart = _with_another_digit(pattern, distinct.cast(pa.large_string()))
+    if apart is not None and _space(apart) >= enough:
+        return apart
+    if _space(pattern) >= enough:
+        return pattern
+    last = pattern.rindex("9")
+    return f"{pattern[:last]}99{pattern[last:]}"
+
+
+def _space(pattern: str) -> int:
+    """How many cells of a pattern there are."""
+    slots = re.sub(r"\\.", "", pattern)
+    return math.prod(_CHOICES.get(character, 1) for character in slots)
+
+
+def _with_another_digit(pattern: str, distinct: pa.Array) -> str | None:
+    """The pattern with a digit that no cell of ``distinct`` (text) has in that place, while all of
+    them have the same; None if there is no such place."""
+    places = re.findall(r"\\.|.", pattern)
+    lengths = pc.unique(pc.utf8_length(distinct))
+    if len(distinct) < FEWEST_SHARING or lengths.to_pylist() != [len(places)]:
+        return None
+    for place, slot in enumerate(places):
+        here = pc.unique(pc.utf8_slice_codeunits(distinct, place, place + 1)).to_pylist()
+        if slot == "9" and len(here) == 1:
+            digit = int(here[0])
+            other = digit - 1 if digit >= 2 else digit + 1  # neither 0 nor 9
+            return "".join([*places[:place], str(other), *places[place + 1 :]])
+    return None
 
 
 _CHOICES = {"9": 10, "A": 26, "a": 26, "F": 16, "f": 16}
-
-
 _MOST_DIGITS = {
     "int8": 2, "uint8": 2, "int16": 4, "uint16": 4, "int32": 9, "uint32": 9, "float": 7,
     "float16": 3, "float32": 7, "float64": 15, "double": 15,

@@ -171,7 +171,7 @@ _VOCABULARIES = (
     (_ALL_PEOPLE, PERSON, 0.8, 0.45),
     (_ALL_STAFF, STAFF, 0.75, 0.3),
     (_ALL_DEVICES, DEVICE, 0.75, 0.3),
-    (_ALL_EVENTS, EVENT, 0.75, 0.2),
+    (_ALL_EVENTS, EVENT, 0.75, 0.25),
 )
 
 

@@ -32,6 +32,17 @@ def code_pattern(distinct: pa.Array) -> str | None:
     return "" if one_outline or (one_length and with_digit > 0.9) else None
 
 
+def commonest_pattern(distinct: pa.Array) -> str | None:
+    """The pattern that most of ``distinct`` share, which are of several; None if few share one."""
+    shapes = _mapped(distinct, _TO_SHAPE)
+    counted = pc.value_counts(shapes)
+    most = int(counted.field("counts").to_numpy().argmax())
+    shape: str = counted.field("values")[most].as_py()
+    if counted.field("counts")[most].as_py() < FEWEST_SHARING:
+        return None
+    return _with_fixed_letters(distinct.filter(pc.equal(shapes, shape)), shape)
+
+
 def _with_fixed_letters(distinct: pa.Array, shape: str) -> str:
     """The ``shape`` of all cells, in which a letter that all of them share stands for itself, if
     they are so many that it tells of none of them."""

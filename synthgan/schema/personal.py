@@ -42,6 +42,7 @@ _HALF_NAMED = 0.3  # and one such as "name" or "customer"
 _MOST = 2000  # values that are looked at
 _FIRST_FEW = 40  # that tell whether to look at the others
 _MANY = 20  # values that make a column of few rows worth looking at
+_FEWEST_CALLED_SO = 3  # values that can be such, in a column that is called so
 _FEW_PEOPLE = 5  # full names that are enough, where hardly any other words look so
 _LONGEST = 300  # characters of a value that says who somebody is
 
@@ -161,9 +162,11 @@ def plain_name(name: str) -> str:
 
 def _may_be(look: _Look, called: str, distinct: int, cells: int) -> bool:
     is_called = re.search(look.name, called) is not None
+    may_be_few = is_called and look.named_looks is not None and look.fewest < _MANY
+    fewest = min(look.fewest, _FEWEST_CALLED_SO) if may_be_few else look.fewest
     return (
         (is_called or look.telling >= WORTH_A_WORD)
-        and distinct >= look.fewest
+        and distinct >= fewest
         and distinct > look.few_repeats * cells
     )
 
@@ -569,7 +572,7 @@ _LOOKS = (
         name=r"(?:^|_)(?:user_?name|user_?login|login(?:_?name)?|screen_?name|nick_?name|handle"
         r"|benutzername|benutzer_?kennung|anmelde_?name|kennung|utilisateur|identifiant|usuario"
         r"|nome_?utente|gebruikers_?naam|uzytkownik|anvandar_?namn|account_?name|user"
-        r"|twitter|instagram|telegram|github)(?:_?(?:id|name|handle|text|str))?$",
+        r"|twitter|instagram|telegram|github)(?:_?(?:name|handle|text|str))?$",
         telling=0.1,
         looks=_regex(r"@?[^\W_][\w.\-]{1,40}"),
         named_looks=_can_be_user_name,

@@ -39,6 +39,7 @@ _AGREEING = 0.9  # of the rows that come again, beyond those that would by chanc
 _ALONE = 0.65  # what looks are worth where neither name nor other columns agree
 _FEW_EVENTS = 30  # of a person, that ``visit_no`` may count
 _CALLED_KEY = 0.4  # what a name such as "x_id" is worth
+_CALLED_CODE = 0.25  # one such as "x_code" is worth less
 _ONE_FORM = 0.4  # and codes of one pattern
 _OF_MANY = 0.3  # what many values of few rows each are worth
 
@@ -91,7 +92,8 @@ class Cells:
     @cached_property
     def varied(self) -> list[str]:
         """Columns of more than one value."""
-        return [c.name for c in self.columns if len(np.unique(self.codes(c.name))) > 1]
+        codes = {column.name: self.codes(column.name) for column in self.columns}
+        return [name for name, each in codes.items() if each.min() != each.max()]
 
 
 # What is a key
@@ -139,17 +141,18 @@ def _guess(cells: Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     ):
         return None
     form = form_of(pc.unique(as_whole(present)))
+    text = is_text(present) and column.kind is not Kind.INTEGER
     common = np.median(counts) > _FEW_ROWS and says.worth < SURE
     if (says.is_thing or common) and not form.is_token:
         return None
     few = _worth_of_counts(counts)
     decided = decided_by(cells, column.name) if says.worth or form.worth else []
     worth = _worth_of_name(says, form, counts, present)
-    if not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=is_text(present)):
+    if not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=text):
         return None
-    if not is_text(present) and worth < _CALLED_KEY:
+    if not text and worth < _CALLED_KEY:
         worth = 0.0
-    if not is_text(present) and form.dense and worth < SURE:
+    if not text and form.dense and worth < SURE:
         form = Form(dense=True)
     score = 1 - (1 - worth) * (1 - form.worth) * (1 - few) * (1 - _worth_of_decided(cells, decided))
     if not worth and not decided and not form.is_token:
@@ -196,6 +199,8 @@ def _is_worth_a_look(
         return True
     if not text and worth < _CALLED_KEY:  # numbers that are not called a key mean something
         return len(decided[0]) >= max(2, len(decided[1]) / 2) and form.worth >= _ONE_FORM
+    if worth < _CALLED_CODE and few < _OF_MANY:
+        return False
     if not text and form.dense and not decided[0]:
         return few >= _OF_MANY
     if text and worth < _CALLED_KEY and form.worth < (_ONE_FORM if worth else _OF_MANY):
