@@ -204,47 +204,74 @@ def near_column(name: str, names: Iterable[object]) -> str:
 
 @contextmanager
 def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
-    """A new empty file that takes the place of ``path`` if all goes well, else vanishes."""
+    """A new empty file that takes the place of ``path`` if all goes well, else vanishes.
+
+    From the start it is for no more eyes than the file that it becomes: as the old file was, its
+    owner's alone if it is ``secret``, else as the system makes new files.
+    """
     with write_errors(path):
         target = Path(os.path.realpath(path))
         _sweep(target.parent)
-        temporary, lock = _new_file(target.parent, 0o600 if secret else 0o666)
+        temporary, lock = _new_file(target.parent, 0o600 if secret else mode_of(target))
         try:
-            if target.exists() and not secret:
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield temporary
-            descriptor = os.open(temporary, os.O_RDWR)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            os.fsync(lock)
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
             os.close(lock)
 
 
-def _new_file(folder: Path, mode: int) -> tuple[Path, int]:
-    """An empty file with a name of its own, and a lock on it that ends with this process."""
+def mode_of(path: Path) -> int | None:
+    """Who may read and write a file that is there; None where there is none."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return None
+
+
+def _new_file(folder: Path, mode: int | None) -> tuple[Path, int]:
+    """An empty file with a name of its own, and a lock on it that ends with this process.
+
+    Of ``mode``; None: what the system leaves of reading and writing for all.
+    """
     while True:
         path = folder / f".synthgan-{secrets.token_hex(8)}.tmp"
-        lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
         _lock(lock)
         if path.exists():
+            if mode is not None:
+                path.chmod(mode)  # the system may have left less of it, never more
             return path, lock
         os.close(lock)  # swept away before it was locked
 
 
+_TO_SWEEP = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
 def _sweep(folder: Path) -> None:
-    """Removes what processes that were killed have left: nobody holds a lock on it."""
+    """Removes what processes of this user that were killed have left: it is not locked.
+
+    Others may write to the folder, too, so that the name says nothing: what is no plain file of
+    the user's own, under this one name, is not even opened.
+    """
     for path in folder.glob(".synthgan-*.tmp"):
         with suppress(OSError):
-            descriptor = os.open(path, os.O_WRONLY)
+            found = path.lstat()
+            if not _is_own_file(found):
+                continue
+            descriptor = os.open(path, _TO_SWEEP)
             try:
-                if _lock(descriptor, wait=False):
+                if os.path.samestat(found, os.fstat(descriptor)) and _lock(descriptor, wait=False):
                     path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def _is_own_file(found: os.stat_result) -> bool:
+    """Whether this is a plain file of this process's user that has one name."""
+    is_own = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    return is_own and stat.S_ISREG(found.st_mode) and found.st_nlink == 1
 
 
 def _lock(descriptor: int, *, wait: bool = True) -> bool:
