@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from enum import Enum
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,6 +19,10 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 _TAG = "rule"  # a class attribute that tells the dataclasses of a union apart, first in the JSON
 
 _UNSAID = "unsaid"
+_MOST = "at most"
+
+LONGEST = 2**20
+"""Entries that a list or an object has at most, and characters that a text has."""
 
 
 def added(unsaid: object) -> dict[str, object]:
@@ -28,6 +32,14 @@ def added(unsaid: object) -> dict[str, object]:
     earlier versions read the rest.
     """
     return {_UNSAID: unsaid}
+
+
+def at_most(entries: int) -> dict[str, object]:
+    """Metadata of a field that holds a list, an object or a text: how long it may be.
+
+    Without it that is :data:`LONGEST`.
+    """
+    return {_MOST: entries}
 
 
 T = TypeVar("T")
@@ -113,10 +125,11 @@ def _reader(hint: Any) -> _Read:
 def _read_list(item: _Read, value: object) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise _WrongError("must be a list")
+    _check_length(value, LONGEST)
     found: list[Any] = []
     try:
         for each in value:
-            found.append(item(each))  # noqa: PERF401 -- its length says where an error is
+            found.append(item(each))
     except _WrongError as error:
         error.steps.append(f"[{len(found)}]")
         raise
@@ -126,6 +139,7 @@ def _read_list(item: _Read, value: object) -> tuple[Any, ...]:
 def _read_object(item: _Read, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _WrongError("must be an object")
+    _check_length(value, LONGEST)
     found: dict[str, Any] = {}
     for key, each in value.items():
         if not is_unicode(key):
@@ -141,7 +155,7 @@ def _read_object(item: _Read, value: object) -> dict[str, Any]:
 def _dataclass_reader(hint: Any) -> _Read:
     hints = get_type_hints(hint)
     fields = {field.name: field for field in dataclasses.fields(hint) if field.init}
-    readers = {name: _reader(hints[name]) for name in fields}
+    readers = {n: _bounded(_reader(hints[n]), f.metadata.get(_MOST)) for n, f in fields.items()}
     unsaid = {n: f.metadata[_UNSAID] for n, f in fields.items() if _UNSAID in f.metadata}
     needed = [
         name
@@ -170,6 +184,57 @@ def _dataclass_reader(hint: Any) -> _Read:
         return hint(**built)
 
     return read
+
+
+def _bounded(read: _Read, most: int | None) -> _Read:
+    """``read``, of which the length is looked at first: what is too long is not built."""
+    if most is None:
+        return read
+
+    def read_bounded(value: object) -> Any:
+        if isinstance(value, list | dict | str):
+            _check_length(value, most)
+        return read(value)
+
+    return read_bounded
+
+
+def _check_length(value: Sized, most: int) -> None:
+    if len(value) > most:
+        what = "characters" if isinstance(value, str) else "entries"
+        raise _WrongError(f"must have at most {most:,} {what}, but has {len(value):,}")
+
+
+def check_lengths(value: object, where: str) -> None:
+    """Raises ``ValueError``, naming the place, if :func:`from_plain` would find something in
+    ``value``, of dataclasses, to be too long."""
+    try:
+        _check_lengths(value, LONGEST)
+    except _WrongError as error:
+        raise ValueError(f"{where}{''.join(reversed(error.steps))}: {error.what}") from None
+
+
+def _check_lengths(value: object, most: int) -> None:
+    step = ""
+    try:
+        if isinstance(value, tuple | dict | str):
+            _check_length(value, most)
+        if dataclasses.is_dataclass(value):
+            for field in dataclasses.fields(value):
+                step = f".{field.name}"
+                _check_lengths(getattr(value, field.name), field.metadata.get(_MOST, LONGEST))
+        elif isinstance(value, tuple | dict):
+            of = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, each in of:
+                if isinstance(each, _WITH_LENGTHS) or dataclasses.is_dataclass(each):
+                    step = f".{_short(key)}" if isinstance(key, str) else f"[{key}]"
+                    _check_lengths(each, LONGEST)
+    except _WrongError as error:
+        error.steps += [step] * bool(step)
+        raise
+
+
+_WITH_LENGTHS = (tuple, dict, str)
 
 
 def _read_enum(hint: type[Enum], value: object) -> Enum:
@@ -217,6 +282,7 @@ def _read_tagged(options: dict[str, _Read], value: object) -> Any:
     return options[tag]({key: each for key, each in value.items() if key != _TAG})
 
 
+_LARGEST = 2**1023
 _SCALARS = (type(None), bool, int, float, str)
 _HALF = "holds half a character (a lone surrogate)"
 
@@ -232,8 +298,12 @@ def _read_scalar(hint: Any, value: object) -> Any:
         return number
     if type(value) is not hint:
         raise _WrongError("must be null" if hint is type(None) else f"must be {hint.__name__}")
-    if isinstance(value, str) and not is_unicode(value):
-        raise _WrongError(_HALF)
+    if type(value) is int and abs(value) > _LARGEST:
+        raise _WrongError("must not be beyond what a float can hold")
+    if isinstance(value, str):
+        _check_length(value, LONGEST)
+        if not is_unicode(value):
+            raise _WrongError(_HALF)
     return value
 
 
