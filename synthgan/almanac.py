@@ -10,7 +10,7 @@ as all others are (:class:`synthgan.people.Steps`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 
 from synthgan.config import SummaryConfig
 from synthgan.people import Steps
+from synthgan.records import at_most
 from synthgan.schema import NANOSECONDS, Column, Dtype, to_dtype
 
 Bools = npt.NDArray[np.bool_]
@@ -45,7 +46,7 @@ class Almanac:
     """Monday first; empty if weekdays are alike."""
     month_days: tuple[float, ...] = ()
     """The 1st to the 31st of months where they are not the last, then last days."""
-    times: tuple[tuple[float, float], ...] = ()
+    times: tuple[tuple[float, float], ...] = field(default=(), metadata=at_most(2 * _MINUTES))
     """Stretches of a day in which there are times: minutes at which each begins and ends; empty if
     the column holds days only."""
     time_weights: tuple[float, ...] = ()

@@ -28,7 +28,7 @@ from synthgan.encode import Encoder
 from synthgan.errors import ModelFileError, SynthganError, TableError
 from synthgan.network import Generator
 from synthgan.privacy import Guarantee, check_claim
-from synthgan.records import from_plain, to_plain
+from synthgan.records import at_most, from_plain, to_plain
 from synthgan.schema import ForeignKey, Schema
 from synthgan.summary import Summary, Unlearned
 from synthgan.table import format_of, write_bytes_atomically
@@ -46,6 +46,7 @@ _PARTS = ("parent", "child")
 """What the names of their tensors begin with, and a slash."""
 _MOST_BYTES = 4 * 2**30
 _MOST_TEXT = 64 * 2**20
+_LONGEST_NOTE = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,8 @@ class Card:
     schema: Schema
     summary: Summary
     config: Config
-    history: tuple[Step, ...]
-    notes: tuple[str, ...]
+    history: tuple[Step, ...] = field(metadata=at_most(200_000))
+    notes: tuple[str, ...] = field(metadata=at_most(10_000))
     guarantee: Guarantee | None = None
     """What holds of the whole file, and the ledger that it was worked out from."""
 
@@ -79,7 +80,7 @@ class TablesCard:
     """Of the child's columns that are not modelled, those of which anything is known."""
     order: str | None = None
     """The child's column of dates in whose order rows of one parent come."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), metadata=at_most(10_000))
     """What happened to rows that the owner should know."""
 
 
@@ -277,9 +278,21 @@ def _check_guarantee(card: Card, path: Path) -> None:
 
 def _as_card(kind: type[_Card], plain: object, path: Path) -> _Card:
     try:
-        return from_plain(kind, plain, "model")
-    except (ValueError, SynthganError, RecursionError) as error:
+        card = from_plain(kind, plain, "model")
+        _check_notes(card)
+        return card
+    except (ValueError, ArithmeticError, SynthganError, RecursionError) as error:
         raise ModelFileError(f"{path}: the description inside is damaged: {error}") from None
+
+
+def _check_notes(card: Card | TablesCard) -> None:
+    """Raises ``ValueError`` for notes that would fill more than a screen."""
+    for note in card.notes:
+        if len(note) > _LONGEST_NOTE:
+            raise ValueError(f"model.notes: one has more than {_LONGEST_NOTE:,} characters")
+    if isinstance(card, TablesCard):
+        _check_notes(card.parent)
+        _check_notes(card.child)
 
 
 def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
@@ -294,7 +307,7 @@ def _build(card: Card, tensors: dict[str, Tensor], path: Path) -> tuple[Encoder,
     _check_guarantee(card, path)
     try:
         encoder = Encoder(card.schema, card.summary)
-    except (SynthganError, ValueError) as error:
+    except (SynthganError, ValueError, ArithmeticError) as error:
         raise ModelFileError(f"{path}: {error}") from None
     return encoder, _with_weights(card, encoder, tensors, path)
 

@@ -413,8 +413,10 @@ def _step_edges(segment: Segment) -> Floats:
     Where the bin's shared values leave few enough steps, each value is a step of its own;
     otherwise the steps are of like width, moved to the nearest edge of a value.
     """
+    if all(low < high for low, high in itertools.pairwise(segment.values)):
+        return np.arange(FINE + 1) / FINE
     positions, values = np.array(segment.positions), np.array(segment.values)
-    flat = np.diff(values) == 0
+    flat = values[1:] == values[:-1]
 
     def in_flat(places: Floats) -> Bools:
         left = np.searchsorted(positions, places, side="right") - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -32,9 +33,12 @@ def _require(holds: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+_hints = cache(get_type_hints)
+
+
 def _settle_types(settings: object) -> None:
     """Gives every setting the type that it is declared with, or raises :class:`ConfigError`."""
-    for name, hint in get_type_hints(type(settings)).items():
+    for name, hint in _hints(type(settings)).items():  # type: ignore[arg-type]  # types are hashable
         value, kinds = getattr(settings, name), get_args(hint) or (hint,)
         if get_origin(hint) is Literal:
             words = " or ".join(map(repr, kinds))
@@ -295,7 +299,7 @@ def as_config(config: object) -> Config:
     kind = type(config).__name__
     parts = {
         part.__name__: name
-        for name, hint in get_type_hints(Config).items()
+        for name, hint in _hints(Config).items()
         for part in get_args(hint) or (hint,)
     }
     how = f"config=Config({parts[kind]}={kind}(...))" if kind in parts else _WAY_TO_WRITE

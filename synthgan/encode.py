@@ -32,6 +32,7 @@ from synthgan.constraints import (
 )
 from synthgan.errors import SchemaError
 from synthgan.making_up import Inventor
+from synthgan.records import check_lengths
 from synthgan.schema import Column, Constraint, Level, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
 from synthgan.table import FIXED_DECIMALS
@@ -106,15 +107,35 @@ class Layout:
 
     def code_position(self, column: str) -> int | None:
         """The code position of ``column``; None for a constant."""
-        for position, span in enumerate(self.spans):
-            if span.column == column:
-                return position
-        return None
+        return self._code_positions.get(column)
+
+    @cached_property
+    def _code_positions(self) -> dict[str, int]:
+        return {s.column: i for i, s in enumerate(self.spans) if s.role == "code"}
 
     @cached_property
     def fine(self) -> Bools:
         """For each position, whether it is a fine one (the position before it is its code)."""
         return np.array([span.role == "fine" for span in self.spans], dtype=bool)
+
+
+_MOST_PLACES = 50_000  # of all identifiers' formats: each is filled for each row
+
+
+def _check_sizes(schema: Schema, summary: Summary) -> None:
+    """Raises :class:`SchemaError` if no file may hold so much, or drawing would never end: before
+    anything is trained, and when somebody else's file is read."""
+    try:
+        check_lengths(schema, "schema")
+        check_lengths(summary, "summary")
+    except ValueError as error:
+        raise SchemaError(str(error)) from None
+    places = sum(len(column.format or "") for column in schema if not column.kind.is_modelled)
+    if places > _MOST_PLACES:
+        raise SchemaError(
+            f"the formats of identifiers have {places:,} characters together, more than "
+            f"{_MOST_PLACES:,}; leave some out"
+        )
 
 
 def _context_of(schema: Schema, summary: Summary) -> Context:
@@ -146,20 +167,24 @@ class Encoder:
     """A schema and a summary, made to turn tables into tokens and tokens into tables."""
 
     def __init__(self, schema: Schema, summary: Summary) -> None:
+        _check_sizes(schema, summary)
         self.schema = schema
         self.unlearned = summary.unlearned
         self._almanacs = summary.almanacs
         self.gaps = _gaps_of(schema, summary)
         """Differences of columns, each learned as a column before the later one of its two."""
         differences = {each.high: each.numbers for each in summary.gaps}
-        later = [max(gap.low, gap.high, key=schema.names.index) for gap in self.gaps]
+        place = {name: i for i, name in enumerate(schema.names)}
         self.codecs: dict[str, Codec] = {}
+        before: dict[str, list[Gap]] = {}
+        for gap in self.gaps:
+            later = max(gap.low, gap.high, key=place.__getitem__)
+            before.setdefault(later, []).append(gap)
         for column in schema:
             if not column.kind.is_modelled:
                 continue
-            for gap, before in zip(self.gaps, later, strict=True):
-                if before == column.name:
-                    self.codecs[gap.name] = NumberCodec(gap.column, differences[gap.high])
+            for gap in before.get(column.name, ()):
+                self.codecs[gap.name] = NumberCodec(gap.column, differences[gap.high])
             known = summary.columns.get(column.name)
             if (
                 column.kind.is_numeric

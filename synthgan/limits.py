@@ -40,6 +40,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _MOST_CELLS = 200_000  # combinations of codes that a rule is tried on
+_MOST_ROWS = 1 << 25  # of all tables together
+_MOST_PAIRS = 1 << 30  # of all tables together: codes of two columns that could go together
 _BLOCK = 1 << 24  # rows times combinations that are looked at at once
 
 
@@ -153,11 +155,7 @@ class Limits:
     def __init__(self, encoder: Encoder, drawable: Bools, device: torch.device) -> None:
         self._spans = encoder.layout.spans
         self._entries = torch.from_numpy(drawable).to(device)
-        self.tables = tuple(
-            table
-            for constraint in encoder.schema.constraints
-            for table in _tables(constraint, encoder, drawable, device)
-        ) + tuple(_gap_tables(encoder, drawable, device))
+        self.tables = tuple(_affordable(_all_tables(encoder, drawable, device)))
         self._of: dict[int, list[tuple[Table, int]]] = {}
         for table in self.tables:
             for i, position in enumerate(table.positions):
@@ -190,6 +188,26 @@ class Limits:
 
 
 # --- tables of the kinds of constraints -------------------------------------------------
+
+
+def _all_tables(encoder: Encoder, drawable: Bools, device: torch.device) -> Iterator[Table]:
+    for constraint in encoder.schema.constraints:
+        yield from _tables(constraint, encoder, drawable, device)
+    yield from _gap_tables(encoder, drawable, device)
+
+
+def _affordable(tables: Iterator[Table]) -> Iterator[Table]:
+    """The tables; :class:`SchemaError` once they take more memory than constraints may."""
+    rows, pairs = 0, 0
+    for table in tables:
+        rows += len(table.rows)
+        pairs += math.prod(map(len, table.classes)) if len(table.classes) == 2 else 0
+        if rows > _MOST_ROWS or pairs > _MOST_PAIRS:
+            raise SchemaError(
+                f"constraint {table.constraint}: it, and those before it, are of too many "
+                "combinations of cells to be looked at; leave some out"
+            )
+        yield table
 
 
 def _tables(

@@ -59,6 +59,10 @@ from synthgan.table import (
 )
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
+_MOST_ROWS_UNASKED = 2_000_000
+MOST_UNASKED = 50_000_000  # cells, or constraints of rows
+_CELL = 20  # characters of text that count as one
+
 ACCEPTANCE = "synthgan.acceptance"
 """In ``attrs`` of drawn tables: by constraint, the share of rows that kept it at first, if not
 all did. Those that did not were drawn again."""
@@ -363,6 +367,21 @@ class Synthesizer:
         return self._card.summary.rows
 
     @property
+    def usual_rows(self) -> int:
+        """Rows that are drawn if no number is asked for: about as many as were learned.
+
+        Raises :class:`ConfigError` if these are so many that drawing them by oversight would take
+        hours, or for ever: a model file may come from a stranger, and say anything.
+        """
+        rows = max(self.rows, 1)
+        if rows > _MOST_ROWS_UNASKED or rows * work_of_row(self._encoder) > MOST_UNASKED:
+            raise ConfigError(
+                f"the model says that it was learned from about {rows:,} rows, which are too many "
+                "to be drawn unasked; say how many you want (n=..., or -n on the command line)"
+            )
+        return rows
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """Versions of the packages that made the model."""
         return {"synthgan": self._card.version, "torch": self._card.torch_version}
@@ -458,7 +477,8 @@ class Synthesizer:
                 given, self._encoder, rng, foreign="hide" if extrapolate else "refuse"
             )
         sampler = self._sampler(where, balance, known, extrapolate=extrapolate)
-        for chunk in sampler.chunks(_count(n, known, self.rows), seed, locale):
+        rows = self.usual_rows if n is None and known is None else _count(n, known)
+        for chunk in sampler.chunks(rows, seed, locale):
             chunk.attrs[ACCEPTANCE] = sampler.acceptance
             yield chunk
 
@@ -554,7 +574,7 @@ class Synthesizer:
         """
         if how not in ("draw", "typical"):
             raise ConfigError(f"how must be 'draw' or 'typical', got {how!r}")
-        rows, seed = _count(n, None, None), _seed(seed)
+        rows, seed = _count(n, None), _seed(seed)
         rng = np.random.default_rng([seed, 0])
         check_frame(frame, "the table to fill")
         for name in columns or ():
@@ -614,14 +634,20 @@ class Synthesizer:
                 self._checkpoint.unlink(missing_ok=True)
 
 
-def _count(n: object, given: Given | None, usual: int | None) -> int:
-    """How many rows to draw: one for each that is given, ``n``, or ``usual``."""
+def work_of_row(encoder: Encoder) -> int:
+    """About how many short cells and constraints there are in a row."""
+    levels, schema = encoder.levels.values(), encoder.schema
+    texts = sum(max((len(str(each)) for each in cells), default=0) for cells in levels)
+    texts += sum(len(column.format or "") for column in schema)
+    return len(schema) + len(schema.constraints) + texts // _CELL
+
+
+def _count(n: object, given: Given | None) -> int:
+    """How many rows to draw: one for each that is given, or ``n``."""
     if given is not None:
         if n is not None and n != len(given):
             raise ConfigError("each given row gives one row: leave n out, or repeat the rows")
         return len(given)
-    if n is None and usual is not None:
-        return max(usual, 1)
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ConfigError(f"n must be a whole number of rows, at least 1, got {n!r}")
     return int(n)

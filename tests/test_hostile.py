@@ -10,9 +10,11 @@ import json
 import os
 import resource
 import socket
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -226,6 +228,124 @@ def test_leftovers_are_swept_away_and_files_under_way_are_not(tmp_path: Path) ->
     assert {each.name for each in tmp_path.iterdir()} == {"first.csv", "second.csv", ".other.tmp"}
 
 
+def _pipe(path: Path, folder: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link_to_a_pipe(path: Path, folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    path.symlink_to(folder / "pipe")
+
+
+def _socket(path: Path, folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))  # such an address is at most 107 bytes long
+
+
+def _link_to_a_device(path: Path, folder: Path) -> None:
+    path.symlink_to("/dev/full")
+
+
+def _folder_of_that_name(path: Path, folder: Path) -> None:
+    path.mkdir()
+
+
+def _link_to_a_file(path: Path, folder: Path) -> None:
+    (folder / "file").write_bytes(b"keep")
+    path.symlink_to(folder / "file")
+
+
+def _second_name_of_a_file(path: Path, folder: Path) -> None:
+    (folder / "file").write_bytes(b"keep")
+    path.hardlink_to(folder / "file")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+@pytest.mark.parametrize(
+    "make",
+    [
+        _pipe,
+        _link_to_a_pipe,
+        _socket,
+        _link_to_a_device,
+        _folder_of_that_name,
+        _link_to_a_file,
+        _second_name_of_a_file,
+    ],
+)
+def test_what_only_looks_like_a_leftover_is_left_alone(
+    make: Callable[[Path, Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    shared.mkdir()
+    elsewhere.mkdir()
+    trap = shared / ".synthgan-evil.tmp"
+    make(trap, elsewhere)
+    opened: list[str] = []
+    real = os.open
+
+    def spy(path: Any, *how: Any, **more: Any) -> int:
+        opened.append(os.fspath(path))
+        return real(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", spy)
+    synthgan.write_table(people(5), shared / "rows.csv")
+    assert str(trap) not in opened  # to open a pipe may take forever
+    assert os.path.lexists(trap)
+    assert all(each.read_bytes() == b"keep" for each in elsewhere.glob("file"))
+    assert {each.name for each in shared.iterdir()} == {trap.name, "rows.csv"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no users")
+def test_leftovers_of_others_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tmp_path / ".synthgan-0123456789abcdef.tmp"
+    left.write_bytes(b"half")
+    monkeypatch.setattr(os, "geteuid", lambda: left.stat().st_uid + 1)
+    synthgan.write_table(people(5), tmp_path / "rows.csv")
+    assert left.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+@pytest.mark.parametrize(
+    ("old", "mask"),
+    [(0o600, 0o022), (0o640, 0o022), (0o666, 0o077), (0o666, 0o022), (None, 0o022), (None, 0o077)],
+)
+def test_a_file_under_way_has_the_mode_that_it_will_have(
+    old: int | None, mask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv"
+    if old is not None:
+        path.write_text("old")
+        path.chmod(old)
+    wanted = 0o666 & ~mask if old is None else old
+    made: list[int] = []
+    real = os.open
+
+    def spy(path: Any, *how: Any, **more: Any) -> int:
+        found = real(path, *how, **more)
+        if "synthgan-" in str(path):
+            made.append(stat.S_IMODE(os.fstat(found).st_mode))
+        return found
+
+    before = os.umask(mask)
+    try:
+        monkeypatch.setattr(os, "open", spy)
+        synthgan.write_table(people(5), path, overwrite=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == wanted
+    assert made
+    assert not any(mode & ~wanted for mode in made)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no modes")
+def test_tables_keep_the_modes_of_those_that_they_replace(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("old")
+    (tmp_path / "a.csv").chmod(0o600)
+    synthgan.write_tables({"a": people(5), "b": people(5)}, tmp_path, overwrite=True)
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o600
+
+
 def _environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
 
@@ -315,7 +435,7 @@ def test_two_processes_that_write_the_same_file(model: Path, tmp_path: Path) -> 
 
 def test_a_model_file_of_a_newer_version(model: Path, tmp_path: Path) -> None:
     tensors, text = parts(model)
-    text |= {"format": 2, "version": "9.9", "what nobody knows yet": [1]}
+    text |= {"format": 3, "version": "9.9", "what nobody knows yet": [1]}
     newer = rewritten(tmp_path, tensors, text)
     with pytest.raises(ModelFileError, match="use the synthgan version that wrote it"):
         synthgan.load(newer)

@@ -20,10 +20,13 @@ MENDABLE = 2  # exit code: the caller can do something about it
 BUG = 70  # EX_SOFTWARE of sysexits.h
 BELOW = 1  # a figure is worse than what was asked for
 INTERRUPTED = 130
+_LONGEST = 4000  # characters of a message
 
 
 def fail(text: str, code: int) -> NoReturn:
     """Ends the command with one line on standard error and an exit code."""
+    if len(text) > _LONGEST:  # names and values of a stranger's file may be of any length
+        text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
     say(f"synthgan: {text}")
     raise click.exceptions.Exit(code)
 

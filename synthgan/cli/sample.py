@@ -141,7 +141,7 @@ def _sample_one(
             )
         loaded = synthgan.load(model, **given(device=how["device"]))
         settings = given(shard=shard, ending=ending and f".{ending.lstrip('.')}")
-        settings |= {"rows": n or loaded.rows, **dialect}
+        settings |= {"rows": n or loaded.usual_rows, **dialect}
         parts = synthgan.Parts(folder=output, **settings)
         _sample_parts(loaded, parts, how, quiet=quiet)
         return
@@ -157,7 +157,7 @@ def _sample_one(
     loaded = synthgan.load(model, **given(device=how["device"]))
     chunks = loaded.iter_samples(n, given=seeds, **_asked(how))
     kept: dict[str, float] = {}
-    total = len(seeds) if seeds is not None else n or loaded.rows
+    total = len(seeds) if seeds is not None else n or loaded.usual_rows
     try:
         with Progress(quiet=quiet) as progress:
             progress.phase("drawing", total, "rows")

@@ -176,9 +176,15 @@ def _(constraint: Inequality, cells: Cells, fixed: Fixed, context: Context) -> N
     table = np.stack([cells[name][rows] for name in names])
     free = np.stack([~fixed[name][rows] & (name not in context.computed) for name in names])
     pairs = list(itertools.combinations(range(len(names)), 2))
-    for i, j in pairs * len(names):  # sorting keeps what each row has
-        swap = (table[i] > table[j]) & free[i] & free[j]
-        table[i], table[j] = np.where(swap, (table[j], table[i]), (table[i], table[j]))
+    for _ in names:  # sorting keeps what each row has
+        swapped = False
+        for i, j in pairs:
+            swap = (table[i] > table[j]) & free[i] & free[j]
+            if swap.any():
+                table[i], table[j] = np.where(swap, (table[j], table[i]), (table[i], table[j]))
+                swapped = True
+        if not swapped:
+            break
     _push_up(table, free, [context.columns[name] for name in names], strict=constraint.strict)
     back = [context.columns[name] for name in reversed(names)]
     mirrored = -table[::-1]

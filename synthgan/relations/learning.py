@@ -15,7 +15,16 @@ from synthgan.config import Config, SummaryConfig, as_config
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError, SchemaError
 from synthgan.people import OwnedCounts, Steps, distinct
-from synthgan.relations.rows import Known, Names, Pair, Table, drawn_columns, naming
+from synthgan.relations.rows import (
+    Known,
+    Names,
+    Pair,
+    Table,
+    check_children,
+    drawn_columns,
+    most_children,
+    naming,
+)
 from synthgan.relations.synthesizer import TablesSynthesizer
 from synthgan.sample import Sampler
 from synthgan.schema import Column, ForeignKey, Hints, Inequality, Kind, Schema
@@ -76,6 +85,7 @@ def fit_tables(
     names = Names(key)
     with naming(key.parent):
         summary = summarize(pair.parent, pair.parent_schema, config.summary)
+        check_children(most_children(summary.columns.get(names.count)))
         parent, trained = learn(
             pair.parent, pair.parent_schema, summary, config, of_table(on_step, key.parent)
         )

@@ -16,6 +16,7 @@ from synthgan.constraints import schema_to_fit
 from synthgan.errors import SchemaError, SynthganError, TableError
 from synthgan.people import Owners, owners_in, rounded_count
 from synthgan.schema import Column, ForeignKey, Hints, Kind, Schema, infer_columns
+from synthgan.summary import ColumnSummary, NumberSummary
 from synthgan.table import take_table
 from synthgan.values import read_cells
 
@@ -51,6 +52,26 @@ class Names:
         """Whether a column of the child's model is given, and not drawn."""
         begins = (self.of_parent(""), self.previous(""))
         return column == self.place or column.startswith(begins)
+
+
+MOST_CHILDREN = 10_000
+"""Of one parent: they are drawn one after the other."""
+
+
+def check_children(most: float) -> None:
+    """Raises :class:`SchemaError` for a parent of so many children that drawing them would hardly
+    end."""
+    if not most <= MOST_CHILDREN:
+        raise SchemaError(
+            f"a row of the parent has {most:,.0f} children, more than {MOST_CHILDREN:,}; children "
+            "are drawn one after the other, so split parents of so many, by month or the like"
+        )
+
+
+def most_children(known: ColumnSummary | None) -> float:
+    """The highest number of children in what is known of the column of these numbers."""
+    segments = known.segments if isinstance(known, NumberSummary) else ()
+    return max((segment.values[-1] for segment in segments), default=0.0)
 
 
 def drawn_columns(schema: Schema, names: Names) -> Iterator[str]:

@@ -24,16 +24,18 @@ from synthgan.protections import protections
 from synthgan.relations.rows import (
     Ints,
     Names,
+    check_children,
     concatenated,
     drawn_columns,
     given_before,
     given_of_parent,
     in_order,
+    most_children,
 )
 from synthgan.sample import CHUNK_ROWS, Sampler
 from synthgan.schema import ForeignKey, Kind, Schema
 from synthgan.summary import NumberSummary
-from synthgan.synthesizer import Synthesizer
+from synthgan.synthesizer import MOST_UNASKED, Synthesizer, work_of_row
 from synthgan.train import Step, choose_device
 
 
@@ -165,6 +167,14 @@ class TablesSynthesizer:
         names, seed = Names(self.key), secrets.randbits(62) if seed is None else seed
         parent = Synthesizer(self._card.parent, self._encoders[0], self._generators[0])
         parents = parent.sample(n, where=where, extrapolate=extrapolate, seed=seed, locale=locale)
+        counts = parents[names.count]
+        check_children(float(counts.max()))  # bounds and constraints of the column may have it so
+        if n is None and int(counts.sum()) * work_of_row(self._encoders[1]) > MOST_UNASKED:
+            raise ConfigError(
+                f"the model gives {len(parents):,} rows of {self.key.parent!r} about "
+                f"{int(counts.sum()):,} of {self.key.child!r}, which are too many to be drawn "
+                "unasked; say how many of the parent you want (n=..., or -n on the command line)"
+            )
         owners, own = self._children(parents, names, seed)
         child = self._assembled(parents[self.key.primary_key], owners, own, seed, locale)
         return {self.key.parent: parents.drop(columns=names.count), self.key.child: child}
@@ -260,7 +270,7 @@ def _check(card: archive.TablesCard) -> None:
     if card.order is not None and card.order not in own:
         raise SchemaError("the order of the child's rows is that of no column")
     counts = card.parent.summary.columns.get(names.count)
-    highest = max((s.values[-1] for s in getattr(counts, "segments", ())), default=0.0)
     lowest = min((s.values[0] for s in getattr(counts, "segments", ())), default=0.0)
-    if not isinstance(counts, NumberSummary) or not 0 <= lowest <= highest < 2**31:
+    if not isinstance(counts, NumberSummary) or lowest < 0:
         raise SchemaError("the numbers of children are out of range")
+    check_children(most_children(counts))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthgan.errors import TableError
-from synthgan.table import check_target, check_writable, write_table
+from synthgan.table import check_target, check_writable, mode_of, write_table
 
 
 def write_tables(
@@ -40,6 +40,9 @@ def write_tables(
             for path in paths:
                 check_target(path, overwrite=overwrite)  # somebody else may have been faster
             for path in paths:
+                mode = mode_of(path)
+                if mode is not None:  # nobody reads it who could not read the old file
+                    (Path(place) / path.name).chmod(mode)
                 (Path(place) / path.name).replace(path)
     except OSError as error:
         raise TableError(f"{folder} cannot be written: {error.strerror or 'error'}") from None

@@ -78,6 +78,12 @@ def _ahead(
         pool.shutdown(cancel_futures=True)
 
 
+def _unheard() -> np.errstate:
+    """Numbers at the end of what floats can hold are no matter for warnings: they come from the
+    table, or from whoever made the file."""
+    return np.errstate(all="ignore")
+
+
 class Sampler:
     """Draws chunks of rows from a trained generator.
 
@@ -105,7 +111,20 @@ class Sampler:
         self._encoder, self._generator = encoder, generator
         self._where, self._shares, self._rows = dict(where or {}), dict(shares or {}), given
         self._fill_all = fill
+        self._check_asked()
+        with _unheard():
+            self._options = {name: self._find_options(name, extrapolate) for name in self._where}
+            self._limits = self._find_limits()
+            self._check_options()
+            self._rules = self._find_rules()
+            if self._rows is not None and self._rules.exist:
+                self._rows = self._excuse(self._rows, tolerant=fill or extrapolate)
+            self._candidates = self._find_candidates()
+
+    def _check_asked(self) -> None:
+        """Raises :class:`ConditionError` for a column that is asked for in two ways."""
         for name in {*self._where, *self._shares}:
+            given = self._rows
             if given is not None and name in given.frame and given.frame[name].notna().any():
                 raise ConditionError(
                     f"column {name!r} is given in the rows, and asked for besides; leave out one"
@@ -114,21 +133,18 @@ class Sampler:
             raise ConditionError(
                 f"column {name!r} is balanced, and asked for besides; leave out one"
             )
-        self._options = {name: self._find_options(name, extrapolate) for name in self._where}
-        self._limits = self._find_limits()
-        self._check_options()
-        constraints = encoder.schema.constraints
-        if fill:
+
+    def _find_rules(self) -> Rules:
+        constraints = self._encoder.schema.constraints
+        if self._fill_all:
             constraints = tuple(c for c in constraints if not isinstance(c, FixedNullCombinations))
-        self._rules = Rules(constraints, encoder.context)
-        if self._rows is not None and self._rules.exist:
-            self._rows = self._excuse(self._rows, tolerant=fill or extrapolate)
-        self._candidates = self._find_candidates()
+        return Rules(constraints, self._encoder.context)
 
     @staticmethod
     def check(encoder: Encoder) -> None:
         """Raises :class:`SchemaError` if the constraints cannot be kept with these columns."""
-        Limits(encoder, encoder.layout.drawable, torch.device("cpu"))
+        with _unheard():
+            Limits(encoder, encoder.layout.drawable, torch.device("cpu"))
 
     @property
     def acceptance(self) -> dict[str, float]:
@@ -173,6 +189,12 @@ class Sampler:
         locale: str | None = None,
     ) -> pd.DataFrame:
         """Chunk ``number``, of ``rows`` rows, whoever draws it; ``seen`` are keys before it."""
+        with _unheard():
+            return self._chunk(number, rows, seed, set() if seen is None else seen, locale)
+
+    def _chunk(
+        self, number: int, rows: int, seed: int, seen: set[object], locale: str | None
+    ) -> pd.DataFrame:
         words = np.random.SeedSequence([seed, number])
         rng = np.random.default_rng(words)
         torch_rng = torch.Generator(self._device).manual_seed(int(words.generate_state(1)[0]))
@@ -181,7 +203,7 @@ class Sampler:
         start = self._start(part, rows, rng)
         cells = self._draw_cells(start, part, np.arange(rows), (rng, torch_rng))
         if self._rules.exist:
-            self._keep_rules(cells, start, part, (rng, torch_rng), set() if seen is None else seen)
+            self._keep_rules(cells, start, part, (rng, torch_rng), seen)
         owners = None if part is None else part.owners
         inventor = self._encoder.invent(seed, locale, full=self._fill_all, owners=owners)
         frame = self._encoder.assemble(cells, start=first, rows=rows, inventor=inventor)

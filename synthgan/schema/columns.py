@@ -6,9 +6,11 @@ import difflib
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.records import added, from_plain, is_unicode, to_plain
+from synthgan.records import added, at_most, from_plain, is_unicode, to_plain
 from synthgan.schema.constraints import (
     Bands,
     Constraint,
@@ -30,6 +32,7 @@ from synthgan.schema.constraints import (
     OneHot,
     Unique,
     check_cycles,
+    check_work,
 )
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
@@ -115,6 +118,7 @@ _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
 }
 _MOST_DECLARED_WORDS = 1000
+_LONGEST_LIKE = 200  # characters of names that may have been meant: to compare takes their square
 _PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 
@@ -346,8 +350,8 @@ class Column:
 class Schema:
     """The columns of a table, in their order, and the rules between them. Names are unique."""
 
-    columns: tuple[Column, ...]
-    constraints: tuple[Constraint, ...] = ()
+    columns: tuple[Column, ...] = field(metadata=at_most(5_000))
+    constraints: tuple[Constraint, ...] = field(default=(), metadata=at_most(5_000))
     """Rules that every row that is drawn keeps."""
     locale: str | None = None
     """Language and country of made-up names, addresses and the like, such as ``de_DE``; None
@@ -358,11 +362,9 @@ class Schema:
     in rows. None: each row is an entity of its own."""
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for column in self.columns:
-            if column.name in seen:
-                raise SchemaError(f"column names must be unique, but {column.name!r} comes twice")
-            seen.add(column.name)
+        if len(self._by_name) < len(self.columns):
+            twice = next(n for n, count in Counter(self.names).items() if count > 1)
+            raise SchemaError(f"column names must be unique, but {twice!r} comes twice")
         if self.locale is not None and not _LOCALE.fullmatch(self.locale):
             raise SchemaError("locale must be a language and a country, such as de_DE")
         for column in self.columns:
@@ -377,10 +379,11 @@ class Schema:
         for constraint in self.constraints:
             self._check_constraint(constraint)
         check_cycles(self.constraints)
+        check_work(self.constraints)
 
     def _check_reference(self, column: Column, key: str) -> None:
         about = f"column {column.name!r}: references {key!r}"
-        if key not in self.names:
+        if key not in self._by_name:
             raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
         if self[key].kind is not Kind.IDENTIFIER or self[key].references is not None:
             raise SchemaError(f"{about}, which must be an identifier that references no other")
@@ -410,7 +413,7 @@ class Schema:
     def _check_constraint(self, constraint: Constraint) -> None:
         about = f"constraint {constraint.rule} ({constraint})"
         for name in constraint.columns:
-            if name not in self.names:
+            if name not in self._by_name:
                 raise SchemaError(f"{about}: there is no column {name!r}{_near(name, self.names)}")
             if not self[name].kind.is_modelled:
                 raise SchemaError(
@@ -449,12 +452,16 @@ class Schema:
 
     def __getitem__(self, name: str) -> Column:
         """The column of that name; :class:`SchemaError` with near matches if there is none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise SchemaError(f"there is no column {name!r}{_near(name, self.names)}")
+        found = self._by_name.get(name)
+        if found is None:
+            raise SchemaError(f"there is no column {name!r}{_near(name, self.names)}")
+        return found
 
-    @property
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names, in table order."""
         return tuple(column.name for column in self.columns)
@@ -635,6 +642,9 @@ def checked_names(frame: pd.DataFrame) -> list[str]:
 
 
 def _near(name: str, names: Sequence[str]) -> str:
+    names = [other for other in names if len(other) <= _LONGEST_LIKE]
+    if len(name) > _LONGEST_LIKE:
+        return ""
     folded = {other.casefold().strip(): other for other in names}
     found = difflib.get_close_matches(name.casefold().strip(), folded, n=3)
     shown = " or ".join(repr(folded[match]) for match in found)

@@ -7,6 +7,7 @@ drawn keeps it. Of the data a constraint holds nothing but what its fields say.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -236,6 +237,9 @@ class RowRule:
         return self.keep
 
 
+MOST_WORK = 20_000
+"""What all constraints of a schema may ask for together: see :func:`work_of`."""
+
 Constraint = (
     FixedCombinations
     | FixedNullCombinations
@@ -248,6 +252,28 @@ Constraint = (
     | Unique
     | RowRule
 )
+
+
+def work_of(constraint: Constraint) -> int:
+    """How many comparisons of columns a row takes, or about so many operations."""
+    if isinstance(constraint, Inequality):  # each column with each
+        return len(constraint.columns) * (len(constraint.columns) - 1) // 2
+    if isinstance(constraint, Bands):
+        return len(constraint.values)
+    if isinstance(constraint, FixedCombinations):
+        return len(constraint.columns) + len(constraint.values or ()) // 1000
+    text = {Formula: "formula", MissingWhen: "when", RowRule: "keep"}.get(type(constraint))
+    return len(constraint.columns) + (0 if text is None else len(getattr(constraint, text)) // 10)
+
+
+def check_work(constraints: Sequence[Constraint]) -> None:
+    """Raises :class:`SchemaError` if rows that keep ``constraints`` would never end to be drawn."""
+    work = sum(map(work_of, constraints))
+    if work > MOST_WORK:
+        raise SchemaError(
+            f"the {len(constraints):,} constraints take {work:,} comparisons a row, more than "
+            f"{MOST_WORK:,}; leave some of them out"
+        )
 
 
 def check_cycles(constraints: Sequence[Constraint]) -> None:
@@ -275,21 +301,26 @@ def check_cycles(constraints: Sequence[Constraint]) -> None:
 
 def _circle(above: Mapping[str, set[str]]) -> str | None:
     """A node of a directed graph that is on or behind a circle, or None."""
-    waiting = {node: set(nexts) for node, nexts in above.items()}
-    while waiting:
-        free = [node for node, nexts in waiting.items() if not nexts & waiting.keys()]
-        if not free:
-            return min(waiting)
-        for node in free:
-            del waiting[node]
-    return None
+    before: dict[str, list[str]] = {}
+    waits_for = {node: len(nexts & above.keys()) for node, nexts in above.items()}
+    for node, nexts in above.items():
+        for each in nexts & above.keys():
+            before.setdefault(each, []).append(node)
+    free = [node for node, count in waits_for.items() if not count]
+    for node in free:  # grows on the way
+        del waits_for[node]
+        for each in before.get(node, ()):
+            waits_for[each] -= 1
+            if not waits_for[each]:
+                free.append(each)
+    return min(waits_for, default=None)
 
 
 def _check_names(rule: str, columns: Sequence[str], *, least: int) -> None:
     _require(rule, len(columns) >= least, f"needs at least {least} columns")
-    for name in columns:
-        if list(columns).count(name) > 1:
-            raise SchemaError(f"constraint {rule}: column {name!r} is named twice")
+    twice = next((name for name, count in Counter(columns).items() if count > 1), None)
+    if twice is not None:
+        raise SchemaError(f"constraint {rule}: column {twice!r} is named twice")
 
 
 def _require(rule: str, holds: bool, message: str) -> None:

@@ -21,10 +21,14 @@ Family = Literal[
 """What a dtype can hold."""
 
 
+_LONGEST = 200  # characters
+
+
 def to_dtype(dtype: str, column: str) -> Dtype:
     """The pandas dtype that ``str`` gave as ``dtype``; :class:`SchemaError` names ``column``."""
-    found = _find_dtype(dtype)
+    found = _find_dtype(dtype) if len(dtype) <= _LONGEST else None
     if found is None:
+        dtype = dtype if len(dtype) <= _LONGEST else f"{dtype[:_LONGEST]}..."
         raise SchemaError(
             f"column {column!r}: dtype {dtype!r} is not supported; use numbers, text, booleans, "
             "categories, or dates with a named time zone or none"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from synthgan.almanac import Almanac
-from synthgan.records import added
+from synthgan.records import added, at_most
 from synthgan.schema import Level
+
+MOST_ROWS = 10**12
+"""Rows that a table has at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +24,14 @@ class Segment:
     atom has the one position 0 and the one value that it stands for.
     """
 
-    positions: tuple[float, ...]
-    values: tuple[float, ...]
+    positions: tuple[float, ...] = field(metadata=at_most(10_000))
+    values: tuple[float, ...] = field(metadata=at_most(10_000))
 
     def __post_init__(self) -> None:
         if not self.positions or len(self.positions) != len(self.values):
             raise ValueError("a segment needs as many values as positions, and at least one")
         for name in ("positions", "values"):
-            if np.any(np.diff(getattr(self, name)) < 0):
+            if _falls(getattr(self, name)):
                 raise ValueError(f"a segment's {name} must rise")
         if self.is_bin and (self.positions[0], self.positions[-1]) != (0.0, 1.0):
             raise ValueError("a bin's positions must run from 0 to 1")
@@ -41,7 +46,7 @@ class Segment:
 class NumberSummary:
     """A number or date column, in the units of :func:`synthgan.values.read_cells`."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] = field(metadata=at_most(10_000))
     """Codes in order of value; bins do not overlap."""
     weights: tuple[float, ...]
     """Share of rows of each code, then of missing cells; with ``words`` they sum to 1. Like all
@@ -142,6 +147,14 @@ class Summary:
     """Of columns that are not modelled, those of which anything is known, by name."""
     gaps: tuple[GapSummary, ...] = field(default=(), metadata=added(()))
     """Differences of dates that are learned as columns of their own."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rows <= MOST_ROWS:
+            raise ValueError(f"rows must be 0 to {MOST_ROWS:,}")
+
+
+def _falls(numbers: Sequence[float]) -> bool:
+    return any(after < before for before, after in itertools.pairwise(numbers))
 
 
 def _check_weights(weights: tuple[float, ...], expected: int) -> None:

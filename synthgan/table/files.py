@@ -209,7 +209,7 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
     with write_errors(path):
         target = Path(os.path.realpath(path))
         _sweep(target.parent)
-        temporary, lock = _new_file(target.parent, _final_mode(target, secret=secret))
+        temporary, lock = _new_file(target.parent, 0o600 if secret else mode_of(target))
         try:
             yield temporary
             descriptor = os.open(temporary, os.O_RDWR)
@@ -223,12 +223,9 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
             os.close(lock)
 
 
-def _final_mode(target: Path, *, secret: bool) -> int | None:
-    """The permissions that the file will have in the end, and so has from its first moment;
-    None for those of any new file."""
-    if secret:
-        return 0o600
-    return stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
+def mode_of(path: Path) -> int | None:
+    """Who may read and write a file that is there; None where there is none."""
+    return stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
 
 
 def _new_file(folder: Path, mode: int | None) -> tuple[Path, int]:

@@ -85,7 +85,7 @@ def draw(kept: Kept, asked: dict[str, Any], ending: str, job: Job) -> str:
     job.tell("loading the model")
     path = kept.all("model")[0]
     model = synthgan.load(path)
-    rows = asked["n"] or model.rows
+    rows = asked["n"] or model.usual_rows
     number = kept.next_number("rows")
     file = kept.path / f"rows-{number}{ending}"
 
