@@ -215,12 +215,18 @@ def _fit_one(
     _say_left(stop, output, checkpoint)
 
 
+class _SavedElsewhere(TableError):
+    """The model is not where it was wanted, but it is somewhere, with its ledger."""
+
+
 @contextmanager
 def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> Iterator[None]:
     """Of a private fit that fails or is stopped inside, writes beside ``output`` what it has spent:
     ``spent``, or what the error tells."""
     try:
         yield
+    except _SavedElsewhere:
+        raise
     except BaseException as error:
         spent = spent or synthgan.spent_in(error)
         if spent is not None:
@@ -358,7 +364,7 @@ def _save(
             model.save(rescue)
         except (TableError, OSError, RuntimeError):  # full, forbidden, or there is none
             continue
-        raise TableError(f"{reason}; the model is not lost, it was saved to {rescue}")
+        raise _SavedElsewhere(f"{reason}; the model is not lost, it was saved to {rescue}")
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 
