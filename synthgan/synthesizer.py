@@ -27,7 +27,7 @@ from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memo
 from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config, as_config
-from synthgan.constraints import infer_schema, takes_patterns
+from synthgan.constraints import schema_to_fit, takes_patterns
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
@@ -38,9 +38,24 @@ from synthgan.privacy import Guarantee, spending
 from synthgan.private_fit import Learned, learn_privately
 from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Constraint, Schema, Unique, as_schema
+from synthgan.schema import (
+    Constraint,
+    Hints,
+    Schema,
+    Unique,
+    as_hints,
+    as_schema,
+    identifying_notes,
+)
 from synthgan.summary import Summary, summarize
-from synthgan.table import check_frame, count_cells, near_column, open_dataset, take_table
+from synthgan.table import (
+    check_frame,
+    count_cells,
+    near_column,
+    open_dataset,
+    refuse_public_split,
+    take_table,
+)
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
@@ -67,7 +82,7 @@ class _Training:
 
 def fit(
     data: pd.DataFrame | str | Path,
-    schema: Schema | str | Path | None = None,
+    schema: Schema | Hints | str | Path | None = None,
     config: Config | None = None,
     *,
     memory_limit: int | None = None,
@@ -79,7 +94,9 @@ def fit(
 
     ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
     part files, a glob, or a URL. ``schema``, or the path of its file, says what its columns are
-    and which constraints its rows keep; None infers both. ``config`` has all settings, such as
+    and which constraints its rows keep; None infers both, and :class:`Hints` say what the
+    owner knows of columns that are inferred, such as ``Hints(entity="patient_id")``. ``config`` has
+    all settings, such as
     ``Config(train=TrainConfig(max_minutes=5), privacy=PrivacyConfig(epsilon=1), seed=7)``.
     ``on_step`` is called every few training steps with a :class:`Step`; ``with show_progress()
     as on_step`` gives one that shows bars. A KeyboardInterrupt during training keeps the best
@@ -96,8 +113,11 @@ def fit(
     the same model.
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
-    :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
-    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
+    :class:`DoubtError`, before training, where columns are inferred and real values of one that
+    may be personal would come out, :class:`TrainingError` if ``config.train.device`` is not
+    there, the checkpoint is of another fit, or a process is lost, :class:`ConfigError` if a
+    private fit is to have either. A private fit refuses a part of a table that was split by a
+    seed (:func:`split_table`), unless ``config.privacy.public_split``.
     """
     config = as_config(config)
     if not isinstance(data, str | Path):
@@ -105,10 +125,12 @@ def fit(
     choose_device(config.train.device)
     private = config.privacy is not None
     _warn_of_index(data)
-    schema = as_schema(schema, table=None if private else data)
+    hints, given = as_hints(schema)
+    schema = as_schema(given, table=None if private else data)
     how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
-    if private:
+    if config.privacy is not None:
         how.refuse()
+        refuse_public_split(data, told=config.privacy.public_split)
     if checkpoint is not None and how.ranks.first:
         Checkpoints.check(checkpoint)
     if memory_limit is not None and memory_limit < 1:
@@ -121,18 +143,26 @@ def fit(
         if not fits_in_memory(count_cells(data), limit):
             dataset = open_dataset(data)
             progress = on_rows or _say_nothing
-            with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
+            known = hints if schema is None else schema
+            with encoded_in_chunks(dataset, known, config, limit, progress) as encoded:
                 encoder = encoded.encoder
-                return _train(encoded.tokens, encoder, encoded.summary, config, how)
+                model = _train(encoded.tokens, encoder, encoded.summary, config, how)
+                return _noted(model, encoded.notes)
     frame = take_table(data, "data")
     if schema is None:
-        schema = infer_schema(frame, word_rows=config.summary.min_category_rows)
+        schema = schema_to_fit(frame, hints, least=config.summary.min_category_rows)
     schema.check(frame)
     summary = summarize(frame, schema, config.summary)
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
-    return _train(tokens, encoder, summary, config, how)
+    model = _train(tokens, encoder, summary, config, how)
+    return _noted(model, identifying_notes(frame, schema))
+
+
+def _noted(model: Synthesizer, notes: Sequence[str]) -> Synthesizer:
+    """The model with ``notes`` before its own."""
+    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
 
 
 def fit_own_rows(tokens: Tokens, encoder: Encoder, summary: Summary, config: Config) -> Synthesizer:
@@ -171,8 +201,9 @@ def _check_private(schema: Schema | None, memory_limit: int | None) -> None:
         raise SchemaError(
             "a private fit needs a schema that is public knowledge, since kinds and formats told "
             "from the rows would be paid for by nobody; write one (synthgan schema on a table of "
-            "the same form that is no secret), or declare that what "
-            "infer_schema(frame, constraints=False) tells is public by passing it"
+            "the same form that is no secret), or declare that names, kinds, dtypes and formats, "
+            "as told from the rows, are public, by passing "
+            "public_part(infer_schema(frame, constraints=False))"
         )
 
 
@@ -211,7 +242,7 @@ def _of_learned(
         "as 'values' if they are public"
         for rule in left_out
     )
-    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
+    return _noted(model, list(notes))
 
 
 def _train(

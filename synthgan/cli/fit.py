@@ -15,7 +15,20 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
+from synthgan.cli.options import (
+    MODEL,
+    PATH,
+    WHOLE,
+    as_bytes,
+    device_option,
+    entity_option,
+    given,
+    hints,
+    identifier_option,
+    learn_option,
+    quiet_option,
+)
+from synthgan.cli.output import declared_public
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
 from synthgan.progress import Progress, Reading, Training, phase_ends
@@ -45,6 +58,9 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
     help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
     "told from the values.",
 )
+@entity_option
+@learn_option
+@identifier_option
 @click.option("--steps", type=WHOLE, help="Training steps at most; without it, the rows decide.")
 @click.option(
     "--max-minutes",
@@ -95,6 +111,12 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
 )
 @click.option("--unit-rows", type=WHOLE, help="Rows that are kept of one such person at most.")
 @click.option(
+    "--public-split",
+    is_flag=True,
+    help="DATA is a part of a table that was split by a seed, and it is public knowledge which "
+    "rows are in it: fit it all the same. The guarantee is then for the part.",
+)
+@click.option(
     "--rows",
     type=WHOLE,
     help="About how many rows DATA has, if that is public: an epsilon too small for them is "
@@ -109,7 +131,8 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
 @click.option(
     "--declare",
     is_flag=True,
-    help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
+    help="Declare that names, kinds, dtypes and formats of the columns, as told from DATA, are "
+    "public; it says which. All else is found within epsilon ('synthgan schema --public').",
 )
 @click.option(
     "--memory-limit",
@@ -180,7 +203,7 @@ def _fit_one(
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", data)
-        declare, privacy = rest.pop("declare"), _privacy(rest)
+        declare, privacy, told = rest.pop("declare"), _privacy(rest), hints(rest)
         checkpoint = _checkpoint(rest, output, overwrite=overwrite)
         limit = rest.pop("memory_limit")
         config = _config(rest, seed, privacy)
@@ -191,9 +214,9 @@ def _fit_one(
                 synthgan.check_target(output, overwrite=overwrite)
             else:
                 progress.hush()
-            known: synthgan.Schema | Path | None = schema
-            if declare:
-                known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
+            known = _known(
+                data, schema, told, privacy, declare=declare, quiet=quiet or not ranks.first
+            )
             with _keeping_account(output):
                 model = synthgan.fit(
                     data,
@@ -211,12 +234,55 @@ def _fit_one(
                 _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
-        _say_fitted(model, output, time.monotonic() - began, source)
+        public = known if isinstance(known, synthgan.Schema) else model.schema
+        _say_fitted(model, output, time.monotonic() - began, public, source)
     _say_left(stop, output, checkpoint)
 
 
 class _SavedElsewhere(TableError):
     """The model is not where it was wanted, but it is somewhere, with its ledger."""
+
+
+def _known(
+    data: str,
+    schema: Path | None,
+    told: synthgan.Hints,
+    privacy: synthgan.PrivacyConfig | None,
+    *,
+    declare: bool,
+    quiet: bool,
+) -> synthgan.Schema | synthgan.Hints | Path | None:
+    """What is known of the columns: the schema, or what the owner says of them."""
+    if declare:
+        return _declare(data, told, privacy, quiet=quiet)
+    if schema is None:
+        return told
+    if told.learn or told.identifiers:
+        raise click.UsageError(
+            "--learn and --identifier are for columns that are inferred: change their kind in "
+            f"{schema} instead"
+        )
+    if told.entity is None:
+        return schema
+    return synthgan.Schema.load(schema, table=data).of_entity(told.entity)
+
+
+def _declare(
+    data: str, told: synthgan.Hints, privacy: synthgan.PrivacyConfig | None, *, quiet: bool
+) -> synthgan.Schema:
+    """What is public of the columns of ``data`` by --declare, said before anything is learned."""
+    inferred = synthgan.infer_schema(
+        synthgan.read_table(data),
+        constraints=False,
+        entity=told.entity or (None if privacy is None else privacy.unit),
+        learn=told.learn,
+        identifiers=told.identifiers,
+    )
+    public = synthgan.public_part(inferred)
+    if not quiet:
+        for line in declared_public(public):
+            say(f"declared public: {line}")
+    return public
 
 
 @contextmanager
@@ -278,14 +344,16 @@ def _fit_tables(
     privacy = _privacy(rest)
     names = ("checkpoint_every", "resume", "memory_limit", "declare")
     others = {"schema": schema, **{name: rest.pop(name) for name in names}}
-    seed = rest.pop("seed")
+    seed, told = rest.pop("seed"), hints(rest)
     config = _config(rest, seed, privacy)
     tables, foreign = tables_to_fit(data, key, others)
     for path in tables.values():
         synthgan.check_source(path)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
-    model = learn_tables(stop, tables, foreign, config, quiet=quiet)
+    if told.entity is not None:
+        raise click.UsageError("--entity is for one table: of two, rows are those of the first")
+    model = learn_tables(stop, tables, foreign, config, told, quiet=quiet)
     _save(model, output, overwrite=overwrite)
     if not quiet:
         say_fitted(model, output, time.monotonic() - began)
@@ -340,10 +408,15 @@ def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
     names = ("epsilon", "delta", "unit", "unit_rows", "rows")
-    settings = given(engine=options.pop("dp_engine"), **{name: options.pop(name) for name in names})
+    settings = given(
+        engine=options.pop("dp_engine"),
+        public_split=options.pop("public_split") or None,
+        **{name: options.pop(name) for name in names},
+    )
     if settings and "epsilon" not in settings:
         raise click.UsageError(
-            "--delta, --unit, --unit-rows, --rows and --dp-engine go with --epsilon: give it too"
+            "--delta, --unit, --unit-rows, --rows, --dp-engine and --public-split go with "
+            "--epsilon: give it too"
         )
     return synthgan.PrivacyConfig(**settings) if settings else None
 
@@ -368,7 +441,9 @@ def _save(
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 
-def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float, source: str) -> None:
+def _say_fitted(
+    model: synthgan.Synthesizer, path: Path, seconds: float, told: synthgan.Schema, source: str
+) -> None:
     steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
     say(
         f"learned about {count(model.rows, 'row')} and {count(len(model.schema), 'column')}"
@@ -386,7 +461,7 @@ def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float, source:
     for line in model.notes:
         say(f"note: {line}")
     if model.guarantee is not None:
-        say(_declared(model.schema, source))
+        say(_declared(told, source))
     say(f"the model is in {path} ({file_size(path)})")
     name = "" if str(path) == MODEL else f"{shlex.quote(str(path))} "
     say(f"next: synthgan sample {name}-n 10000")

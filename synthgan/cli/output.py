@@ -10,6 +10,8 @@ import click
 import synthgan
 from synthgan.screen import printable, tell
 
+_MOST_DECLARED = 30  # columns, of which a fit says what is declared
+
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a table on standard output: folded on a terminal, else a line a row."""
@@ -50,6 +52,20 @@ def print_columns(
     print_table(header, rows)
 
 
+def declared_public(schema: synthgan.Schema) -> list[str]:
+    """A line for each column of a schema that says what of it is taken as public."""
+    lines = [
+        ", ".join(
+            filter(None, (f"{c.name!r} is {c.kind.value}", c.personal, c.dtype, c.format)),
+        )
+        for c in schema
+    ]
+    more = len(lines) - _MOST_DECLARED
+    if more > 1:
+        lines[_MOST_DECLARED:] = [f"{more} columns more, which 'synthgan schema --public' lists"]
+    return lines
+
+
 def print_rare(counts: Sequence[synthgan.ValueCount]) -> None:
     """Prints which columns would lose much, and what to do."""
     tell_list(
@@ -77,6 +93,27 @@ def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:
                 ("  column", "what", "score", "why"),
                 ((f"  {r.column}", r.personal or "", f"{r.score:.2f}", r.why) for r in rows),
             )
+
+
+def print_whose(
+    schema: synthgan.Schema,
+    counts: Sequence[synthgan.ValueCount],
+    identifying: Sequence[synthgan.Identifying],
+) -> None:
+    """Prints whose rows they are, and what says together who somebody is."""
+    if schema.entity is not None:
+        known = {each.column: each.distinct for each in counts}
+        per = sum(column.per == schema.entity for column in schema)
+        click.echo()
+        tell(
+            f"rows are those of {known[schema.entity]:,} {schema.entity!r} (entity): they are "
+            f"counted, not rows; {per} other columns have one made-up cell for each"
+        )
+        tell("  say --entity COLUMN if it is another, or take it out of the schema if it is none")
+    tell_list(
+        "identifies people in combination; coarser columns (year, region) tell less:",
+        [str(each) for each in identifying],
+    )
 
 
 def print_constraints(schema: synthgan.Schema) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Literal, get_args
@@ -77,14 +77,29 @@ Personal = Literal[
     "national_id",
     "card",
     "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
     "ipv4",
     "ipv6",
     "url",
 ]
 """What the cells of a column say of a person. Such cells are never learned: they are made up."""
 
-_PATTERNED = ("phone", "postcode", "national_id", "card", "iban")  # have a format
-_OF_DIGITS = ("phone", "postcode", "national_id", "card")  # may be held as numbers
+_PATTERNED = (
+    "phone",
+    "postcode",
+    "national_id",
+    "card",
+    "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
+)  # have a format
+OF_DIGITS = ("phone", "postcode", "national_id", "card", "imei")
+"""Personal data that may be held as numbers."""
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.BOOLEAN, Kind.IDENTIFIER)
@@ -128,7 +143,9 @@ class Column:
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
-    with ``personal`` phone, postcode, national_id, card or iban. None: cells are not text. With
+    with ``personal`` phone, postcode, national_id, card, iban, imei, mac, vin or plate. An
+    identifier of whole numbers may have one, too: made-up ones have as many digits. None: cells
+    are not text. With
     dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
     Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
     are."""
@@ -150,6 +167,14 @@ class Column:
     references: str | None = None
     """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
     column of managers are among the keys of employees."""
+
+    repeats: bool = field(default=False, metadata=added(False))
+    """IDENTIFIER: whether rows may share a cell, as the visits of one patient share the patient's
+    number; without it, cells of all rows differ."""
+    per: str | None = field(default=None, metadata=added(None))
+    """IDENTIFIER, TEXT: the repeating identifier of this table that decides the cells of this
+    column, as a patient's number decides the patient's name: rows that share one share the
+    other."""
 
     @property
     def written_as(self) -> str:
@@ -175,6 +200,14 @@ class Column:
             self.resolution is None or self.kind is Kind.DATETIME,
             "resolution is for kind datetime only",
         )
+        self._require(
+            not self.repeats or (self.kind is Kind.IDENTIFIER and self.references is None),
+            "repeats is for kind identifier without references only",
+        )
+        self._require(
+            self.per is None or not (self.kind.is_modelled or self.references),
+            "per is for kinds identifier and text without references only",
+        )
         self._check_categories()
         self._check_bounds()
         self._check_words()
@@ -196,7 +229,7 @@ class Column:
 
     def _check_kind(self) -> None:
         held = family(to_dtype(self.dtype, self.name))
-        of_digits = held in ("integer", "float") and self.personal in _OF_DIGITS
+        of_digits = held in ("integer", "float") and self.personal in OF_DIGITS
         self._require(
             self.kind in _KINDS_OF[held] or (self.kind is Kind.TEXT and of_digits),
             f"kind {self.kind.value} does not go with dtype {self.dtype}",
@@ -311,6 +344,10 @@ class Schema:
     locale: str | None = None
     """Language and country of made-up names, addresses and the like, such as ``de_DE``; None
     is ``en_US``."""
+    entity: str | None = field(default=None, metadata=added(None))
+    """The identifier column that says whose row it is (a person, a household, a device), where
+    one entity may have several rows: what is kept of the table is then counted in entities, not
+    in rows. None: each row is an entity of its own."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -323,6 +360,10 @@ class Schema:
         for column in self.columns:
             if column.references is not None:
                 self._check_reference(column, column.references)
+            if column.per is not None:
+                self._check_per(column, column.per)
+        if self.entity is not None:
+            self._check_entity(self.entity)
         for constraint in self.constraints:
             self._check_constraint(constraint)
         check_cycles(self.constraints)
@@ -333,6 +374,26 @@ class Schema:
             raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
         if self[key].kind is not Kind.IDENTIFIER or self[key].references is not None:
             raise SchemaError(f"{about}, which must be an identifier that references no other")
+
+    def _check_per(self, column: Column, key: str) -> None:
+        about = f"column {column.name!r}: per {key!r}"
+        if key not in self.names:
+            raise SchemaError(f"{about}, which is no column{_near(key, self.names)}")
+        if key == column.name or not self[key].repeats or self[key].per is not None:
+            raise SchemaError(
+                f"{about}, which must be another column, an identifier that repeats and has no "
+                "per itself"
+            )
+
+    def _check_entity(self, name: str) -> None:
+        if name not in self.names:
+            raise SchemaError(f"entity {name!r} is no column{_near(name, self.names)}")
+        if self[name].kind.is_modelled:
+            raise SchemaError(
+                f"entity {name!r} is of kind {self[name].kind.value}, but whose row it is must not "
+                "be learned: make it kind identifier, with repeats, or take the entity out of the "
+                "schema"
+            )
 
     def _check_constraint(self, constraint: Constraint) -> None:
         about = f"constraint {constraint.rule} ({constraint})"
@@ -385,6 +446,53 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """Column names, in table order."""
         return tuple(column.name for column in self.columns)
+
+    def of_entity(self, name: str) -> Schema:
+        """The schema whose entity is ``name``, an identifier that repeats then."""
+        own = self[name]
+        if own.kind is Kind.IDENTIFIER:
+            own = replace(own, repeats=True, references=None, per=None)
+        elif own.kind is Kind.TEXT and own.personal is not None:
+            own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
+        else:
+            own = Column(
+                name=name,
+                kind=Kind.IDENTIFIER,
+                dtype=own.dtype,
+                nullable=own.nullable,
+                repeats=True,
+            )
+        kept = tuple(rule for rule in self.constraints if name not in rule.columns)
+        columns = tuple(own if column.name == name else column for column in self.columns)
+        return replace(self, columns=columns, constraints=kept, entity=name)
+
+    def of_columns(
+        self, columns: Sequence[Column], constraints: Sequence[Constraint] = ()
+    ) -> Schema:
+        """The schema with ``columns`` and ``constraints`` in place of its own. What columns say of
+        others that are keys no longer is left out, and so is the entity."""
+        keys = {c.name for c in columns if c.kind is Kind.IDENTIFIER and c.references is None}
+        owners = {c.name for c in columns if c.repeats and c.per is None}
+        kept = (
+            replace(
+                column,
+                per=column.per if column.per in owners else None,
+                references=column.references if column.references in keys else None,
+            )
+            for column in columns
+        )
+        return replace(
+            self,
+            columns=tuple(kept),
+            constraints=tuple(constraints),
+            entity=self.entity if self.entity in owners else None,
+        )
+
+    def without(self, name: str) -> Schema:
+        """The schema without a column, its rules, and what others say of it."""
+        kept = [column for column in self.columns if column.name != name]
+        rules = [rule for rule in self.constraints if name not in rule.columns]
+        return self.of_columns(kept, rules)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.

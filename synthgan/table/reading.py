@@ -18,6 +18,7 @@ from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.frames import check_frame
 from synthgan.table.lines import LinesTable
 from synthgan.table.sources import Source, estimate_cells, find_sources
+from synthgan.table.split_marks import SPLIT, mark_of_sources
 
 _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
 
@@ -42,17 +43,23 @@ def read_table(
     With ``as_text`` no row decides how another one is read: all columns of CSV stay text, and
     each physical line is one row (:mod:`synthgan.table.lines`); columns of other formats keep the
     types of their file. There may be no rows then. ``expected`` are the names that the columns must
-    have, for files that are read like this.
+    have, for files that are read like this. A part of a split by a seed (:func:`split_file`) is
+    marked as one in ``attrs``.
 
     Raises :class:`TableError` for anything that is no table with at least one row.
     """
     sources = find_sources(path)
     with read_errors(path):
         if not as_text:
-            return _table(sources, columns).read()
-        if sources[0].ending in DELIMITERS:
-            return LinesTable(sources, columns, expected).read()
-        return ArrowTable(sources, columns).read_as_typed()
+            frame = _table(sources, columns).read()
+        elif sources[0].ending in DELIMITERS:
+            frame = LinesTable(sources, columns, expected).read()
+        else:
+            frame = ArrowTable(sources, columns).read_as_typed()
+        mark = mark_of_sources(sources)
+    if mark is not None:
+        frame.attrs[SPLIT] = mark
+    return frame
 
 
 def check_source(path: str | Path) -> None:

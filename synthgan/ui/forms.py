@@ -56,6 +56,8 @@ def _as_kind(
     if kind is inferred.kind:
         return dataclasses.replace(inferred, personal=personal, format=None)  # type: ignore[arg-type]
     keep: dict[str, object] = {"personal": personal} if kind in _MADE_ANEW else {}
+    if kind is synthgan.Kind.IDENTIFIER:
+        keep["repeats"] = True  # or not, which does no harm
     if kind in _NUMERIC and inferred.kind in _NUMERIC:
         keep = {"format": inferred.format, "words": inferred.words}
     return synthgan.Column(
@@ -93,7 +95,27 @@ def corrected(
         if f"rule-{place}" in form and not changed.intersection(rule.columns)
     )
     own = tuple(rule for rule in schema.constraints if rule not in inferred.constraints)
-    return dataclasses.replace(schema, columns=tuple(columns), constraints=kept + own)
+    return schema.of_columns(columns, kept + own)
+
+
+def declared(schema: synthgan.Schema, inferred: synthgan.Schema) -> synthgan.Schema:
+    """What is public of ``schema`` for a private fit: names, kinds, dtypes and formats as they were
+    ``inferred`` from the rows, and all that its owner has set otherwise by hand, but for rules.
+
+    Raises :class:`SchemaError` if the two have other columns.
+    """
+    if schema.names != inferred.names:
+        raise SchemaError("schema.json has other columns than the table")
+    public = synthgan.public_part(schema)
+    columns = []
+    for form, now, told in zip(public, schema, inferred, strict=True):
+        by_hand = {
+            each.name: getattr(now, each.name)
+            for each in dataclasses.fields(synthgan.Column)
+            if getattr(now, each.name) != getattr(told, each.name)
+        }
+        columns.append(dataclasses.replace(form, **by_hand))
+    return synthgan.Schema(columns=tuple(columns), locale=schema.locale)
 
 
 # --- fitting and drawing ----------------------------------------------------------------
