@@ -239,6 +239,10 @@ def _fit_one(
     _say_left(stop, output, checkpoint)
 
 
+class _SavedElsewhere(TableError):
+    """The model is not where it was wanted, but it is somewhere, with its ledger."""
+
+
 def _known(
     data: str,
     schema: Path | None,
@@ -287,6 +291,8 @@ def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> I
     ``spent``, or what the error tells."""
     try:
         yield
+    except _SavedElsewhere:
+        raise
     except BaseException as error:
         spent = spent or synthgan.spent_in(error)
         if spent is not None:
@@ -431,7 +437,7 @@ def _save(
             model.save(rescue)
         except (TableError, OSError, RuntimeError):  # full, forbidden, or there is none
             continue
-        raise TableError(f"{reason}; the model is not lost, it was saved to {rescue}")
+        raise _SavedElsewhere(f"{reason}; the model is not lost, it was saved to {rescue}")
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 
