@@ -19,11 +19,14 @@ import pandas as pd
 
 from synthgan import private_critic
 from synthgan.audit.replaced import replaced
+from synthgan.audit.awkward import Table
 from synthgan.audit.report import RIGHT
+from synthgan.config import Config
 from synthgan.privacy import Event, Ledger, PrivateRows, add_noise, variance_for
 from synthgan.privacy.rows import _VAULTS, Booking, Mechanism, Partition, RowGradients
 from synthgan.private_fit import Learned
 from synthgan.schema import NANOSECONDS, Column, Kind, Schema
+from synthgan.synthesizer import Synthesizer
 from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -47,6 +50,18 @@ def _tell_all(frame: pd.DataFrame, learned: Learned) -> Learned:
     return learned
 
 
+def _from_file(table: Table) -> Table:
+    return table
+
+
+def _same_settings(table: Table, config: Config) -> Config:
+    return config
+
+
+def _same_model(table: Table, model: Synthesizer) -> Synthesizer:
+    return model
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """A private fit; every part that is not named is the product's own."""
@@ -60,6 +75,12 @@ class Variant:
     """The schema that the fit works with."""
     tell: Callable[[pd.DataFrame, Learned], Learned] = _tell_all
     """What is passed on of what was learned."""
+    read: Callable[[Table], Table] = _from_file
+    """What is done to a file, or to rows, before they are fitted."""
+    settings: Callable[[Table, Config], Config] = _same_settings
+    """What training is called with, given what is fitted."""
+    finish: Callable[[Table, Synthesizer], Synthesizer] = _same_model
+    """What is done to the model before anyone has it."""
 
 
 AS_IT_IS = Variant(name=RIGHT)
