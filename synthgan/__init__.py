@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         ValueCount,
         count_values,
         find_personal,
+        public_part,
     )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         check_target,
         iter_table,
         read_table,
+        split_file,
         split_table,
         write_table,
     )
@@ -157,6 +159,7 @@ _HOMES = {
         "ValueCount",
         "count_values",
         "find_personal",
+        "public_part",
     ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
@@ -164,6 +167,7 @@ _HOMES = {
         "check_target",
         "iter_table",
         "read_table",
+        "split_file",
         "split_table",
         "write_table",
     ),
@@ -241,8 +245,10 @@ __all__ = [
     "launched_shard",
     "load",
     "load_tables",
+    "public_part",
     "read_table",
     "show_progress",
+    "split_file",
     "split_table",
     "tables_in",
     "write_table",

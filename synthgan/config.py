@@ -221,6 +221,8 @@ class PrivacyConfig:
         engine: What most of the budget goes to: ``marginals``, counts of pairs of columns; or
             ``critic``, the gradients of a critic (DP-SGD), which is far worse on the tables that
             were measured.
+        public_split: Whether it is public knowledge which rows of a larger table these are, so
+            that a part of a split by a seed may be fitted; the guarantee is then for the part.
     """
 
     epsilon: float
@@ -228,6 +230,7 @@ class PrivacyConfig:
     unit: str | None = None
     unit_rows: int = 1
     engine: Literal["marginals", "critic"] = "marginals"
+    public_split: bool = field(default=False, metadata=added(False))
 
     def __post_init__(self) -> None:
         _settle_types(self)

@@ -18,6 +18,11 @@ def protections(card: Card) -> Iterator[str]:
             f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
             f"for adding or removing {g.difference}"
         )
+        if card.config.privacy is not None and card.config.privacy.public_split:
+            yield (
+                "the guarantee is for the part of a table that was fitted; that it is public which "
+                "rows are in that part was declared"
+            )
     settings = card.config.summary
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]

@@ -40,7 +40,14 @@ from synthgan.protections import protections
 from synthgan.sample import Sampler
 from synthgan.schema import Schema, Unique, as_schema
 from synthgan.summary import Summary, summarize
-from synthgan.table import check_frame, count_cells, near_column, open_dataset, take_table
+from synthgan.table import (
+    check_frame,
+    count_cells,
+    near_column,
+    open_dataset,
+    refuse_public_split,
+    take_table,
+)
 from synthgan.train import Checkpoints, OnStep, Step, choose_device, fingerprint, train
 
 ACCEPTANCE = "synthgan.acceptance"
@@ -97,13 +104,17 @@ def fit(
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
     :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
-    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either.
+    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either. A private
+    fit refuses a part of a table that was split by a seed (:func:`split_table`), unless
+    ``config.privacy.public_split``.
     """
     config = as_config(config)
     if not isinstance(data, str | Path):
         check_frame(data, "data", or_path=True)
     choose_device(config.train.device)
     private = config.privacy is not None
+    if config.privacy is not None and not config.privacy.public_split:
+        refuse_public_split(data)
     _warn_of_index(data)
     schema = as_schema(schema, table=None if private else data)
     how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
@@ -177,8 +188,9 @@ def _fit_privately(
         raise SchemaError(
             "a private fit needs a schema that is public knowledge, since kinds and formats told "
             "from the rows would be paid for by nobody; write one (synthgan schema on a table of "
-            "the same form that is no secret), or declare that what "
-            "infer_schema(frame, constraints=False) tells is public by passing it"
+            "the same form that is no secret), or declare that names, kinds, dtypes and formats, "
+            "as told from the rows, are public, by passing "
+            "public_part(infer_schema(frame, constraints=False))"
         )
     device = choose_device(config.train.device)
     left_out = [rule for rule in schema.constraints if takes_patterns(rule)]

@@ -91,6 +91,12 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 )
 @click.option("--unit-rows", type=WHOLE, help="Rows that are kept of one such person at most.")
 @click.option(
+    "--public-split",
+    is_flag=True,
+    help="DATA is a part of a table that was split by a seed, and it is public knowledge which "
+    "rows are in it: fit it all the same. The guarantee is then for the part.",
+)
+@click.option(
     "--dp-engine",
     type=click.Choice(("marginals", "critic")),
     help="What the privacy budget goes to: noisy counts of pairs of columns, the default, or "
@@ -292,10 +298,15 @@ def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
     names = ("epsilon", "delta", "unit", "unit_rows")
-    settings = given(engine=options.pop("dp_engine"), **{name: options.pop(name) for name in names})
+    settings = given(
+        engine=options.pop("dp_engine"),
+        public_split=options.pop("public_split") or None,
+        **{name: options.pop(name) for name in names},
+    )
     if settings and "epsilon" not in settings:
         raise click.UsageError(
-            "--delta, --unit, --unit-rows and --dp-engine go with --epsilon: give it too"
+            "--delta, --unit, --unit-rows, --dp-engine and --public-split go with --epsilon: give "
+            "it too"
         )
     return synthgan.PrivacyConfig(**settings) if settings else None
 

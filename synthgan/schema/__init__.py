@@ -15,7 +15,8 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 ``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
 (keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
 :class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``loading`` (one that a caller
-gave), ``findings`` (why columns are not learned).
+gave), ``findings`` (why columns are not learned), ``declaring`` (what of a schema is its form
+alone).
 """
 
 from synthgan.schema.arrow import to_arrow
@@ -43,6 +44,7 @@ from synthgan.schema.dates import (
     spell_dates,
     tick_of,
 )
+from synthgan.schema.declaring import public_part
 from synthgan.schema.dtypes import Dtype, family, to_dtype
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
@@ -99,6 +101,7 @@ __all__ = [
     "parse_dates",
     "passes_iban",
     "passes_luhn",
+    "public_part",
     "spell_dates",
     "tagged",
     "tick_of",

@@ -171,6 +171,20 @@ def is_date_format(format: str) -> bool:
     return known and "%" not in "".join(pieces[::2]) and bool({"%Y", "%y"} & set(directives))
 
 
+_TIME_OF_DAY = re.compile(
+    r"[T ]%-?[HI]:%M(?::%S(?:\.%3f|\.%f|\.%9f|%\.f)?)?(?: ?%p)?"
+    r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+)
+
+
+def is_usual_date_format(format: str) -> bool:
+    """Whether ``format`` is one of those that :func:`find_date_format` knows, so that no text in
+    it is a table's own."""
+    days = (day for day in _DATE_FORMATS if format.startswith(day))
+    rests = (format.removeprefix(day) for day in days)
+    return any(not rest or _TIME_OF_DAY.fullmatch(rest) for rest in rests)
+
+
 # Text to dates
 
 

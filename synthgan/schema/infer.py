@@ -236,6 +236,13 @@ def _are_row_names(name: str, values: npt.NDArray[Any]) -> bool:
 
 
 _FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
+
+
+def is_boolean_pair(no: str, yes: str) -> bool:
+    """Whether two words mean false and true, as a pair, in small or capital letters or both."""
+    return _FALSE_TO_TRUE.get(no.lower()) == yes.lower()
+
+
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,14})$"
 _FIXED = r"^-?(?:0|[1-9][0-9]{0,13})\.[0-9]{1,14}$"
 _ANY_NUMBER = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?(?:[eE][-+]?[0-9]{1,2})?$"
@@ -263,7 +270,7 @@ def _boolean_format(distinct: pa.Array) -> str | None:
         return None
     one, other = distinct.to_pylist()
     for no, yes in ((one, other), (other, one)):
-        if _FALSE_TO_TRUE.get(no.lower()) == yes.lower():
+        if is_boolean_pair(no, yes):
             return f"{no}|{yes}"
     return None
 

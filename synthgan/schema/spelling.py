@@ -93,6 +93,13 @@ class Spelling:
         plain = f"{self.before}{'-' * self.inner}{whole}{digits}{self.after}"
         return f"{plain};({plain})" if self.brackets else plain
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether what stands before and after numbers is money or a unit of a public list, so
+        that no word in it is a table's own."""
+        before = re.fullmatch(rf"(?:{_USUAL_MONEY}{_SPACE})?", self.before)
+        return before is not None and (not self.after or bool(_USUAL_UNIT.fullmatch(self.after)))
+
     def read(self, text: pa.Array) -> Floats:
         """Numbers of ``text`` (large_string), NaN where it is missing or not written like this.
 
@@ -204,9 +211,13 @@ _MONEY = (
     r"|CZK|HUF|BRL|MXN|ZAR|TRY|RUB|KRW|SGD|HKD|Rs\.?|kr\.?|zł|Kč|Ft)"
 )
 _SPACE = "[ \u00a0\u202f]?"
-_UNIT = (
-    rf"(?:{_SPACE}(?:{_MONEY}|%|‰|°[CF]?|(?:[mck]?m|[mk]?g|m?l|[kMGT]B|kWh?|[kMG]?Hz|min|ms|h|s))"
-    r"| [A-Za-z]{1,12}[²³]?)"
+_MEASURE = r"%|‰|°[CF]?|(?:[mck]?m|[mk]?g|m?l|[kMGT]B|kWh?|[kMG]?Hz|min|ms|h|s)"
+_UNIT = rf"(?:{_SPACE}(?:{_MONEY}|{_MEASURE})| [A-Za-z]{{1,12}}[²³]?)"
+_USUAL_MONEY = _MONEY.replace(r"[A-Z]{1,2}\$", r"(?:US|CA|C|AU|A|NZ|HK|SG|S|MX|NT)\$")
+_USUAL_UNIT = re.compile(
+    rf"{_SPACE}(?:{_USUAL_MONEY}|(?:{_MEASURE})[²³]?)"
+    r"| (?:[Dd]ays?|[Hh]ours?|hrs?|[Ww]eeks?|[Mm]onths?|[Yy]ears?|yrs?|min(?:ute)?s?|sec(?:ond)?s?"
+    r"|km/h|mph|bpm|ppm|mi|miles?|ft|in|yd|lbs?|oz|ha|acres?|sqft|pcs|units?|points?|pts)"
 )
 _WRITTEN = re.compile(
     rf"(?P<open>\()?(?P<outer>-)?(?P<before>{_MONEY}{_SPACE})?(?P<inner>-)?"

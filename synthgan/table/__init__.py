@@ -7,8 +7,10 @@ moved there: a failed write leaves nothing behind, and the old file as it was.
 
 Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
 replacing), ``frames`` (is it a table at all?), ``sources`` (files, folders, globs, URLs),
-``csv_cells``, ``csv_reading``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``,
-``frames`` and ``csv_cells``, and ``splitting`` no file at all.
+``split_marks`` (which tables are parts that a private fit refuses), ``csv_cells``,
+``csv_reading``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``, ``frames``,
+``csv_cells`` and ``split_marks``; ``splitting`` (coins, and frames) no file at all, and
+``split_files`` (rows copied from one file to two) all but ``reading``.
 """
 
 from synthgan.table.arrow_reading import frame_of
@@ -31,6 +33,8 @@ from synthgan.table.reading import (
     read_table,
     take_table,
 )
+from synthgan.table.split_files import FileSplit, split_file
+from synthgan.table.split_marks import refuse_public_split, split_mark
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import arrow_of, delimiter_of, write_table
 
@@ -38,6 +42,7 @@ __all__ = [
     "FIXED_DECIMALS",
     "MISSING_WORDS",
     "Dataset",
+    "FileSplit",
     "arrow_of",
     "check_frame",
     "check_source",
@@ -51,6 +56,9 @@ __all__ = [
     "near_column",
     "open_dataset",
     "read_table",
+    "refuse_public_split",
+    "split_file",
+    "split_mark",
     "split_table",
     "take_table",
     "write_by_ending",

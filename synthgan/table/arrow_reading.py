@@ -45,10 +45,18 @@ class ArrowTable:
             self._schema = self._schema.set(place, self._schema.field(place).with_type(kind))
         self._plan = _ArrowPlan()
 
+    def cells(self) -> Any:
+        """All of it as an Arrow table, with the types and the notes that its files have; pandas's
+        notes of row labels, which count the rows, are left out."""
+        table = self._whole_table()
+        notes = dict(table.schema.metadata or {})
+        notes.pop(b"pandas", None)
+        kept = _without_row_labels(table).schema.metadata or {}
+        return table.replace_schema_metadata(notes | kept)
+
     def read(self) -> pd.DataFrame:
         """All of it at once."""
-        tables = [self._alike(_table_of(source, self.names)) for source in self._sources]
-        table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+        table = self._whole_table()
         require_rows(self._whole, table.num_rows)
         self._plan = _plan_arrow(table.to_batches(), self._schema)
         return self.frame(table)
@@ -68,6 +76,10 @@ class ArrowTable:
     def frame(self, table: Any) -> pd.DataFrame:
         """Rows of the table as a frame, with the dtypes that all of it asks for."""
         return _arrow_frame(table, self._plan)
+
+    def _whole_table(self) -> Any:
+        tables = [self._alike(_table_of(source, self.names)) for source in self._sources]
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def _batches(self, names: list[str], rows: int) -> Iterator[Any]:
         for source in self._sources:

@@ -16,6 +16,7 @@ from synthgan.table.arrow_reading import ArrowTable
 from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.frames import check_frame
+from synthgan.table.split_marks import SPLIT, mark_of_sources
 from synthgan.table.sources import Source, estimate_cells, find_sources
 
 _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
@@ -33,13 +34,18 @@ def read_table(
     of integers become int64 (float64 where cells are missing, as pandas has it; Int64 if
     that would round them), of decimal numbers float64, of ``True`` and ``False`` bool
     (boolean where cells are missing); all others stay text. With ``as_text`` all columns of
-    CSV stay text, so that no cell decides how another one is read.
+    CSV stay text, so that no cell decides how another one is read. A part of a split by a seed
+    (:func:`split_file`) is marked as one in ``attrs``.
 
     Raises :class:`TableError` for anything that is no table with at least one row.
     """
     sources = find_sources(path)
     with read_errors(path):
-        return _table(sources, columns, as_text=as_text).read()
+        frame = _table(sources, columns, as_text=as_text).read()
+        mark = mark_of_sources(sources)
+    if mark is not None:
+        frame.attrs[SPLIT] = mark
+    return frame
 
 
 def check_source(path: str | Path) -> None:

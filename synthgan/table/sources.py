@@ -13,7 +13,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,9 @@ from synthgan.table.files import CODECS, DELIMITERS, format_of, read_errors
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
+
+MARK_ENDING = ".split.json"
+"""What follows a file's name in that of the mark beside it (:mod:`synthgan.table.split_marks`)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,18 @@ class Source:
         """As :meth:`open`, without copying what lies on this machine."""
         return pa.memory_map(self.path) if self.files is None else self.open()
 
+    def beside(self, ending: str) -> bytes | None:
+        """What the file holds that has the same name, followed by ``ending``; None for none."""
+        other = Source(self.path + ending, self.files)
+        if self.files is None:
+            with suppress(OSError):
+                return Path(other.path).read_bytes()
+            return None
+        if not self.files.get_file_info(other.path).is_file:
+            return None
+        with other.open() as file:
+            return bytes(file.read())
+
     def decompressed(self) -> Any:
         """Its bytes from the beginning, decompressed, as an Arrow stream."""
         compression = format_of(self.path)[1]
@@ -82,7 +97,7 @@ class Source:
 def find_sources(where: str | Path) -> tuple[Source, ...]:
     """The part files that ``where`` names, in the order of their names.
 
-    Of a folder, files that begin with ``.`` or ``_`` are no parts. Raises :class:`TableError` if
+    Of a folder, files that begin with ``.`` or ``_`` are no parts, nor are marks. Raises :class:`TableError` if
     there are none, if one is empty, or if they are of several formats.
     """
     if not isinstance(where, str | Path):
@@ -139,10 +154,14 @@ def _local(text: str) -> list[str]:
     if not path.is_dir():
         return [text]
     with os.scandir(path) as entries:
-        names = sorted(each.name for each in entries if not each.name.startswith((".", "_")))
+        names = sorted(each.name for each in entries if _is_part(each.name))
     within = [str(path / name) for name in names]
     _check_folder(text, within, [each for each in within if os.path.isdir(each)])
     return within
+
+
+def _is_part(name: str) -> bool:
+    return not name.startswith((".", "_")) and not name.endswith(MARK_ENDING)
 
 
 def _check_folder(where: str, within: list[str], folders: list[str]) -> None:
@@ -173,7 +192,7 @@ def _remote(url: str) -> Iterator[Source]:
         yield Source(path, files)
         return
     infos = files.get_file_info(pa_fs.FileSelector(path))
-    infos = sorted((i for i in infos if not i.base_name.startswith((".", "_"))), key=_path_of)
+    infos = sorted((i for i in infos if _is_part(i.base_name)), key=_path_of)
     _check_folder(url, [i.path for i in infos], [i.path for i in infos if not i.is_file])
     yield from (Source(i.path, files) for i in infos)
 

@@ -33,6 +33,7 @@ from synthgan.table.files import (
     write_errors,
 )
 from synthgan.table.frames import check_frame
+from synthgan.table.split_marks import Mark, clear_mark, mark_of, write_mark
 
 _SLICE_ROWS = 1 << 16
 _DELIMITERS = (",", ";", "|", "\t")
@@ -59,10 +60,13 @@ def write_table(
     With ``safe_csv``, text of a CSV file that a spreadsheet would run as a formula gets an
     apostrophe before it, names of columns included. Numbers stay as they are.
 
+    A part of a split by a seed (:func:`split_table`) stays marked as one, by a small file beside.
+
     Raises :class:`TableError` if the file cannot be written; then there is no new file, and
     an old one is as it was.
     """
-    frames = _checked(iter([chunks]) if isinstance(chunks, pd.DataFrame) else iter(chunks))
+    marks: set[Mark] = set()
+    frames = _checked(iter([chunks]) if isinstance(chunks, pd.DataFrame) else iter(chunks), marks)
     if safe_csv:
         frames = map(_without_formulas, frames)
     if str(path) == "-":
@@ -73,11 +77,17 @@ def write_table(
         raise TableError(f"{path}: safe_csv is for CSV files; cells of {ending} are never formulas")
     comma = delimiter_of(path, delimiter)
     with replacing(path) as temporary:
-        if ending not in DELIMITERS:
-            return _write_arrow(map(_without_attrs, frames), temporary, ending, like)
-        inner = Path(path).name.removesuffix(Path(path).suffix) if compression else ""
-        with compressing(temporary, compression, inner) as sink:
-            return _write_csv(frames, sink.write, comma)
+        if ending in DELIMITERS:
+            inner = Path(path).name.removesuffix(Path(path).suffix) if compression else ""
+            with compressing(temporary, compression, inner) as sink:
+                rows = _write_csv(frames, sink.write, comma)
+        else:
+            rows = _write_arrow(map(_without_attrs, frames), temporary, ending, like)
+        for mark in marks:
+            write_mark(path, mark)
+    if not marks:
+        clear_mark(path)
+    return rows
 
 
 def delimiter_of(path: str | Path, wanted: str | None) -> str:
@@ -96,11 +106,14 @@ def delimiter_of(path: str | Path, wanted: str | None) -> str:
     return wanted
 
 
-def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The frames with text names and no attrs, once their columns are seen to agree."""
+def _checked(frames: Iterator[pd.DataFrame], marks: set[Mark]) -> Iterator[pd.DataFrame]:
+    """The frames with text names and no attrs, once their columns are seen to agree; their marks
+    are added to ``marks``."""
     names: list[str] | None = None
     for frame in frames:
         check_frame(frame, "a table to write")
+        mark = mark_of(frame)
+        marks |= {mark} if mark else set()
         if frame.columns.nlevels > 1:
             raise TableError("a table to write must have plain column names, not several levels")
         frame = frame.copy(deep=False)

@@ -38,6 +38,8 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
     if holdout:
         job.tell("setting a fifth of the rows aside")
         data = _split(kept)
+        if config.privacy is not None:
+            _check_split(kept)
     job.tell("reading and encoding the table")
     table: Any = data
     if config.privacy is None:
@@ -59,14 +61,23 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
 
 
 def _split(kept: Kept) -> Any:
-    """The file of rows to learn from; the others are beside it. The same ones each time."""
+    """The file of rows to learn from; the others are beside it. The same ones each time, chosen by
+    secret coins once."""
     ending = kept.ending.removesuffix(".zip")
     files = (kept.path / f"train{ending}", kept.path / f"holdout{ending}")
     if not all(each.exists() for each in files):
-        parts = synthgan.split_table(synthgan.read_table(kept.data))
-        for part, file in zip(parts, files, strict=True):
-            synthgan.write_table([part], file, overwrite=True)
+        synthgan.split_file(kept.data, *files, overwrite=True)
+        kept.note("split", {"secret": True})
     return files[0]
+
+
+def _check_split(kept: Kept) -> None:
+    """Raises :class:`TableError` for rows that earlier versions set aside by a seed."""
+    if not kept.noted("split").get("secret"):
+        raise synthgan.TableError(
+            "the rows set aside here were chosen by an earlier version, by a seed that everybody "
+            "knows, which an epsilon does not cover: fit all rows, or add the table again"
+        )
 
 
 def draw(kept: Kept, asked: dict[str, Any], ending: str, job: Job) -> str:
