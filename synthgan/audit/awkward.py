@@ -85,9 +85,7 @@ AWKWARD = Schema(
             dtype="dictionary<values=string, indices=int32, ordered=0>[pyarrow]",
             nullable=True,
         ),
-        Column(
-            name="member", kind=Kind.BOOLEAN, dtype="object", format="no|yes", nullable=True
-        ),
+        Column(name="member", kind=Kind.BOOLEAN, dtype="object", format="no|yes", nullable=True),
         Column(name="stay", kind=Kind.NUMBER, dtype="timedelta64[ns]", nullable=True),
     )
 )

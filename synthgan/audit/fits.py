@@ -23,7 +23,7 @@ from synthgan import archive, private_critic, private_fit, synthesizer
 from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
 from synthgan.audit.variants import Variant
-from synthgan.audit.watch import SEED, Answer, Asked, Watched, in_bytes, independent, learn
+from synthgan.audit.watch import SEED, Answer, Asked, Watched, in_bytes, independent, watching
 from synthgan.config import Config, NetworkConfig, PrivacyConfig, TrainConfig
 from synthgan.encode import Layout, Tokens
 from synthgan.network import Generator
@@ -84,9 +84,7 @@ def tiny_game(steps: int) -> Game:
     return Game(steps=steps, batch_size=256, pool=64, network=_TINY)
 
 
-def run(
-    table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | None = None
-) -> Run:
+def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | None = None) -> Run:
     """Fits ``table``, with all that it asks answered by ``answer``, or as the ``script`` has it.
 
     Whatever the fit raises is among the artefacts, as ``error``: everybody can read it.
@@ -101,7 +99,10 @@ def run(
     def learned_under_watch(
         frame: pd.DataFrame, schema: Schema, config: PrivacyConfig, **rest: Any
     ) -> Learned:
-        kept.append(learn(frame, schema, config, variant, answer, script=script, **rest))
+        with watching(variant, answer, script=script) as opened:
+            public = variant.schema(frame, schema)
+            learned = private_fit.learn_privately(frame, public, config, **rest)
+        kept.append((variant.tell(frame, learned), opened[-1]))
         found.update(_artefacts(*kept[-1]))
         return kept[-1][0]
 
@@ -129,7 +130,7 @@ def run(
             model = synthesizer.fit(frame, scene.schema, settings, on_step=steps.append)
             model = variant.finish(frame, model)
             found.update(_told_by(model))
-        except Exception as error:  # whatever it is, it tells of a row
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
             raised = error
             found["error"] = f"{type(error).__name__}: {error}".encode(errors="replace")
     found["messages"] = "\n".join(said).encode(errors="replace")
@@ -153,7 +154,7 @@ def heard() -> Iterator[list[str]]:
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
     ):
-        warnings.simplefilter("always")
+        warnings.filterwarnings("always")
         try:
             yield said
         finally:

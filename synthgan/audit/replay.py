@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,21 @@ from synthgan.audit.awkward import Table
 from synthgan.audit.fits import Run, Scene, heard, run, tiny_game
 from synthgan.audit.report import Finding
 from synthgan.audit.tables import Pair
-from synthgan.audit.watch import SEED, Asked, Free, Watched, drawn, exactly, frozen, same_words
+from synthgan.audit.watch import (
+    SEED,
+    Answer,
+    Asked,
+    Free,
+    Watched,
+    drawn,
+    exactly,
+    frozen,
+    never_exact,
+    same_words,
+)
 from synthgan.privacy import recompute
 from synthgan.privacy.ledger import GRADIENTS
+from synthgan.privacy.rows import CHUNK, Mechanism
 
 Named = tuple[str, Table]
 """A table, and what is special about it."""
@@ -39,6 +51,12 @@ def replay(pair: Pair, scene: Scene) -> list[Finding]:
     """Compares fits on two neighbours. Raises what the fit of the first one raises."""
     first, other = (pair.more, pair.less) if pair.is_removal else (pair.less, pair.more)
     return replay_neighbours(pair.name, first, [(pair.name, other)], scene)
+
+
+def replay_by_place(pair: Pair, scene: Scene) -> list[Finding]:
+    """The same where chance alone says which rows of a person are kept: the first ones."""
+    with same_words():
+        return replay(pair, scene)
 
 
 def replay_critic(pair: Pair, scene: Scene) -> list[Finding]:
@@ -78,7 +96,7 @@ def read_alone(
         with heard() as said:
             try:
                 asked, odd = _asked_again(other, before.watched, scene)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
                 differences.append(f"{type(error).__name__} ({name})")
                 continue
         differences += [f"{each} ({name})" for each in [*odd, *filter(None, said)]]
@@ -126,7 +144,7 @@ def ledger_adds_up(table: pd.DataFrame, scene: Scene) -> list[Finding]:
     looked_at = {name for event in guarantee.events for name in event.columns}
     unpaid = [c.name for c in scene.schema if c.kind.is_modelled and c.name not in looked_at]
     answers = [each.event for each in found.asked]
-    missing = [event.name for event in answers if event not in guarantee.events]
+    missing = [event.name for event in answers if event not in guarantee.events] + found.faults
     return [
         Finding(
             check="ledger: epsilon of the events",
@@ -154,7 +172,7 @@ def ledger_adds_up(table: pd.DataFrame, scene: Scene) -> list[Finding]:
 
 def noise_is_fresh(table: pd.DataFrame, scene: Scene, alpha: float) -> list[Finding]:
     """Fits the same table twice with the same seed: noise must not come twice."""
-    runs = [_first(table, scene).asked for _ in range(2)]
+    runs = [_first(table, scene, drawn).asked for _ in range(2)]
     same = drawn_twice = 0
     chance = 0.0
     for one, other in zip(*runs, strict=False):
@@ -182,9 +200,10 @@ def samples_are_fresh(table: pd.DataFrame, scene: Scene) -> list[Finding]:
     The noise is frozen, and each row's random word is the same, so that the first step's exact
     sum of gradients follows from its sample alone; two of 2**rows samples are hardly the same.
     """
+    assert len(table) != CHUNK, "or coins would be taken for the words of rows"
     game = dataclasses.replace(tiny_game(1), batch_size=len(table) // 2)
     scene = dataclasses.replace(scene, game=game)
-    with same_words():
+    with same_words(of=CHUNK):
         first = _first(table, scene)
         second = run(table, scene, frozen(first.asked))
     sums = [
@@ -202,9 +221,9 @@ def samples_are_fresh(table: pd.DataFrame, scene: Scene) -> list[Finding]:
     ]
 
 
-def _first(table: Table, scene: Scene) -> Run:
+def _first(table: Table, scene: Scene, answers: Callable[[Mechanism], Answer] = never_exact) -> Run:
     """The fit that others are compared with. Raises what it raises."""
-    found = run(table, scene, drawn(scene.variant.noise(SEED)))
+    found = run(table, scene, answers(scene.variant.noise(SEED)))
     if found.error is not None:
         raise found.error
     return found

@@ -50,7 +50,6 @@ from synthgan.privacy.rows import (
 )
 from synthgan.private_fit import Learned
 from synthgan.schema import Level, Schema
-from synthgan.train import OnStep
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -324,6 +323,19 @@ def drawn(noise: Mechanism) -> Answer:
     return lambda number, labels, counts, variance: noise(counts, variance)
 
 
+def never_exact(noise: Mechanism) -> Answer:
+    """Answers with ``noise`` that is never 0: one of the outcomes that it may have, in which
+    whatever is told without noise shows."""
+    rng = np.random.default_rng()
+
+    def answer(number: int, labels: Labels, counts: Ints, variance: Fraction) -> Ints:
+        noisy = noise(counts, variance)
+        steps: Ints = np.where(rng.random(len(counts)) < 0.5, -1, 1)
+        return np.where(noisy == counts, counts + steps, noisy)
+
+    return answer
+
+
 def exactly(number: int, labels: Labels, counts: Ints, variance: Fraction) -> Ints:
     """Answers without noise, for tables whose answers nobody is given."""
     return counts
@@ -372,45 +384,52 @@ def learn(
     variant: Variant,
     answer: Answer,
     unit: pd.DataFrame | None = None,
-    script: Sequence[Asked] | None = None,
-    *,
-    seed: int = SEED,
-    device: torch.device | None = None,
-    on_step: OnStep | None = None,
 ) -> tuple[Learned, Watched]:
     """A private fit but for the network's training, which sees rows drawn from noisy counts
     and nothing else; and what was seen of it. Each question is also put to the rows of
-    ``unit`` alone. With a ``script``, the fit is given what is in there."""
-    opened: list[Watched] = []
-
-    def opens(frame: pd.DataFrame, schema: Schema, ledger: Ledger) -> PrivateRows:
-        opened.append(
-            Watched(frame, schema, ledger, variant, answer, unit=unit, script=script)
-        )
-        return cast(PrivateRows, opened[-1])
-
-    with replaced(private_fit, PrivateRows=opens):
+    ``unit`` alone."""
+    with watching(variant, answer, unit=unit) as opened:
         learned = private_fit.learn_privately(
-            frame,
-            variant.schema(frame, schema),
-            config,
-            seed=seed,
-            device=device or torch.device("cpu"),
-            on_step=on_step,
+            frame, variant.schema(frame, schema), config, seed=SEED, device=torch.device("cpu")
         )
     (watched,) = opened
     return variant.tell(frame, learned), watched
 
 
 @contextmanager
-def same_words() -> Iterator[None]:
-    """Within it, the random words of all rows are one and the same.
+def watching(
+    variant: Variant,
+    answer: Answer,
+    *,
+    unit: pd.DataFrame | None = None,
+    script: Sequence[Asked] | None = None,
+) -> Iterator[list[Watched]]:
+    """Within it, private fits are watched; those that there were. See :class:`Watched`."""
+    opened: list[Watched] = []
+
+    def opens(frame: pd.DataFrame, schema: Schema, ledger: Ledger) -> PrivateRows:
+        opened.append(Watched(frame, schema, ledger, variant, answer, unit=unit, script=script))
+        return cast(PrivateRows, opened[-1])
+
+    with replaced(private_fit, PrivateRows=opens):
+        yield opened
+
+
+@contextmanager
+def same_words(*, of: int | None = None) -> Iterator[None]:
+    """Within it, the random words of all rows are one and the same; with ``of``, where so many
+    are drawn at once.
 
     It is one of the outcomes that they may have, so what is claimed holds for it as well; and
     in which place a row stands makes no difference.
     """
     word = int(random_words(1)[0])
-    with replaced(counter, random_words=lambda size: np.full(size, word, dtype=np.int64)):
+
+    def words(size: int) -> Ints:
+        is_one = of is None or size == of
+        return np.full(size, word, dtype=np.int64) if is_one else random_words(size)
+
+    with replaced(counter, random_words=words):
         yield
 
 
@@ -440,7 +459,9 @@ class _Shares:
 
     def rows(self, n: int, rng: torch.Generator) -> Ints:
         """As those of a mixture."""
-        drawn = [torch.multinomial(each, n, replacement=True, generator=rng) for each in self._shares]
+        drawn = [
+            torch.multinomial(each, n, replacement=True, generator=rng) for each in self._shares
+        ]
         found: Ints = torch.stack(drawn, dim=1).numpy() if drawn else np.zeros((n, 0), np.int64)
         return found
 
