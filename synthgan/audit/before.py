@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from synthgan.audit.awkward import Files, Table, awkward_lines
+from synthgan.audit.awkward import Files, awkward_lines
 from synthgan.audit.fits import Scene, heard, run
 from synthgan.audit.report import Finding
 from synthgan.audit.tables import UNIT
@@ -236,7 +236,7 @@ def declared_alike(variant: Variant) -> list[Finding]:
     ]
 
 
-def _of_one_form() -> Iterator[Table]:
+def _of_one_form() -> Iterator[pd.DataFrame]:
     """Two tables of one form, of cells that differ in all that --declare must not take along."""
     rng = np.random.default_rng(24)
     for rows, low, words, levels, prefix, empty in (

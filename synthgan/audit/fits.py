@@ -36,7 +36,6 @@ from synthgan.train import Step, Trained, train
 Artefacts = dict[str, bytes]
 
 _TINY = NetworkConfig(width=16, head_width=8, noise_width=8, critic_width=16, critic_depth=2)
-_SHORTEST = {"steps": 1, "batch_size": 256}
 _LAYOUT = ("prior", "drawable", "is_bin", "is_number", "rank", "rank_width")
 
 
@@ -90,21 +89,23 @@ def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | No
     Whatever the fit raises is among the artefacts, as ``error``: everybody can read it.
     """
     _load()
-    kept: list[tuple[Learned, Watched]] = []
+    learned: list[Learned] = []
+    watched: list[Watched] = []
     found: Artefacts = {}
     steps: list[Step] = []
     raised: Exception | None = None
     variant = scene.variant
+    # Whatever stands there now: a fault may stand in its place.
+    own = vars(synthesizer)["learn_privately"], vars(private_fit)["fit_mixture"]
 
     def learned_under_watch(
         frame: pd.DataFrame, schema: Schema, config: PrivacyConfig, **rest: Any
     ) -> Learned:
-        with watching(variant, answer, script=script) as opened:
+        with watching(variant, answer, watched, script=script):
             public = variant.schema(frame, schema)
-            learned = private_fit.learn_privately(frame, public, config, **rest)
-        kept.append((variant.tell(frame, learned), opened[-1]))
-        found.update(_artefacts(*kept[-1]))
-        return kept[-1][0]
+            learned.append(variant.tell(frame, own[0](frame, public, config, **rest)))
+        found.update(_artefacts(learned[-1], watched[-1]))
+        return learned[-1]
 
     def trained(tokens: Tokens, layout: Layout, config: Config, **rest: Any) -> Trained:
         config = variant.settings(frame, config)
@@ -113,9 +114,8 @@ def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | No
 
     def mixed(*args: Any, **settings: Any) -> Any:
         found["mixture"] = _mixing(*args, **settings)
-        return (mixture if scene.whole else independent)(*args, **settings)
+        return (own[1] if scene.whole else independent)(*args, **settings)
 
-    mixture = private_fit.fit_mixture
     with contextlib.ExitStack() as stack:
         said = stack.enter_context(heard())
         stack.enter_context(
@@ -135,8 +135,12 @@ def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | No
             found["error"] = f"{type(error).__name__}: {error}".encode(errors="replace")
     found["messages"] = "\n".join(said).encode(errors="replace")
     found["steps"] = repr([_timeless(step) for step in steps]).encode()
-    learned, watched = kept[-1] if kept else (None, None)
-    return Run(watched=watched, learned=learned, artefacts=found, error=raised)
+    return Run(
+        watched=watched[-1] if watched else None,
+        learned=learned[-1] if learned else None,
+        artefacts=found,
+        error=raised,
+    )
 
 
 def _load() -> None:
@@ -166,7 +170,7 @@ def _train(
     tokens: Tokens, layout: Layout, config: Config, rest: dict[str, Any], *, really: bool
 ) -> Trained:
     if really:
-        shortest = dataclasses.replace(config.train, **_SHORTEST)
+        shortest = dataclasses.replace(config.train, steps=1, batch_size=256)
         return train(tokens, layout, dataclasses.replace(config, train=shortest), **rest)
     rng = torch.Generator().manual_seed(config.seed)
     return Trained(Generator(layout, config.network, rng).eval(), (), ())

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ Named = tuple[str, Table]
 """A table, and what is special about it."""
 
 _CRITIC_STEPS = 3  # on neighbours: critics that differ soon see other gradients
-_MOST_SAID = 6  # differences that a finding tells
+_MOST_SAID = 4  # tables whose differences a finding tells
 
 
 def replay(pair: Pair, scene: Scene) -> list[Finding]:
@@ -71,10 +71,10 @@ def replay_neighbours(
 ) -> list[Finding]:
     """Compares the fit of ``first`` with those of neighbours of it."""
     before = _first(first, scene)
-    differences, most, where = _wrong_at_first(before), 0.0, "none"
+    differences, most, where = {"the first table": before.faults}, 0.0, "none"
     for name, other in others:
         after = run(other, scene, frozen(before.asked))
-        differences += _differences(name, before, after)
+        differences[name] = _differences(before, after)
         moved, question = _moved(before.asked, after.asked)
         if moved > most:
             most, where = moved, f"{question} ({name})"
@@ -91,15 +91,15 @@ def read_alone(
     counts move, and whether anything is said: quicker than whole fits, for very many cells."""
     before = _first(first, scene)
     assert before.watched is not None, "the fit has come through"
-    differences, most, where = _wrong_at_first(before), 0.0, "none"
+    differences, most, where = {"the first table": before.faults}, 0.0, "none"
     for name, other in others:
         with heard() as said:
             try:
                 asked, odd = _asked_again(other, before.watched, scene)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
-                differences.append(f"{type(error).__name__} ({name})")
+                differences[name] = [type(error).__name__]
                 continue
-        differences += [f"{each} ({name})" for each in [*odd, *filter(None, said)]]
+        differences[name] = list(dict.fromkeys([*odd, *filter(None, said)]))
         moved, question = _moved(before.asked, asked)
         if moved > most:
             most, where = moved, f"{question} ({name})"
@@ -127,10 +127,10 @@ def replay_strangers(
     """Compares the fit of ``first`` with those of tables that are no neighbours of it."""
     with same_words() if scene.game else contextlib.nullcontext():
         before = _first(first, scene)
-        differences = _wrong_at_first(before)
+        differences = {"the first table": before.faults}
         for name, other in others:
             after = run(other, scene, exactly, before.asked)
-            differences += _differences(name, before, after)
+            differences[name] = _differences(before, after)
     return [_differs(f"strangers, {what}", scene, before, differences)]
 
 
@@ -165,7 +165,7 @@ def ledger_adds_up(table: pd.DataFrame, scene: Scene) -> list[Finding]:
             variant=variant,
             measured=len(unpaid) + len(missing) + (guarantee.delta > config.delta),
             allowed=0,
-            detail=", ".join([*unpaid, *missing][:_MOST_SAID]) or f"{len(answers)} answers",
+            detail=", ".join([*unpaid, *missing]) or f"{len(answers)} answers",
         ),
     ]
 
@@ -229,31 +229,27 @@ def _first(table: Table, scene: Scene, answers: Callable[[Mechanism], Answer] = 
     return found
 
 
-def _wrong_at_first(first: Run) -> list[str]:
-    return [f"{fault} (in the first table)" for fault in first.faults]
-
-
-def _differences(name: str, first: Run, other: Run) -> Iterator[str]:
-    """What differs in the other fit, and what is wrong with it, with the name of its table."""
+def _differences(first: Run, other: Run) -> list[str]:
+    """What differs in the other fit, and what is wrong with it alone."""
     one, two = first.artefacts, other.artefacts
     names = sorted(one.keys() | two.keys())
     different = [each for each in names if one.get(each) != two.get(each)]
-    wrong = [fault for fault in other.faults if fault not in first.faults]
-    return (f"{each} ({name})" for each in [*different, *wrong])
+    return different + [fault for fault in other.faults if fault not in first.faults]
 
 
-def _differs(check: str, scene: Scene, first: Run, differences: list[str]) -> Finding:
-    said = f"compared: {', '.join(sorted(first.artefacts))}"
-    if differences:
-        more = len(differences) - _MOST_SAID
-        said = f"differ: {', '.join(differences[:_MOST_SAID])}"
-        said += f", and {more} more" if more > 0 else ""
+def _differs(check: str, scene: Scene, first: Run, differences: dict[str, list[str]]) -> Finding:
+    """``differences``: by the table, what differs there."""
+    said = [f"{name}: {', '.join(what)}" for name, what in differences.items() if what]
+    more = len(said) - _MOST_SAID
+    said[_MOST_SAID:] = [f"and {more} more tables"] if more > 0 else []
     return Finding(
         check=f"{check}: what differs",
         variant=scene.variant.name,
-        measured=len(differences),
+        measured=sum(map(len, differences.values())),
         allowed=0,
-        detail=said,
+        detail=f"differ in {'; '.join(said)}"
+        if said
+        else f"compared: {', '.join(sorted(first.artefacts))}",
     )
 
 

@@ -257,7 +257,8 @@ class _SeededSamples(PrivateRows):
     def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
         def seeded(units: Ints, sampling: Fraction) -> Ints:
             coins = np.random.default_rng(0).random(int(units.max(initial=-1)) + 1)
-            return np.flatnonzero((coins < float(sampling))[units])
+            won: Ints = np.flatnonzero((coins < float(sampling))[units])
+            return won
 
         with replaced(rows, _sample=seeded):
             return super().noisy_gradient(booking, gradients)
@@ -270,7 +271,8 @@ class _Uncut(PrivateRows):
 
     def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
         def uncut(vectors: Floats, plan: GradientPlan) -> Ints:
-            return np.rint(vectors * (plan.units / plan.clip)).astype(np.int64)
+            whole: Ints = np.rint(vectors * (plan.units / plan.clip)).astype(np.int64)
+            return whole
 
         with replaced(rows, _cut=uncut):
             return super().noisy_gradient(booking, gradients)

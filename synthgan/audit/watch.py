@@ -110,7 +110,7 @@ class _Alone:
         """Exact counts of levels, and of missing cells, in the order of ``labels``."""
         own = (*map(label_of, levels_in(self.rows, column)), None)
         self.rows.release_levels(column, variance, 0.5, "")
-        known = dict(zip(own, self._counts.tolist(), strict=True))
+        known: dict[object, int] = dict(zip(own, self._counts.tolist(), strict=True))
         return np.array([known.get(label, 0) for label in labels], dtype=np.int64)
 
     def _exact(self, counts: Ints, variance: Fraction) -> Ints:
@@ -236,6 +236,7 @@ class Watched:
         """Writes a question down, and what the fit is given for it: ``found``, or what the script
         has. What was found should be what is ``expected`` of the noisy answer alone."""
         place, event = len(self.asked), self.ledger.events[-1]
+        labels: Labels
         if self._seen is None:  # the rows have answered without the mechanism
             labels, counts, answer = (), np.zeros(0, np.int64), np.zeros(0, np.int64)
             self.odd.append(f"{event.name}: no noise")
@@ -277,7 +278,7 @@ def told(answer: Ints, levels: Sequence[Level], threshold: int) -> Released:
         raise ValueError("a count for each level, and one for missing cells")
     high = np.flatnonzero(answer[:-1] > threshold)
     return Released(
-        levels=tuple(levels[i] for i in high), counts=answer[high], missing=int(answer[-1])
+        levels=tuple(levels[i] for i in high.tolist()), counts=answer[high], missing=int(answer[-1])
     )
 
 
@@ -388,7 +389,8 @@ def learn(
     """A private fit but for the network's training, which sees rows drawn from noisy counts
     and nothing else; and what was seen of it. Each question is also put to the rows of
     ``unit`` alone."""
-    with watching(variant, answer, unit=unit) as opened:
+    opened: list[Watched] = []
+    with watching(variant, answer, opened, unit=unit):
         learned = private_fit.learn_privately(
             frame, variant.schema(frame, schema), config, seed=SEED, device=torch.device("cpu")
         )
@@ -400,19 +402,19 @@ def learn(
 def watching(
     variant: Variant,
     answer: Answer,
+    opened: list[Watched],
     *,
     unit: pd.DataFrame | None = None,
     script: Sequence[Asked] | None = None,
-) -> Iterator[list[Watched]]:
-    """Within it, private fits are watched; those that there were. See :class:`Watched`."""
-    opened: list[Watched] = []
+) -> Iterator[None]:
+    """Within it, private fits are watched, and added to ``opened``. See :class:`Watched`."""
 
     def opens(frame: pd.DataFrame, schema: Schema, ledger: Ledger) -> PrivateRows:
         opened.append(Watched(frame, schema, ledger, variant, answer, unit=unit, script=script))
         return cast(PrivateRows, opened[-1])
 
     with replaced(private_fit, PrivateRows=opens):
-        yield opened
+        yield
 
 
 @contextmanager
