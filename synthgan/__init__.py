@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     )
     from synthgan.synthesizer import Synthesizer, fit, load
     from synthgan.table import (
+        SplitConfig,
         check_source,
         check_target,
         iter_table,
@@ -163,6 +164,7 @@ _HOMES = {
     ),
     "synthgan.synthesizer": ("Synthesizer", "fit", "load"),
     "synthgan.table": (
+        "SplitConfig",
         "check_source",
         "check_target",
         "iter_table",
@@ -212,6 +214,7 @@ __all__ = [
     "RowRule",
     "Schema",
     "SchemaError",
+    "SplitConfig",
     "Step",
     "SummaryConfig",
     "SynthGANImputer",

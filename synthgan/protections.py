@@ -12,17 +12,7 @@ from synthgan.summary import CategorySummary, NumberSummary
 
 def protections(card: Card) -> Iterator[str]:
     """A line a fact."""
-    if card.guarantee is not None:
-        g = card.guarantee
-        yield (
-            f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
-            f"for adding or removing {g.difference}"
-        )
-        if card.config.privacy is not None and card.config.privacy.public_split:
-            yield (
-                "the guarantee is for the part of a table that was fitted; that it is public which "
-                "rows are in that part was declared"
-            )
+    yield from _guaranteed(card)
     settings = card.config.summary
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]
@@ -61,6 +51,20 @@ def protections(card: Card) -> Iterator[str]:
             f"{', '.join(pulled_in)}: nothing below the {_ordinal(settings.extreme_rows)} smallest "
             f"or above the {_ordinal(settings.extreme_rows)} largest value comes out"
         )
+
+
+def _guaranteed(card: Card) -> Iterator[str]:
+    if card.guarantee is not None:
+        g = card.guarantee
+        yield (
+            f"everything: differential privacy with epsilon {g.epsilon:.4g}, delta {g.delta:.4g}, "
+            f"for adding or removing {g.difference}"
+        )
+        if card.config.privacy is not None and card.config.privacy.public_split:
+            yield (
+                "the guarantee is for the part of a table that was fitted; that it is public which "
+                "rows are in that part was declared"
+            )
 
 
 def _made_up(column: Column) -> str:

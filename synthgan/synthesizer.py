@@ -113,13 +113,12 @@ def fit(
         check_frame(data, "data", or_path=True)
     choose_device(config.train.device)
     private = config.privacy is not None
-    if config.privacy is not None and not config.privacy.public_split:
-        refuse_public_split(data)
     _warn_of_index(data)
     schema = as_schema(schema, table=None if private else data)
     how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
-    if private:
+    if config.privacy is not None:
         how.refuse()
+        refuse_public_split(data, told=config.privacy.public_split)
     if checkpoint is not None and how.ranks.first:
         Checkpoints.check(checkpoint)
     if memory_limit is not None and memory_limit < 1:

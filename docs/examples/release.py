@@ -21,7 +21,7 @@ EPSILON, DELTA = 1, 1e-6
 
 people = synthgan.read_table("datasets/census.csv")
 people = people[["age", "sex", "education", "marital_status", "weeks_worked", "income"]]
-secret, later = synthgan.split_table(people, holdout=0.4, seed=1)
+secret, later = synthgan.split_table(people, holdout=0.4)  # no seed: secret coins
 
 # %% [markdown]
 # What the columns are stands in the questionnaire, so it is no secret, and costs nothing. The
@@ -87,11 +87,11 @@ if release["income"].nunique() == 2:  # a quick look may have learned nothing
 print(pd.DataFrame({"real": high_incomes(secret), "release": high_incomes(release)}).round(1))
 
 # %% [markdown]
-# Read it soberly. The noise differs from run to run. In two of them, with 6,000 people and epsilon
-# 1, the order of the groups is right and their distances are blurred: 27 and 29 % of the men with a
-# degree for 38 %, an AUC of .787 and .813 for .864. More people, or fewer columns, would blur less;
-# a higher epsilon would, and promise less. None of this should be tried out on the secret rows:
-# each fit spends.
+# Read it soberly. The noise differs from run to run. In two of them, with some 6,000 people and
+# epsilon 1, the order of the groups is right and their distances are blurred: 27 and 29 % of the
+# men with a degree for 38 %, an AUC of .787 and .813 for .864. More people, or fewer columns, would
+# blur less; a higher epsilon would, and promise less. None of this should be tried out on the
+# secret rows: each fit spends.
 
 # %% [markdown]
 # The office judges its release for itself, on real rows. What it hands out is the card: what was

@@ -13,6 +13,7 @@ import click
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
 from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
+from synthgan.cli.output import declared_public
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
 from synthgan.progress import Progress, Reading, Training, phase_ends
@@ -105,7 +106,8 @@ _FEW_LINES = 8  # of protections, before the rest is only counted
 @click.option(
     "--declare",
     is_flag=True,
-    help="Declare that names, kinds and formats of the columns, as told from DATA, are public.",
+    help="Declare that names, kinds, dtypes and formats of the columns, as told from DATA, are "
+    "public; it says which. All else is found within epsilon ('synthgan schema --public').",
 )
 @click.option(
     "--memory-limit",
@@ -189,7 +191,7 @@ def _fit_one(
                 progress.hush()
             known: synthgan.Schema | Path | None = schema
             if declare:
-                known = synthgan.infer_schema(synthgan.read_table(data), constraints=False)
+                known = _declare(data, quiet=quiet or not ranks.first)
             model = synthgan.fit(
                 data,
                 known,
@@ -205,8 +207,19 @@ def _fit_one(
             _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
-        _say_fitted(model, output, time.monotonic() - began, source)
+        told = known if isinstance(known, synthgan.Schema) else model.schema
+        _say_fitted(model, output, time.monotonic() - began, told, source)
     _say_left(stop, output, checkpoint)
+
+
+def _declare(data: str, *, quiet: bool) -> synthgan.Schema:
+    """What is public of the columns of ``data`` by --declare, said before anything is learned."""
+    table = synthgan.read_table(data)
+    public = synthgan.public_part(synthgan.infer_schema(table, constraints=False))
+    if not quiet:
+        for line in declared_public(public):
+            say(f"declared public: {line}")
+    return public
 
 
 def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:
@@ -331,7 +344,9 @@ def _save(
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 
-def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float, source: str) -> None:
+def _say_fitted(
+    model: synthgan.Synthesizer, path: Path, seconds: float, told: synthgan.Schema, source: str
+) -> None:
     steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
     say(
         f"learned about {count(model.rows, 'row')} and {count(len(model.schema), 'column')}"
@@ -349,7 +364,7 @@ def _say_fitted(model: synthgan.Synthesizer, path: Path, seconds: float, source:
     for line in model.notes:
         say(f"note: {line}")
     if model.guarantee is not None:
-        say(_declared(model.schema, source))
+        say(_declared(told, source))
     say(f"the model is in {path} ({file_size(path)})")
     name = "" if str(path) == MODEL else f"{shlex.quote(str(path))} "
     say(f"next: synthgan sample {name}-n 10000")

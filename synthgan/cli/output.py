@@ -10,6 +10,8 @@ import click
 import synthgan
 from synthgan.screen import printable, tell
 
+_MOST_DECLARED = 30  # columns, of which a fit says what is declared
+
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a table on standard output: folded on a terminal, else a line a row."""
@@ -48,6 +50,20 @@ def print_columns(
         header = (*header, "values")
         rows = [(*r, f"{c.distinct:,}") for r, c in zip(rows, counts, strict=True)]
     print_table(header, rows)
+
+
+def declared_public(schema: synthgan.Schema) -> list[str]:
+    """A line for each column of a schema that says what of it is taken as public."""
+    lines = [
+        ", ".join(
+            filter(None, (f"{c.name!r} is {c.kind.value}", c.personal, c.dtype, c.format)),
+        )
+        for c in schema
+    ]
+    more = len(lines) - _MOST_DECLARED
+    if more > 1:
+        lines[_MOST_DECLARED:] = [f"{more} columns more, which 'synthgan schema --public' lists"]
+    return lines
 
 
 def print_rare(counts: Sequence[synthgan.ValueCount]) -> None:

@@ -22,8 +22,13 @@ from synthgan.screen import say
     default="schema.json",
     help="File to write, - is standard output; without it, schema.json in the current folder.",
 )
+@click.option(
+    "--public",
+    is_flag=True,
+    help="Only names, kinds, dtypes and formats: what 'synthgan fit --declare' declares public.",
+)
 @overwrite_option
-def schema(data: str, output: Path, overwrite: bool) -> None:
+def schema(data: str, output: Path, public: bool, overwrite: bool) -> None:
     """Tells what the columns of a table are, and which rules between them all rows keep.
 
     Columns that say who somebody is, and names of rows, are not learned but made up anew: it
@@ -35,17 +40,23 @@ def schema(data: str, output: Path, overwrite: bool) -> None:
     Examples:
       synthgan schema data.csv
       synthgan schema data.csv -o - | less
+      synthgan schema secret.csv --public
       synthgan fit data.csv --schema schema.json
     """
     synthgan.check_source(data)
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
     table = synthgan.read_table(data)
-    found = synthgan.infer_schema(table)
+    found = synthgan.infer_schema(table, constraints=not public)
+    found = synthgan.public_part(found) if public else found
     if is_stdout(output):
         click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
         return
     found.save(output, overwrite=overwrite)
+    if public:
+        print_columns(found)
+        say(f"the schema is in {output}; it has nothing else that was told from the rows")
+        return
     counts = synthgan.count_values(table, found)
     print_columns(found, counts)
     print_rare(counts)
@@ -57,5 +68,5 @@ def schema(data: str, output: Path, overwrite: bool) -> None:
     )
     say(
         "its formats, words and rules are told from the rows: a fit with --epsilon takes them as "
-        "public, so take out first what is no public knowledge"
+        "public, so take out first what is no public knowledge, or use --public"
     )

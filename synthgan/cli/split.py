@@ -56,6 +56,8 @@ def split(
     data: str,
     train_file: Path | None,
     holdout_file: Path | None,
+    delimiter: str | None,
+    overwrite: bool,
     quiet: bool,
     **how: Any,
 ) -> None:
@@ -76,7 +78,8 @@ def split(
     name = Path(data)
     ending = "".join(name.suffixes[-2:] if name.suffix in _COMPRESSED else name.suffixes[-1:])
     files = (train_file or Path(f"train{ending}"), holdout_file or Path(f"holdout{ending}"))
-    done = synthgan.split_file(data, *files, **given(**how))
+    config = synthgan.SplitConfig(**given(**how))
+    done = synthgan.split_file(data, *files, config, delimiter=delimiter, overwrite=overwrite)
     if quiet:
         return
     for rows, file in zip((done.train, done.holdout), files, strict=True):

@@ -33,8 +33,8 @@ from synthgan.table.reading import (
     read_table,
     take_table,
 )
-from synthgan.table.split_files import FileSplit, split_file
-from synthgan.table.split_marks import refuse_public_split, split_mark
+from synthgan.table.split_files import FileSplit, SplitConfig, split_file
+from synthgan.table.split_marks import refuse_public_split
 from synthgan.table.splitting import split_table
 from synthgan.table.writing import arrow_of, delimiter_of, write_table
 
@@ -43,6 +43,7 @@ __all__ = [
     "MISSING_WORDS",
     "Dataset",
     "FileSplit",
+    "SplitConfig",
     "arrow_of",
     "check_frame",
     "check_source",
@@ -58,7 +59,6 @@ __all__ = [
     "read_table",
     "refuse_public_split",
     "split_file",
-    "split_mark",
     "split_table",
     "take_table",
     "write_by_ending",

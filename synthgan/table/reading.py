@@ -16,8 +16,8 @@ from synthgan.table.arrow_reading import ArrowTable
 from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.frames import check_frame
-from synthgan.table.split_marks import SPLIT, mark_of_sources
 from synthgan.table.sources import Source, estimate_cells, find_sources
+from synthgan.table.split_marks import SPLIT, mark_of_sources
 
 _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
 

@@ -97,8 +97,8 @@ class Source:
 def find_sources(where: str | Path) -> tuple[Source, ...]:
     """The part files that ``where`` names, in the order of their names.
 
-    Of a folder, files that begin with ``.`` or ``_`` are no parts, nor are marks. Raises :class:`TableError` if
-    there are none, if one is empty, or if they are of several formats.
+    Of a folder, files that begin with ``.`` or ``_`` are no parts, nor are marks. Raises
+    :class:`TableError` if there are none, if one is empty, or if they are of several formats.
     """
     if not isinstance(where, str | Path):
         raise TableError(

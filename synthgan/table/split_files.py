@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,57 +62,81 @@ class FileSplit:
     """Whether quoted cells of a CSV file go on in the next line, which may be in the other part."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SplitConfig:
+    """How :func:`split_file` sets rows of a file aside.
+
+    Raises :class:`TableError` for a share that is not between 0 and 1.
+
+    Attributes:
+        holdout: The chance of each row to be set aside; with a seed, the share of rows.
+        by: Column whose equal cells stay together, by their text, such as a person's rows; rows
+            in which it is empty have a coin each.
+        seed: Sets an exact share aside, the same rows each time; a private fit of the parts then
+            does not cover the table. None: secret coins.
+        records: Whether cells in quotes may hold line breaks, as they may with a seed; a private
+            fit of the parts then does not cover the table. Without it, each line of CSV is a row.
+    """
+
+    holdout: float = 0.2
+    by: str | None = None
+    seed: int | None = None
+    records: bool = False
+
+    def __post_init__(self) -> None:
+        check_share(self.holdout)
+
+
 def split_file(
     data: str | Path,
     train_file: str | Path,
     holdout_file: str | Path,
+    config: SplitConfig | None = None,
     *,
-    holdout: float = 0.2,
-    by: str | None = None,
-    seed: int | None = None,
-    records: bool = False,
     delimiter: str | None = None,
     overwrite: bool = False,
     coins: Random = os.urandom,
 ) -> FileSplit:
     """Writes the rows of a file to two: rows to learn from, and rows set aside to judge against.
 
-    ``data`` is as for :func:`read_table`; the parts have its format. Which rows are set aside,
-    ``holdout``, ``by``, ``seed`` and ``coins`` are as for :func:`split_table`; ``by`` goes by the
-    text of the cell, and rows in which it is empty have a coin each. Lines of CSV are copied
-    byte by byte, empty ones left out; Arrow's types stay in Parquet, Feather and Arrow files.
+    ``data`` is as for :func:`read_table`; the parts have its format. Each row is set aside by a
+    secret coin of its own, as :func:`split_table` does it. Lines of CSV are copied byte by byte,
+    empty ones left out; Arrow's types stay in Parquet, Feather and Arrow files.
 
-    Of CSV one line is one row, as for a private fit. With ``records``, or a ``seed``, cells in
-    quotes may hold line breaks; then a private fit of the parts does not cover the table, and
-    each gets a mark beside it (``train.csv.split.json``) by which it refuses them. With a
-    ``delimiter`` the lines are written anew, with that between their cells, in UTF-8.
+    Of CSV one line is one row, as for a private fit. With ``config.records``, or a ``config.seed``,
+    a private fit of the parts does not cover the table, and each gets a mark beside it
+    (``train.csv.split.json``) by which it refuses them. With a ``delimiter`` the lines are
+    written anew, with that between their cells, in UTF-8. ``coins`` gives random bytes; only
+    tests pass another source.
 
     Raises :class:`TableError` as :func:`split_table`, if a file cannot be read or written, and
     unless the parts have the format of ``data``.
     """
-    check_share(holdout)
-    sources = find_sources(data)
     files = (Path(train_file), Path(holdout_file))
-    _check_files(sources[0], files, overwrite=overwrite)
-    how = _How(data, sources, holdout, by, seed, records, coins)
-    if sources[0].ending not in DELIMITERS:
-        if delimiter is not None:
-            delimiter_of(files[0], delimiter)  # says what is wrong with that
-        return _split_arrow(how, files)
-    wanted = None if delimiter is None else delimiter_of(files[0], delimiter)
-    return _split_text(how, files, wanted)
-
-
-def _check_files(source: Source, files: tuple[Path, Path], *, overwrite: bool) -> None:
     if files[0].absolute() == files[1].absolute():
         raise TableError(f"both parts would be written to {files[0]}; name two files")
+    how = _How(data, find_sources(data), config or SplitConfig(), coins)
+    _check_formats(how.sources[0], files)
+    wanted = None if delimiter is None else delimiter_of(files[0], delimiter)
+    if how.is_text:
+        with read_errors(data):
+            form = _form_of(how)
+        write = partial(_split_text, how, form, files, wanted)
+    else:
+        with read_errors(data):
+            write = partial(_split_arrow, how, _table_of(how), files)
+    for file in files:
+        check_target(file, overwrite=overwrite)
+    return write()
+
+
+def _check_formats(source: Source, files: tuple[Path, Path]) -> None:
     for file in files:
         if format_of(file)[0] != source.ending:
             raise TableError(
                 f"{file}: rows are copied as they are, so the file must end in {source.ending}, as "
                 f"{source} does"
             )
-        check_target(file, overwrite=overwrite)
 
 
 @dataclass(frozen=True)
@@ -120,30 +145,35 @@ class _How:
 
     data: str | Path
     sources: tuple[Source, ...]
-    share: float
-    by: str | None
-    seed: int | None
-    records: bool
+    config: SplitConfig
     coins: Random
+
+    @property
+    def is_text(self) -> bool:
+        return self.sources[0].ending in DELIMITERS
+
+    @property
+    def of_records(self) -> bool:
+        return self.config.records or self.config.seed is not None
 
     @property
     def mark(self) -> Mark | None:
         """The mark of both parts: of a part of a marked table, that one's."""
-        if self.seed is not None:
+        if self.config.seed is not None:
             return "seed"
-        is_text = self.sources[0].ending in DELIMITERS
-        return "records" if self.records and is_text else mark_of_sources(self.sources)
+        return "records" if self.config.records and self.is_text else mark_of_sources(self.sources)
 
     def aside_of_all(self, rows: int, names: list[bytes | None] | None) -> Bools:
         """Which of all rows are set aside."""
-        if self.seed is not None:
-            return seeded(rows, names, share=self.share, seed=self.seed, by=self.by)
-        secret = Coins(self.share, self.coins)
+        share, by, seed = self.config.holdout, self.config.by, self.config.seed
+        if seed is not None:
+            return seeded(rows, names, share=share, seed=seed, by=by)
+        secret = Coins(share, self.coins)
         return secret.of_rows(rows) if names is None else secret.of_units(names)
 
     def no_column(self, names: Iterable[str]) -> TableError:
-        hint = near_column(str(self.by), names)
-        return TableError(f"{self.data} has no column {self.by!r} to split by; {hint}")
+        by = str(self.config.by)
+        return TableError(f"{self.data} has no column {by!r} to split by; {near_column(by, names)}")
 
 
 def _put_marks(files: tuple[Path, Path], mark: Mark | None) -> None:
@@ -204,9 +234,9 @@ class _Form:
             return held.decode("cp1252", errors="replace")
 
 
-def _split_text(how: _How, files: tuple[Path, Path], delimiter: str | None) -> FileSplit:
-    with read_errors(how.data):
-        form = _form_of(how)
+def _split_text(
+    how: _How, form: _Form, files: tuple[Path, Path], delimiter: str | None
+) -> FileSplit:
     spell = _as_it_was(form) if delimiter is None else _with_delimiter(form, delimiter)
     counts, torn, mark = [0, 0], False, how.mark
     with ExitStack() as stack:
@@ -215,25 +245,21 @@ def _split_text(how: _How, files: tuple[Path, Path], delimiter: str | None) -> F
             sink.write(spell(form.header, True))
         for row, aside in _thrown(how, form):
             counts[aside] += 1
-            torn = torn or (not _are_records(how) and form.is_open(row.text))
+            torn = torn or (not how.of_records and form.is_open(row.text))
             sinks[aside].write(spell(row.text, False))
         _put_marks(files, mark)
     _take_old_marks(files, mark)
     return FileSplit(train=counts[0], holdout=counts[1], mark=mark, torn=torn)
 
 
-def _are_records(how: _How) -> bool:
-    return how.records or how.seed is not None
-
-
 def _thrown(how: _How, form: _Form) -> Iterator[tuple[_Row, bool]]:
     """All rows, and whether each is set aside."""
-    if how.seed is not None:
+    if how.config.seed is not None:
         names = [row.name for row in _rows(how, form)]
-        aside = how.aside_of_all(len(names), None if how.by is None else names)
+        aside = how.aside_of_all(len(names), None if how.config.by is None else names)
         yield from zip(_rows(how, form), aside.tolist(), strict=True)
         return
-    secret = Coins(how.share, how.coins)
+    secret = Coins(how.config.holdout, how.coins)
     rows = _rows(how, form)
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         thrown = secret.of_units([row.name for row in some])
@@ -242,11 +268,11 @@ def _thrown(how: _How, form: _Form) -> Iterator[tuple[_Row, bool]]:
 
 def _rows(how: _How, form: _Form) -> Iterator[_Row]:
     """Lines, or records, that are not empty, without the header."""
-    place = None if how.by is None else form.names.index(how.by)
+    place = None if how.config.by is None else form.names.index(how.config.by)
     for number, source in enumerate(how.sources):
         lines = _lines(source, form.codec)
         _check_header(how, form, _header_of(lines, source), source)
-        texts = _records(lines, form, source) if _are_records(how) else lines
+        texts = _records(lines, form, source) if how.of_records else lines
         more = number + 1 < len(how.sources)
         for text in texts:
             if not text.rstrip("\r\n"):
@@ -300,14 +326,16 @@ def _form_of(how: _How) -> _Form:
     quote = "'" if re.fullmatch(r"\s*'.*'[ \t]*", text) else '"'
     tries = "\t" if source.ending == ".tsv" else ",;\t|"
     names = {each: _names(text, each, quote) for each in tries}
-    fitting = [each for each in tries if how.by is None or how.by in names[each]]
+    fitting = [each for each in tries if how.config.by is None or how.config.by in names[each]]
     bare = re.sub(f"{quote}[^{quote}]*{quote}", "", text)
     delimiter = max(fitting or tries, key=bare.count)
     if not fitting:
         raise how.no_column(names[delimiter])
     found = names[delimiter]
-    if how.by is not None and found.count(how.by) > 1:
-        raise TableError(f"{source}: column names must be unique, but {how.by!r} comes twice")
+    if how.config.by is not None and found.count(how.config.by) > 1:
+        raise TableError(
+            f"{source}: column names must be unique, but {how.config.by!r} comes twice"
+        )
     return _Form(codec, header, found, delimiter, quote)
 
 
@@ -383,14 +411,17 @@ def _quoted(cell: str, special: str) -> str:
 # Parquet, Feather, Arrow
 
 
-def _split_arrow(how: _How, files: tuple[Path, Path]) -> FileSplit:
-    with read_errors(how.data):
-        table = ArrowTable(how.sources, None).cells()
-        names = None
-        if how.by is not None:
-            if how.by not in table.column_names:
-                raise how.no_column(table.column_names)
-            names = [_name_of(cell) for cell in table.column(how.by).to_pylist()]
+def _table_of(how: _How) -> Any:
+    table = ArrowTable(how.sources, None).cells()
+    if how.config.by is not None and how.config.by not in table.column_names:
+        raise how.no_column(table.column_names)
+    return table
+
+
+def _split_arrow(how: _How, table: Any, files: tuple[Path, Path]) -> FileSplit:
+    names = None
+    if how.config.by is not None:
+        names = [_name_of(cell) for cell in table.column(how.config.by).to_pylist()]
     aside = how.aside_of_all(table.num_rows, names)
     parts = [table.filter(pa.array(mask)) for mask in (~aside, aside)]
     mark = how.mark
@@ -405,7 +436,7 @@ def _split_arrow(how: _How, files: tuple[Path, Path]) -> FileSplit:
 
 def _name_of(cell: Any) -> bytes | None:
     """The unit's name; None where the cell is missing, or is not a number."""
-    is_missing = cell is None or cell != cell  # noqa: PLR0124 -- only what is no number does that
+    is_missing = cell is None or cell != cell  # as nothing else but NaN is
     return None if is_missing else unit_name(cell)
 
 

@@ -96,6 +96,26 @@ def corrected(
     return dataclasses.replace(schema, columns=tuple(columns), constraints=kept + own)
 
 
+def declared(schema: synthgan.Schema, inferred: synthgan.Schema) -> synthgan.Schema:
+    """What is public of ``schema`` for a private fit: names, kinds, dtypes and formats as they were
+    ``inferred`` from the rows, and all that its owner has set otherwise by hand, but for rules.
+
+    Raises :class:`SchemaError` if the two have other columns.
+    """
+    if schema.names != inferred.names:
+        raise SchemaError("schema.json has other columns than the table")
+    public = synthgan.public_part(schema)
+    columns = []
+    for form, now, told in zip(public, schema, inferred, strict=True):
+        by_hand = {
+            each.name: getattr(now, each.name)
+            for each in dataclasses.fields(synthgan.Column)
+            if getattr(now, each.name) != getattr(told, each.name)
+        }
+        columns.append(dataclasses.replace(form, **by_hand))
+    return synthgan.Schema(columns=tuple(columns), locale=schema.locale)
+
+
 # --- fitting and drawing ----------------------------------------------------------------
 
 

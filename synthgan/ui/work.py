@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 import synthgan
+from synthgan.ui import forms
 from synthgan.ui.folder import Kept
 from synthgan.ui.jobs import Job
 
@@ -44,8 +44,8 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
     table: Any = data
     if config.privacy is None:
         table = synthgan.read_table(data)
-    else:  # rules that take combinations from rows are not public; the file is read as text
-        schema = dataclasses.replace(schema, constraints=())
+    else:  # the file is read as text
+        schema = forms.declared(schema, synthgan.Schema.load(kept.inferred))
     model = synthgan.fit(table, schema, config, on_step=job.on_step)
     number = kept.next_number("model")
     facts = {
