@@ -32,6 +32,7 @@ from synthgan.table import split_table, take_table
 _SPLITS = 60
 _SHARE = 0.2  # of rows set aside where nobody says
 _MOST_SAID = 4
+_FAILED = b"the split has failed"
 
 # Lines
 
@@ -172,32 +173,41 @@ def seeds_are_refused(frame: pd.DataFrame, scene: Scene) -> list[Finding]:
 
 
 def files_are_split_by_lines(frame: pd.DataFrame, variant: Variant) -> list[Finding]:
-    """Splits CSV files to which an awkward line was added, with the coins frozen: lines are
-    copied as they are, and no other one goes to the other part."""
-    most, worst = 0, []
+    """Splits CSV files to which an awkward line was added: lines are copied as they are, with
+    frozen coins no other one goes to the other part, and a private fit of the parts reads the
+    same rows of the other lines."""
+    changed: dict[str, int] = {}
     with Files.temporary() as folder:
         files = Files(folder=Path(folder))
         path = files.of("table", frame)
-        before = _parts_of(path, variant)
-        for name, line in [("nothing", None), *awkward_lines(len(frame.columns))]:
-            more = path
-            if line is not None:
-                more = files.with_line(path, "more", line, first=False)
-            after = _parts_of(more, variant)
-            lost = sum((one - two).total() for one, two in zip(before, after, strict=True))
-            written = Counter(_lines_of(more.read_bytes())[1:])
+        before, rows = _parts_of(path, variant), _rows_in(path, variant)
+        for name, line in [("nothing", b""), *awkward_lines(len(frame.columns))]:
+            behind = files.with_line(path, "more", line, first=False) if line else path
+            after = _parts_of(behind, variant)
+            written = Counter(_lines_of(behind.read_bytes())[1:])
+            moved = sum((one - two).total() for one, two in zip(before, after, strict=True))
             foreign = (sum(after, Counter()) - written).total()
-            most = max(most, lost, foreign)
-            worst += [f"{max(lost, foreign)} with {name}"] if lost or foreign else []
+            front = files.with_line(path, "more", line, first=True) if line else path
+            read = _rows_of_parts(front, variant)
+            changed[name] = max(moved, foreign, _changed(rows, read, len(_lines_of(line))))
+    worst = [f"{count} with {name}" for name, count in changed.items() if count]
     return [
         Finding(
             check="split: lines of a file that are changed or moved",
             variant=variant.name,
-            measured=most,
+            measured=max(changed.values()),
             allowed=0,
             detail=_said(worst) or f"in a CSV file of {len(frame)} rows",
         )
     ]
+
+
+def _rows_of_parts(path: Path, variant: Variant) -> Counter[Any]:
+    """The rows of both parts, as a private fit reads them."""
+    if _parts_of(path, variant)[0].keys() == {_FAILED}:
+        return Counter()
+    parts = path.with_name("train.csv"), path.with_name("holdout.csv")
+    return sum((_rows_in(part, variant) for part in parts), Counter())
 
 
 def _parts_of(path: Path, variant: Variant) -> tuple[Counter[bytes], Counter[bytes]]:
@@ -206,8 +216,8 @@ def _parts_of(path: Path, variant: Variant) -> tuple[Counter[bytes], Counter[byt
     try:
         variant.split_file(path, *parts, _frozen_coins())
         first, other = (Counter(_lines_of(each.read_bytes())[1:]) for each in parts)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
-        return Counter({type(error).__name__.encode(): 1}), Counter()
+    except Exception:  # noqa: BLE001 -- whatever it is, it tells of a row
+        return Counter({_FAILED: 1}), Counter()
     return first, other
 
 
