@@ -39,7 +39,14 @@ if TYPE_CHECKING:
     )
     from synthgan.estimators import SynthGANImputer, SynthGANOverSampler
     from synthgan.parts import Parts
-    from synthgan.privacy import Event, Guarantee, compose
+    from synthgan.privacy import (
+        Event,
+        Guarantee,
+        compose,
+        load_ledger,
+        save_ledger,
+        spent_in,
+    )
     from synthgan.progress import show_progress
     from synthgan.relations import (
         TablesSynthesizer,
@@ -120,7 +127,14 @@ _HOMES = {
     ),
     "synthgan.estimators": ("SynthGANImputer", "SynthGANOverSampler"),
     "synthgan.parts": ("Parts",),
-    "synthgan.privacy": ("Event", "Guarantee", "compose"),
+    "synthgan.privacy": (
+        "Event",
+        "Guarantee",
+        "compose",
+        "load_ledger",
+        "save_ledger",
+        "spent_in",
+    ),
     "synthgan.progress": ("show_progress",),
     "synthgan.relations": (
         "TablesSynthesizer",
@@ -247,10 +261,13 @@ __all__ = [
     "join_ranks",
     "launched_shard",
     "load",
+    "load_ledger",
     "load_tables",
     "public_part",
     "read_table",
+    "save_ledger",
     "show_progress",
+    "spent_in",
     "split_file",
     "split_table",
     "tables_in",

@@ -27,15 +27,16 @@ from synthgan.config import Config
 from synthgan.encode import Encoder
 from synthgan.errors import ModelFileError, SynthganError, TableError
 from synthgan.network import Generator
-from synthgan.privacy import Guarantee
+from synthgan.privacy import Guarantee, check_claim
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import ForeignKey, Schema
 from synthgan.summary import Summary, Unlearned
 from synthgan.table import format_of, write_bytes_atomically
 from synthgan.train import Step
 
-FORMAT = 1
-"""Version of the file format; another one is refused."""
+FORMAT = 2
+"""Version of the file format. Plain models of format 1 are read as well; what they hold is the
+same. Private ones of format 1 are not, as what they guarantee did not hold."""
 
 _KEY = "synthgan"
 _KEY_OF_TABLES = "key"
@@ -227,12 +228,56 @@ def _description(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
+    if found == 1:
+        _refuse_older_private(plain, path)
+        return _in_present_format(plain)
     if found != FORMAT:
         raise ModelFileError(
             f"{path}: file format {found!r} is not the one that this version reads ({FORMAT}); "
             "use the synthgan version that wrote it"
         )
     return dict(plain)
+
+
+def _refuse_older_private(plain: Mapping[str, Any], path: Path) -> None:
+    config = plain.get("config")
+    asked = isinstance(config, dict) and config.get("privacy") is not None
+    if asked or plain.get("guarantee") is not None:
+        raise ModelFileError(
+            f"{path}: it was fitted with epsilon by an earlier version, in which one person's odd "
+            "cell could change how the cells of others were read, so that its guarantee does not "
+            "hold; fit it again"
+        )
+
+
+def _in_present_format(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The description of a plain model of format 1, and those of its two tables, as of today."""
+    parts = {
+        part: {**plain[part], "format": FORMAT}
+        for part in _PARTS
+        if isinstance(plain.get(part), dict)
+    }
+    return {**plain, **parts, "format": FORMAT}
+
+
+def _check_guarantee(card: Card, path: Path) -> None:
+    """Raises :class:`ModelFileError` for a guarantee that the file's own ledger does not bear."""
+    if card.guarantee is None:
+        if card.config.privacy is not None:
+            raise ModelFileError(f"{path}: it says that it is private, but has no guarantee")
+        return
+    try:
+        check_claim(card.guarantee)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: its guarantee does not hold: {error}") from None
+    asked = {name for event in card.guarantee.events for name in event.columns}
+    modelled = {column.name for column in card.schema if column.kind.is_modelled}
+    unasked = sorted((modelled | set(card.summary.columns)) - asked)
+    if unasked:
+        raise ModelFileError(
+            f"{path}: its guarantee does not hold: column {unasked[0]!r} is modelled, but no event "
+            "of the ledger is about it"
+        )
 
 
 def _as_card(kind: type[_Card], plain: object, path: Path) -> _Card:
@@ -251,6 +296,7 @@ def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
 
 def _build(card: Card, tensors: dict[str, Tensor], path: Path) -> tuple[Encoder, Generator]:
     """The encoder of ``card``, and the generator with ``tensors`` as weights, each checked."""
+    _check_guarantee(card, path)
     try:
         encoder = Encoder(card.schema, card.summary)
     except (SynthganError, ValueError) as error:

@@ -49,6 +49,11 @@ def _of_noise(
     schema: Schema, known: Mapping[str, ColumnSummary], guarantee: Guarantee, rows: int
 ) -> Iterator[str]:
     """What noise has hidden in a private fit."""
+    if guarantee.delta * rows >= 1:
+        yield (
+            f"delta {guarantee.delta:g} is not below one over the number of rows, which is about "
+            f"{rows:,}: a guarantee like that may tell all of some row; 1e-6 is usual"
+        )
     sigmas = [math.sqrt(each.variance) for each in guarantee.events if len(each.columns) == 2]
     codes = math.sqrt(rows / (_ROWS_PER_SIGMA * median(sigmas))) if sigmas else math.inf
     if codes < _FEW_CODES:

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthgan.condition import FEW_CHOICES, Allowed, Shares
 from synthgan.errors import ConditionError
 from synthgan.schema import OTHER_WORD, Column, Level, tagged, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
-from synthgan.values import rounded_cells
+from synthgan.values import factorized, rounded_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -93,7 +92,7 @@ class CategoryCodec:
     def encode(self, cells: Objects, rng: np.random.Generator) -> tuple[Ints, Floats]:
         """Codes of ``cells``; unnamed levels become "rare", or the most frequent level."""
         unknown = self._rare if self._missing > self._rare else 0
-        factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
+        factors, distinct = factorized(cells)
         index = {(type(level), level): i for i, level in enumerate(self.levels)}
         lookup = [index.get((type(level), level), unknown) for level in distinct]
         missing = self._missing if self.width > self._missing else unknown

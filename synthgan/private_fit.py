@@ -29,9 +29,14 @@ from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError
 from synthgan.mixture import Progress, Table, fit_mixture
-from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows, variance_for
+from synthgan.privacy import Crosstab, Guarantee, Ledger, PrivateRows, spending, variance_for
 from synthgan.private_critic import draw_rows, play
-from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
+from synthgan.private_summary import (
+    PrivateSummary,
+    check_budget,
+    plan_budget,
+    summarize_privately,
+)
 from synthgan.schema import Schema
 from synthgan.summary import Summary
 from synthgan.train import OnStep, Step
@@ -69,7 +74,8 @@ def learn_privately(
     ``seed`` has no part in the noise, which comes from the operating system. ``on_step`` is
     called every few steps of the mixture, or of the critic's game. Raises
     :class:`SchemaError` for what the schema leaves to the rows, :class:`ConfigError` if the
-    budget is too small for so many columns.
+    budget is too small for so many columns, whatever the rows. An error after the first question,
+    or an interruption, tells what was spent (:func:`synthgan.privacy.spent_in`).
     """
     _check_constraints(schema)
     budget = plan_budget(
@@ -79,7 +85,22 @@ def learn_privately(
         unit=config.unit,
         rows_per_unit=config.unit_rows,
     )
-    rows = PrivateRows(frame, schema, Ledger(budget))
+    check_budget(schema, budget)
+    ledger = Ledger(budget)
+    with spending(ledger.guarantee):
+        rows = PrivateRows(frame, schema, ledger)
+        return _learned(rows, schema, config, seed=seed, device=device, on_step=on_step)
+
+
+def _learned(
+    rows: PrivateRows,
+    schema: Schema,
+    config: PrivacyConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    on_step: OnStep | None,
+) -> Learned:
     found = summarize_privately(rows, schema)
     encoder = Encoder(found.schema, found.summary)
     rows.encode(encoder.codecs)

@@ -28,7 +28,6 @@ from synthgan.privacy import (
     Budget,
     Decimals,
     Grid,
-    Ledger,
     Levels,
     PrivateRows,
     Ranges,
@@ -65,6 +64,7 @@ _TOGETHER_STAND_OUT = 2.0  # the same for neighbours, none of which does
 _PART_STANDS_OUT = 2.0  # the same for a part of a range that does
 _FEWEST_CODES, _MOST_CODES = 4, 32  # of a number column
 _LEAST_BIN = 0.004  # share of present rows that a bin should hold
+_MOST_ROWS = 1e9  # that a table may have, to judge a budget without a look at one
 _ROWS_PER_SIGMA = 2.5  # a pair's cell should hold this many times the noise of its count
 
 
@@ -101,16 +101,12 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
 
     Spends ``ONE_WAY_SHARE`` of the budget (all of it if there is one column only).
 
-    Raises :class:`ConfigError` if the budget is too small for so many columns, or delta too
-    large for so few rows; both are judged by the noisy number of rows.
+    Raises :class:`ConfigError` as :func:`check_budget`, before anything is asked.
     """
+    check_budget(schema, rows.ledger.budget)
     columns = [column for column in schema if column.kind.is_modelled]
-    if not columns:
-        raise ConfigError("a private fit needs a column that can be modelled, but there is none")
     ledger = rows.ledger
-    pairs = len(columns) * (len(columns) - 1) // 2
-    one_way = ledger.rho * (Fraction(ONE_WAY_SHARE) if pairs else 1)
-    each = one_way * (1 - Fraction(_TOTAL_SHARE)) / len(columns)
+    pairs, one_way, each = _shares(ledger.rho, len(columns))
     most = ledger.budget.rows_per_unit
     pair_variance = variance_for((ledger.rho - one_way) / pairs if pairs else each, most)
     whole = variance_for(one_way * Fraction(_TOTAL_SHARE), most)
@@ -120,7 +116,6 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
     settled = {column.name: column for column, _ in counted}
     sums = [found.total for _, found in counted if found.total is not None]
     count = _combine([_Estimate(float(total[0]), float(whole)), *sums])
-    _check_rows(count, ledger, pair_variance, pairs)
     codes = int(np.clip(_codes_that_fit(count, pair_variance), _FEWEST_CODES, _MOST_CODES))
     return PrivateSummary(
         summary=Summary(
@@ -154,22 +149,36 @@ def _codes_that_fit(rows: float, pair_variance: Fraction) -> float:
     return math.sqrt(rows / (_ROWS_PER_SIGMA * math.sqrt(pair_variance)))
 
 
-def _check_rows(rows: float, ledger: Ledger, pair_variance: Fraction, pairs: int) -> None:
-    budget = ledger.budget
-    if budget.delta * rows >= 1:
-        raise ConfigError(
-            f"delta must be below one over the number of rows, which is about {_rounded(rows):,}; "
-            f"got {budget.delta:g}: 1e-6 is usual"
-        )
-    if _codes_that_fit(rows, pair_variance) >= 2:
+def check_budget(schema: Schema, budget: Budget) -> None:
+    """Raises :class:`ConfigError` if ``budget`` is too small for the columns of ``schema`` however
+    many rows there are, or if there is nothing to learn.
+
+    What depends on the rows is no reason to refuse: saying so would tell of them, and by then they
+    have been asked. What their noise has hidden is in the model's notes.
+    """
+    columns = sum(column.kind.is_modelled for column in schema)
+    if not columns:
+        raise ConfigError("a private fit needs a column that can be modelled, but there is none")
+    pairs, one_way, _ = _shares(budget.rho, columns)
+    if not pairs:
         return
-    wanted = float(ledger.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(pair_variance) / rows) ** 2
+    variance = variance_for((budget.rho - one_way) / pairs, budget.rows_per_unit)
+    if _codes_that_fit(_MOST_ROWS, variance) >= 2:
+        return
+    wanted = float(budget.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(variance) / _MOST_ROWS) ** 2
     epsilon = epsilon_of(wanted, budget.delta - budget.release_delta)
     raise ConfigError(
-        f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns and about "
-        f"{_rounded(rows):,} rows: the noise of each count, about {math.sqrt(pair_variance):,.0f} "
-        f"rows, would hide them; it would take an epsilon of about {epsilon:.2g}, or fewer columns"
+        f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns: the noise of "
+        f"each count, about {math.sqrt(variance):,.0f} rows, would hide a table of "
+        f"{_MOST_ROWS:,.0f} rows; it would take an epsilon of at least {epsilon:.2g}, or fewer columns"
     )
+
+
+def _shares(rho: Fraction, columns: int) -> tuple[int, Fraction, Fraction]:
+    """The number of pairs of columns; what all single columns get of ``rho``; what each gets."""
+    pairs = columns * (columns - 1) // 2
+    one_way = rho * (Fraction(ONE_WAY_SHARE) if pairs else 1)
+    return pairs, one_way, one_way * (1 - Fraction(_TOTAL_SHARE)) / columns
 
 
 def _releases(schema: Schema) -> list[str]:

@@ -30,15 +30,15 @@ from synthgan.config import CheckpointConfig, Config, as_config
 from synthgan.constraints import infer_schema, takes_patterns
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
-from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
+from synthgan.errors import ConditionError, ConfigError, SchemaError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
 from synthgan.parts import Parts, claim, seed_in, write
-from synthgan.privacy import Guarantee
-from synthgan.private_fit import learn_privately
+from synthgan.privacy import Guarantee, spending
+from synthgan.private_fit import Learned, learn_privately
 from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Schema, Unique, as_schema
+from synthgan.schema import Constraint, Schema, Unique, as_schema
 from synthgan.summary import Summary, summarize
 from synthgan.table import (
     check_frame,
@@ -123,23 +123,18 @@ def fit(
         Checkpoints.check(checkpoint)
     if memory_limit is not None and memory_limit < 1:
         raise ConfigError(f"memory_limit must be at least 1 byte, got {memory_limit}")
+    if private:
+        _check_private(schema, memory_limit)
+        return _fit_privately(data, schema, config, how)
     if isinstance(data, str | Path):
         limit = half_of_memory() if memory_limit is None else memory_limit
         if not fits_in_memory(count_cells(data), limit):
-            if private:
-                raise TableError(
-                    f"{data}: a private fit holds the whole table in memory, and this one may take "
-                    f"more than the limit of {limit / 2**30:.3g} GiB; set a higher one, or give "
-                    "fewer rows"
-                )
             dataset = open_dataset(data)
             progress = on_rows or _say_nothing
             with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
                 encoder = encoded.encoder
                 return _train(encoded.tokens, encoder, encoded.summary, config, how)
-    frame = take_table(data, "data", as_text=private)
-    if private:
-        return _fit_privately(frame, schema, config, how)
+    frame = take_table(data, "data")
     if schema is None:
         schema = infer_schema(frame, word_rows=config.summary.min_category_rows)
     schema.check(frame)
@@ -175,14 +170,13 @@ def _say_nothing(doing: str, done: int, of: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def _fit_privately(
-    frame: pd.DataFrame,
-    schema: Schema | None,
-    config: Config,
-    how: _Training,
-) -> Synthesizer:
-    """A fit in which whatever depends on the rows is paid for."""
-    assert config.privacy is not None, "called for private fits only"
+def _check_private(schema: Schema | None, memory_limit: int | None) -> None:
+    """Refuses a private fit for what is known without a look at any row."""
+    if memory_limit is not None:
+        raise ConfigError(
+            "a private fit holds the whole table in memory, however large: whether it keeps to a "
+            "limit would tell of the number of rows; leave memory_limit out"
+        )
     if schema is None:
         raise SchemaError(
             "a private fit needs a schema that is public knowledge, since kinds and formats told "
@@ -191,13 +185,33 @@ def _fit_privately(
             "as told from the rows, are public, by passing "
             "public_part(infer_schema(frame, constraints=False))"
         )
+
+
+def _fit_privately(
+    data: pd.DataFrame | str | Path,
+    schema: Schema | None,
+    config: Config,
+    how: _Training,
+) -> Synthesizer:
+    """A fit in which whatever depends on the rows is paid for."""
+    assert config.privacy is not None, "called for private fits only"
+    assert schema is not None, "a private fit has a schema"
     device = choose_device(config.train.device)
     left_out = [rule for rule in schema.constraints if takes_patterns(rule)]
     declared = [rule for rule in schema.constraints if rule not in left_out]
     schema = replace(schema, constraints=tuple(declared))
+    frame = take_table(data, "data", as_text=True, expected=schema.names)
     learned = learn_privately(
         frame, schema, config.privacy, seed=config.seed, device=device, on_step=how.on_step
     )
+    with spending(lambda: learned.guarantee):
+        return _of_learned(learned, left_out, config, how)
+
+
+def _of_learned(
+    learned: Learned, left_out: Sequence[Constraint], config: Config, how: _Training
+) -> Synthesizer:
+    """The model of what a private fit has learned; no row is looked at again."""
     Sampler.check(learned.encoder)
     # No critic: it would learn from rows drawn from the mixture, which hold nothing that the
     # likelihood has not.

@@ -34,12 +34,14 @@ from synthgan.schema import (
     Spelling,
     family,
     find_date_format,
+    has_time_zone,
     parse_dates,
     spell_dates,
     tagged,
     tick_of,
     to_arrow,
     to_dtype,
+    utc_offset,
     words_in,
 )
 from synthgan.table import MISSING_WORDS
@@ -141,7 +143,7 @@ def _read_with_words(cells: pa.Array, column: Column, words: Sequence[str]) -> F
     if column.spelling is not None:
         numbers = column.spelling.read(texts)
     else:
-        numbers = np.array([_plain_number(text) for text in texts.to_pylist()], dtype=np.float64)
+        numbers = np.array([plain_number(text) for text in texts.to_pylist()], dtype=np.float64)
     place = {word: number for number, word in enumerate(words, start=1)}
     tags = np.array([place.get(text, 0) for text in texts.to_pylist()], dtype=np.int64)
     tags = np.where((tags == 0) & ~np.isfinite(numbers), OTHER_WORD, tags)
@@ -152,7 +154,7 @@ def _read_with_words(cells: pa.Array, column: Column, words: Sequence[str]) -> F
 _PLAIN = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*", re.ASCII)
 
 
-def _plain_number(text: str) -> float:
+def plain_number(text: str) -> float:
     """The number that ``text`` is by itself, whatever stands in other cells; NaN for none."""
     return float(text) if _PLAIN.fullmatch(text) else np.nan
 
@@ -289,12 +291,11 @@ _DEFAULT_FORMATS: dict[Resolution, str] = {
     "us": "%Y-%m-%d %H:%M:%S.%f",
     "ns": "%Y-%m-%d %H:%M:%S.%9f",
 }
-_OFFSET = re.compile(r" ?(?:Z|UTC|GMT|([+-])(\d{2})(?::?(\d{2}))?)$")
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
 
 
 def _read_dates(cells: pa.Array, column: Column) -> Floats:
-    in_utc = _has_time_zone(to_dtype(column.dtype, column.name))
+    in_utc = has_time_zone(to_dtype(column.dtype, column.name))
     if pa.types.is_large_string(cells.type):
         dates = _read_date_text(cells, column, in_utc)
     elif pa.types.is_temporal(cells.type) or pa.types.is_null(cells.type):
@@ -309,11 +310,6 @@ def _read_dates(cells: pa.Array, column: Column) -> Floats:
     else:
         raise _mismatch(column, "dates", "the cells are numbers or booleans")
     return _count(dates, column.resolution or "s")
-
-
-def _has_time_zone(dtype: Dtype) -> bool:
-    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
-    return isinstance(dtype, pd.DatetimeTZDtype) or getattr(arrow, "tz", None) is not None
 
 
 def _read_date_text(cells: pa.Array, column: Column, in_utc: bool) -> Dates:
@@ -335,11 +331,10 @@ def _read_date_text(cells: pa.Array, column: Column, in_utc: bool) -> Dates:
 
 
 def _offset(format: str, column: Column) -> np.timedelta64:
-    found = _OFFSET.search(format)
-    if found is None:
+    minutes = utc_offset(format)
+    if minutes is None:
         raise _mismatch(column, "dates with a time zone", "the cells have none")
-    minutes = int(found[2] or 0) * 60 + int(found[3] or 0)
-    return np.timedelta64(-minutes if found[1] == "-" else minutes, "m")
+    return np.timedelta64(minutes, "m")
 
 
 def _count(dates: Dates, resolution: Resolution) -> Floats:
@@ -392,7 +387,7 @@ def _store_dates(dates: Dates, missing: Bools, column: Column, dtype: Dtype) -> 
     if not isinstance(dtype, pd.ArrowDtype):
         return pd.Series(cells, name=column.name)
     arrow = pa.array(cells)
-    if _has_time_zone(dtype):
+    if has_time_zone(dtype):
         arrow = pc.assume_timezone(arrow, "UTC")
     return _from_arrow(arrow.cast(dtype.pyarrow_dtype), column)
 
@@ -407,14 +402,15 @@ def _unit(dtype: Dtype) -> str:
 
 # Booleans and categories
 
-_WORDS = {
+BOOLEAN_WORDS = {
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
 }
+"""What booleans are spelled like, whatever their case."""
 
 
 def _read_booleans(cells: pa.Array, column: Column) -> Objects:
-    words: dict[str, bool] = dict(_WORDS)
+    words: dict[str, bool] = dict(BOOLEAN_WORDS)
     if column.format:
         no, yes = column.format.split("|")
         words = {**words, no: False, yes: True}
@@ -465,6 +461,21 @@ def _places(encoded: pa.DictionaryArray) -> Ints:
     filled = pc.fill_null(encoded.indices.cast(pa.int64()), len(encoded.dictionary))
     places: Ints = filled.to_numpy(zero_copy_only=False)
     return places
+
+
+def factorized(cells: Objects) -> tuple[Ints, list[Level]]:
+    """For each of ``cells`` the number of its level, one past the last where it is missing; and
+    the levels, in the order in which they come. True, 1 and 1.0 are three levels."""
+    if len({*map(type, cells)} - {type(None)}) <= 1:
+        factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
+        return np.where(factors < 0, len(distinct), factors).astype(np.int64), list(distinct)
+    numbers: dict[tuple[type, Any], int] = {}
+    found = [
+        -1 if is_missing else numbers.setdefault((type(cell), cell), len(numbers))
+        for cell, is_missing in zip(cells, pd.isna(cells), strict=True)
+    ]
+    factors = np.array(found, dtype=np.int64)
+    return np.where(factors < 0, len(numbers), factors), [level for _, level in numbers]
 
 
 def _write_booleans(values: Objects, column: Column) -> pd.Series[Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from synthgan.progress import Progress, Reading, Training, phase_ends
 from synthgan.screen import count, duration, file_size, say
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
+_MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
 
 
 @click.command()
@@ -192,19 +196,21 @@ def _fit_one(
             known: synthgan.Schema | Path | None = schema
             if declare:
                 known = _declare(data, quiet=quiet or not ranks.first)
-            model = synthgan.fit(
-                data,
-                known,
-                config,
-                memory_limit=limit,
-                on_step=Training(progress, _opening(checkpoint)),
-                checkpoint=checkpoint,
-                on_rows=Reading(progress),
-            )
+            with _keeping_account(output):
+                model = synthgan.fit(
+                    data,
+                    known,
+                    config,
+                    memory_limit=limit,
+                    on_step=Training(progress, _opening(checkpoint)),
+                    checkpoint=checkpoint,
+                    on_rows=Reading(progress),
+                )
             stop.patient = True
             if not ranks.first:
                 raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
-            _save(model, output, overwrite=overwrite)
+            with _keeping_account(output, model.guarantee):
+                _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
         told = known if isinstance(known, synthgan.Schema) else model.schema
@@ -220,6 +226,36 @@ def _declare(data: str, *, quiet: bool) -> synthgan.Schema:
         for line in declared_public(public):
             say(f"declared public: {line}")
     return public
+
+
+@contextmanager
+def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> Iterator[None]:
+    """Of a private fit that fails or is stopped inside, writes beside ``output`` what it has spent:
+    ``spent``, or what the error tells."""
+    try:
+        yield
+    except BaseException as error:
+        spent = spent or synthgan.spent_in(error)
+        if spent is not None:
+            kept = _write_account(output, spent)
+            if isinstance(error, KeyboardInterrupt):
+                fail(f"interrupted; no model was written; {kept}", INTERRUPTED)
+            say(f"note: {kept}")
+        raise
+
+
+def _write_account(output: Path, spent: synthgan.Guarantee) -> str:
+    """Writes a ledger; gives what to say of it."""
+    told = f"epsilon {spent.epsilon:.6g} was spent on the rows all the same"
+    folders = (output.parent, Path.cwd(), Path(tempfile.gettempdir()))
+    for folder, number in itertools.product(folders, range(1, _MOST_ACCOUNTS)):
+        path = folder / f"{output.name}{f'-{number}' if number > 1 else ''}.ledger.json"
+        try:
+            synthgan.save_ledger(path, spent)
+        except TableError:  # there is one already, or it cannot be written there
+            continue
+        return f"{told}; {path} has the ledger, which 'synthgan ledger add' reads"
+    return f"{told}, and no ledger of it could be written: keep this line"
 
 
 def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:

@@ -28,16 +28,22 @@ def ledger() -> None:
 def add(models: tuple[Path, ...], delta: float | None) -> None:
     """Adds up what model files fitted to the same rows cost together.
 
+    MODELS may also be the ledgers (.ledger.json) that fits left which failed after they had asked
+    the rows: what they spent is spent.
+
     A model that is drawn from twice costs nothing more; a table that is fitted twice does.
 
     \b
     Examples:
       synthgan ledger add january.synthgan february.synthgan
       synthgan ledger add a.synthgan b.synthgan --delta 1e-6
+      synthgan ledger add model.synthgan model.synthgan.ledger.json
     """
     found = []
     for path in models:
-        guarantee = synthgan.load(path, device="cpu").guarantee
+        guarantee = synthgan.load_ledger(path)
+        if guarantee is None:
+            guarantee = synthgan.load(path, device="cpu").guarantee
         if guarantee is None:
             raise synthgan.ConfigError(
                 f"{path} was fitted without epsilon: there is no bound on what it tells"

@@ -1,8 +1,9 @@
 """Differential privacy: what may be asked of the rows, with which noise, and at what price.
 
 Modules, each importing only those before it: ``noise`` (exact discrete Gaussian noise),
-``ledger`` (events, budget, guarantee), ``composition`` (of several releases), ``rows``
-(:class:`PrivateRows`, the only door to rows in a private fit).
+``ledger`` (events, budget, guarantee), ``composition`` (of several releases), ``spent`` (what
+was spent by a fit that failed), ``reading`` (a cell to its value), ``rows`` (:class:`PrivateRows`,
+the only door to rows in a private fit).
 """
 
 from synthgan.privacy.composition import compose
@@ -12,6 +13,7 @@ from synthgan.privacy.ledger import (
     Guarantee,
     Ledger,
     UnchargedAccessError,
+    check_claim,
     epsilon_of,
     recompute,
 )
@@ -30,6 +32,7 @@ from synthgan.privacy.rows import (
     Total,
     Words,
 )
+from synthgan.privacy.spent import load_ledger, save_ledger, spending, spent_in
 
 __all__ = [
     "Booking",
@@ -50,9 +53,14 @@ __all__ = [
     "UnchargedAccessError",
     "Words",
     "add_noise",
+    "check_claim",
     "compose",
     "discrete_gaussian",
     "epsilon_of",
+    "load_ledger",
     "recompute",
+    "save_ledger",
+    "spending",
+    "spent_in",
     "variance_for",
 ]

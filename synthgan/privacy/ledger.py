@@ -23,6 +23,7 @@ composition of Gaussian measurements of the levels that both tables share.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ GRADIENTS: Literal["poisson subsampled gaussian gradients"] = (
 _ORDERS = 1 + np.geomspace(1e-4, 1e7, 5_000)  # any set of orders is sound; a dense one is tight
 _WHOLE_ORDERS = (*range(2, 129), *range(136, 513, 8), 640, 768, 1024, 2048, 4096)
 _LOG_FACTORIALS = np.cumsum(np.log(np.maximum(np.arange(max(_WHOLE_ORDERS) + 1), 1)))
+_MOST_GRADIENTS = 64  # events of gradients that a ledger has at most
 _MOST_NOISE = 1e4  # of gradients, in sensitivities
 
 Floats = npt.NDArray[np.float64]
@@ -289,6 +291,40 @@ def recompute(events: Iterable[Event], delta: float) -> float:
         return max(_epsilon_of_curve(curve, left), _epsilon_by_library(events, left))
     rho = sum((event.rho for event in events), Fraction(0))
     return max(epsilon_of(float(rho), left), _epsilon_by_library(events, left))
+
+
+def check_claim(guarantee: Guarantee) -> None:
+    """Raises ``ValueError`` unless ``guarantee`` follows from its events: its epsilon must not be
+    below what they cost, and no unit may have more rows than they count."""
+    events = guarantee.events
+    if sum(event.kind == GRADIENTS for event in events) > _MOST_GRADIENTS:
+        raise ValueError("the ledger has more events of gradients than any fit")
+    found = re.fullmatch(r"row|at most ([0-9,]+) rows? a value of .+", guarantee.unit, re.DOTALL)
+    if found is None:
+        raise ValueError("the guarantee does not say whose rows it is about")
+    most = int((found[1] or "1").replace(",", ""))
+    if any(event.sensitivity < most for event in events):
+        raise ValueError("the ledger counts a unit as fewer rows than the guarantee says")
+    left = guarantee.delta - math.fsum(event.delta for event in events)
+    if not 0 < left < 1:
+        raise ValueError("the guarantee's delta is not above the sum of its events' deltas")
+    cost = _own_epsilon(events, left)
+    if guarantee.epsilon < cost * (1 - 1e-6):
+        raise ValueError(
+            f"the guarantee claims epsilon {guarantee.epsilon:.6g}, but its ledger gives {cost:.6g}"
+        )
+
+
+def _own_epsilon(events: tuple[Event, ...], delta: float) -> float:
+    """Epsilon without the library, which takes seconds to load; both agree to a millionth."""
+    try:
+        if any(event.kind == GRADIENTS for event in events):
+            curve = sum((_curve(event) for event in events), np.zeros(len(_WHOLE_ORDERS)))
+            return _epsilon_of_curve(curve, delta)
+        rho = math.fsum(float(event.rho) for event in events)
+    except OverflowError:
+        return math.inf
+    return epsilon_of(rho, delta) if events else 0.0
 
 
 def epsilon_of(rho: float, delta: float) -> float:

@@ -23,7 +23,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, NoReturn, Protocol
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,18 +34,15 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
 from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
+from synthgan.privacy.reading import read_column, read_names
 from synthgan.schema import (
     Column,
     Kind,
     Level,
     Schema,
-    coerce_dates,
-    family,
-    to_arrow,
-    to_dtype,
     words_in,
 )
-from synthgan.values import read_cells
+from synthgan.values import factorized
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -72,8 +70,8 @@ class Grid:
 
     def ticks(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The nearest tick of each value."""
-        with np.errstate(over="ignore"):  # what is beyond all floats is beyond all edges
-            return np.rint(values * self.scale)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.rint(values * self.scale)  # what is beyond all floats is beyond all edges
 
     def values(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The value of each tick, or between two."""
@@ -213,6 +211,21 @@ class _Vault:
     """Steps that were paid for and not yet taken."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _silent(method: Callable[P, T]) -> Callable[P, T]:
+    """Behind the door nothing is said of numbers that are too large: it would tell of a row."""
+
+    @wraps(method)
+    def quiet(*args: P.args, **more: P.kwargs) -> T:
+        with np.errstate(all="ignore"):
+            return method(*args, **more)
+
+    return quiet
+
+
 _VAULTS: WeakKeyDictionary[PrivateRows, _Vault] = WeakKeyDictionary()
 
 
@@ -230,22 +243,25 @@ class PrivateRows:
         mechanism: Mechanism = add_noise,
     ) -> None:
         """Reads ``frame`` once. Of each unit at most ``ledger.budget.rows_per_unit`` rows are
-        kept, drawn at random; rows that name no unit are one unit together.
+        kept, drawn at random; rows that name no unit are left out. How a cell is read follows from
+        the schema and the cell alone, see :mod:`synthgan.privacy.reading`.
 
         Raises :class:`SchemaError` for a table without the schema's columns, and for a schema
         that leaves the meaning of cells to the rows.
         """
         schema.check(frame)
-        _check_schema(schema, ledger.budget.unit)
-        if ledger.budget.unit is not None:
-            units = frame[ledger.budget.unit]
-            frame = frame.iloc[_at_most(units, ledger.budget.rows_per_unit)]
+        unit = ledger.budget.unit
+        _check_schema(schema, unit)
+        units = _number_units(frame, None if unit is None else schema[unit])
+        if unit is not None:
+            kept = _at_most(units, ledger.budget.rows_per_unit)
+            frame, units = frame.iloc[kept], units[kept]
         _VAULTS[self] = _Vault(
             rows=len(frame),
             ledger=ledger,
             mechanism=mechanism,
-            cells={c.name: _read(frame[c.name], c) for c in schema if c.kind.is_modelled},
-            units=_number_units(frame, ledger.budget.unit),
+            cells={c.name: read_column(frame[c.name], c) for c in schema if c.kind.is_modelled},
+            units=units,
         )
 
     @property
@@ -253,6 +269,7 @@ class PrivateRows:
         """Where questions are booked."""
         return _VAULTS[self].ledger
 
+    @_silent
     def count(self, partition: Partition, variance: Fraction, name: str) -> Ints:
         """Noisy counts of the rows in each cell of ``partition``.
 
@@ -266,6 +283,7 @@ class PrivateRows:
         counts = np.bincount(places, minlength=math.prod(shape)).astype(np.int64)
         return vault.mechanism(counts, variance).reshape(shape)
 
+    @_silent
     def release_levels(self, column: str, variance: Fraction, delta: float, name: str) -> Released:
         """The levels of ``column`` whose noisy count is high enough to tell them.
 
@@ -278,7 +296,7 @@ class PrivateRows:
         threshold = most + tail_limit(variance, delta / most)
         event = _event(vault, RELEASE, name, (column,), variance, threshold, delta)
         vault.ledger.spend(event)
-        factors, distinct = _factorize(vault.cells[column])
+        factors, distinct = factorized(vault.cells[column])
         order = sorted(range(len(distinct)), key=lambda i: _label(distinct[i]))
         counts = np.bincount(factors, minlength=len(distinct) + 1)[[*order, len(distinct)]]
         noisy = vault.mechanism(counts.astype(np.int64), variance)
@@ -289,6 +307,7 @@ class PrivateRows:
             missing=int(noisy[-1]),
         )
 
+    @_silent
     def encode(self, codecs: Mapping[str, Codes]) -> None:
         """Makes codes of the cells, in here, for :class:`Crosstab` to count."""
         vault = _VAULTS[self]
@@ -327,6 +346,7 @@ class PrivateRows:
         vault.left[booking] = plan.steps
         return booking
 
+    @_silent
     def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
         """The noisy sum over a new random sample of the rows of their vectors, each cut to the
         plan's clip: (size,). One of the booking's steps is over, even if this fails.
@@ -460,17 +480,11 @@ def _place_decimals(cells: npt.NDArray[np.float64], partition: Decimals) -> Ints
 
 
 def _place_levels(cells: npt.NDArray[np.object_], levels: tuple[Level, ...]) -> Ints:
-    factors, distinct = _factorize(cells)
+    factors, distinct = factorized(cells)
     index = {(type(level), level): i for i, level in enumerate(levels)}
     lookup = [index.get((type(level), level), len(levels)) for level in distinct]
     places: Ints = np.array([*lookup, len(levels) + 1], dtype=np.int64)[factors]
     return places
-
-
-def _factorize(cells: npt.NDArray[np.object_]) -> tuple[Ints, list[Level]]:
-    """The number of each cell's level, past the last one where missing; and the levels."""
-    factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
-    return np.where(factors < 0, len(distinct), factors).astype(np.int64), list(distinct)
 
 
 def _label(level: Level) -> tuple[str, str]:
@@ -518,12 +532,19 @@ def _squares(vectors: Ints) -> Ints:
 # Reading the table
 
 
-def _number_units(frame: pd.DataFrame, unit: str | None) -> Ints:
+def _number_units(frame: pd.DataFrame, unit: Column | None) -> Ints:
+    """For each row the number of its unit, -1 where it names none."""
     if unit is None:
         return np.arange(len(frame))
-    codes, _ = pd.factorize(frame[unit], use_na_sentinel=True)
-    numbers: Ints = np.where(codes < 0, codes.max(initial=-1) + 1, codes)  # no name: one unit
-    return numbers
+    numbers: dict[object, int] = {}
+    named = read_names(frame[unit.name], unit)
+    return np.array(
+        [
+            -1 if name is None else numbers.setdefault((type(name), name), len(numbers))
+            for name in named
+        ],
+        dtype=np.int64,
+    )
 
 
 def _check_schema(schema: Schema, unit: str | None) -> None:
@@ -542,64 +563,11 @@ def _check_schema(schema: Schema, unit: str | None) -> None:
             )
 
 
-def _at_most(units: pd.Series[Any], rows: int) -> Ints:
-    """Which rows to keep, in order, so that each unit keeps ``rows`` of its own at most."""
-    codes, _ = pd.factorize(units, use_na_sentinel=True)
-    order = np.lexsort((random_words(len(codes)), codes))
-    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0]) if len(codes) else order
-    rank = np.arange(len(codes)) - np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
-    kept: Ints = np.sort(order[rank < rows])
+def _at_most(units: Ints, rows: int) -> Ints:
+    """Which rows to keep, in order, so that each unit keeps ``rows`` of its own at most; those of
+    no unit (-1) are left out."""
+    order = np.lexsort((random_words(len(units)), units))
+    starts = np.flatnonzero(np.r_[True, np.diff(units[order]) != 0]) if len(units) else order
+    rank = np.arange(len(units)) - np.repeat(starts, np.diff(np.r_[starts, len(units)]))
+    kept: Ints = np.sort(order[(rank < rows) & (units[order] >= 0)])
     return kept
-
-
-def _read(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
-    """Values of one column, missing where a cell does not fit: see :func:`read_cells`.
-
-    A cell never changes how another one is read, as it may in :func:`read_cells`: there, one
-    odd cell can change the format in which all dates are read, or the type of all cells.
-    """
-    series = series.reset_index(drop=True)
-    of_one_type = pd.api.types.infer_dtype(series, skipna=True)
-    if column.kind is Kind.CATEGORY and of_one_type == "string":
-        series = _as_levels(series, column)
-        of_one_type = "mixed"
-    if column.kind is Kind.DATETIME and of_one_type == "string":
-        dates = coerce_dates(to_arrow(series.fillna(""), column.name), column.format or "")
-        series = series.astype(object).mask(np.isnat(dates), None)
-    if not of_one_type.startswith("mixed"):
-        try:
-            return read_cells(series, column)
-        except SchemaError:
-            pass
-    found: dict[tuple[type, str], Any] = {}
-    values = np.empty(len(series), dtype=object)
-    for i, cell in enumerate(series.astype(object)):
-        key = type(cell), repr(cell)
-        if key not in found:
-            found[key] = _read_one(cell, column)
-        values[i] = found[key]
-    return values.astype(np.float64) if column.kind.is_numeric else values
-
-
-def _as_levels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
-    """Text as the levels of a column of numbers, where it is one: a CSV file holds text only."""
-    held = family(to_dtype(column.dtype, column.name))
-    if held not in ("integer", "float", "boolean"):
-        return series
-    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    if held == "boolean":
-        truths = series.astype(object).map({"True": True, "False": False})
-        return truths.where(truths.notna(), None)
-    fits = np.isfinite(numbers) & ((held == "float") | (numbers == np.rint(numbers)))
-    levels = [
-        (int(number) if held == "integer" else number) if fit else None
-        for number, fit in zip(numbers.tolist(), fits, strict=True)
-    ]
-    return pd.Series(levels, dtype=object, name=series.name)
-
-
-def _read_one(cell: Any, column: Column) -> Any:
-    try:
-        return read_cells(pd.Series([cell], dtype=object), column)[0]
-    except SchemaError:
-        return None

@@ -41,11 +41,14 @@ from synthgan.schema.dates import (
     coerce_dates,
     find_date_format,
     parse_dates,
+    read_date,
+    read_iso_date,
     spell_dates,
     tick_of,
+    utc_offset,
 )
 from synthgan.schema.declaring import public_part
-from synthgan.schema.dtypes import Dtype, family, to_dtype
+from synthgan.schema.dtypes import Dtype, Family, family, has_time_zone, is_text, to_dtype
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
     LARGE_SHARE,
@@ -73,6 +76,7 @@ __all__ = [
     "Constraint",
     "Dtype",
     "Expression",
+    "Family",
     "FixedCombinations",
     "FixedIncrements",
     "FixedNullCombinations",
@@ -97,15 +101,20 @@ __all__ = [
     "family",
     "find_date_format",
     "find_personal",
+    "has_time_zone",
     "infer_columns",
+    "is_text",
     "parse_dates",
     "passes_iban",
     "passes_luhn",
     "public_part",
+    "read_date",
+    "read_iso_date",
     "spell_dates",
     "tagged",
     "tick_of",
     "to_arrow",
     "to_dtype",
+    "utc_offset",
     "words_in",
 ]

@@ -7,8 +7,10 @@ so one is the reverse of the other, to the letter.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -251,6 +253,96 @@ def _compose(fields: dict[str, Ints], rows: int) -> Dates:
     dates[(year < 1678) | (year > 2261)] = np.datetime64("NaT", "us")  # beyond nanoseconds
     fine: Dates = dates.astype("M8[ns]") + (nano % 1000).astype("m8[ns]")
     return fine
+
+
+# One text to one date
+
+
+def read_date(text: str, format: str) -> int | None:
+    """Nanoseconds since 1970 of the date that ``text`` spells, None if it does not follow
+    ``format``. As :func:`coerce_dates`, but of any year whatever its fraction, as there is no unit
+    that cells must share."""
+    pattern, pieces = _pattern_of(format)
+    found = pattern.fullmatch(text)
+    if found is None:
+        return None
+    fields: dict[str, int] = {}
+    for i, piece in pieces:
+        written = found[f"g{i}"]
+        if piece in _FRACTIONS:
+            fields["nano"] = int((written or "").replace(".", "").ljust(9, "0"))
+            continue
+        number = _numbers_of(piece).get(written)
+        if number is None:
+            return None
+        fields[_SPELLINGS[piece][0]] = number
+    return _nanoseconds(fields)
+
+
+_ISO = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:\.(?P<nano>[0-9]{1,9}))?)?)?"
+    r"(?P<offset> ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+)
+_OFFSET = re.compile(r" ?(?:Z|UTC|GMT|([+-])(\d{2})(?::?(\d{2}))?)$")
+
+
+def read_iso_date(text: str, *, zoned: bool) -> int | None:
+    """The same for a date of ISO 8601, which must have a time zone if it is ``zoned``, and else
+    must have none."""
+    found = _ISO.fullmatch(text)
+    if found is None or (found["offset"] is not None) != zoned:
+        return None
+    fields = {name: int(found[name] or 0) for name in ("year", "month", "day")}
+    fields |= {name: int(found[name] or 0) for name in ("hour", "minute", "second")}
+    if fields["hour"] > 23 or max(fields["minute"], fields["second"]) > 59:
+        return None
+    fields["nano"] = int((found["nano"] or "").ljust(9, "0"))
+    read, minutes = _nanoseconds(fields), utc_offset(found["offset"]) if zoned else 0
+    return None if read is None or minutes is None else read - minutes * NANOSECONDS["min"]
+
+
+def utc_offset(format: str) -> int | None:
+    """Minutes by which dates whose text ends as ``format`` does are ahead of UTC; None if it does
+    not say."""
+    found = _OFFSET.search(format)
+    if found is None:
+        return None
+    minutes = int(found[2] or 0) * 60 + int(found[3] or 0)
+    return -minutes if found[1] == "-" else minutes
+
+
+@lru_cache(maxsize=256)
+def _pattern_of(format: str) -> tuple[re.Pattern[str], list[tuple[int, str]]]:
+    """A pattern, and the directives in it with the number of their group."""
+    pieces = list(enumerate(_DIRECTIVE.split(format)))
+    pattern = "".join(_pattern(piece, i) for i, piece in pieces)
+    return re.compile(pattern), [(i, p) for i, p in pieces if p in _FRACTIONS or p in _SPELLINGS]
+
+
+@lru_cache(maxsize=64)
+def _numbers_of(directive: str) -> dict[str, int]:
+    spellings = _SPELLINGS[directive][2].to_pylist()
+    return {spelling: number for number, spelling in enumerate(spellings) if spelling}
+
+
+def _nanoseconds(fields: dict[str, int]) -> int | None:
+    if "year" in fields:
+        year = fields["year"]
+    else:  # as POSIX has it
+        year = fields["short year"] + (2000 if fields["short year"] < 69 else 1900)
+    try:
+        day = datetime.date(year, fields.get("month", 1), fields.get("day", 1)).toordinal()
+    except ValueError:
+        return None
+    hour = fields.get("hour", 0) + fields.get("half hour", 0) + 12 * fields.get("half", 0)
+    second = (hour * 60 + fields.get("minute", 0)) * 60 + fields.get("second", 0)
+    since = (day - _FIRST_ORDINAL) * 86_400 + second
+    return since * 10**9 + fields.get("nano", 0)
+
+
+_FIRST_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 
 
 # Dates to text

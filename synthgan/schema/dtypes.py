@@ -110,3 +110,9 @@ def is_text(type: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(type) or pa.types.is_large_string(type) or type == pa.string_view()
     )
+
+
+def has_time_zone(dtype: Dtype) -> bool:
+    """Whether dates of ``dtype`` are instants rather than wall time."""
+    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
+    return isinstance(dtype, pd.DatetimeTZDtype) or getattr(arrow, "tz", None) is not None

@@ -106,7 +106,7 @@ class Spelling:
         Each cell is read by itself. Clock times count units of their last field.
         """
         encoded = text.dictionary_encode()
-        values = [self._read(cell) for cell in encoded.dictionary.to_pylist()]
+        values = [self.read_one(cell) for cell in encoded.dictionary.to_pylist()]
         lookup = np.array([*values, np.nan], dtype=np.float64)
         places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
         numbers: Floats = lookup[places]
@@ -125,7 +125,8 @@ class Spelling:
         open_, close = (r"(?P<open>\()?", r"(?(open)\))") if self.brackets else ("", "")
         return re.compile(f"{open_}{number}{close}", re.ASCII)
 
-    def _read(self, text: str) -> float:
+    def read_one(self, text: str) -> float:
+        """The number that ``text`` is, NaN if it is not written like this."""
         if self.days:
             return _read_days(text, self.places)
         found = self._regex.fullmatch(text)

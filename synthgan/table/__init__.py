@@ -8,7 +8,7 @@ moved there: a failed write leaves nothing behind, and the old file as it was.
 Modules, each importing only those before it: ``files`` (names, endings, errors, atomic
 replacing), ``frames`` (is it a table at all?), ``sources`` (files, folders, globs, URLs),
 ``split_marks`` (which tables are parts that a private fit refuses), ``csv_cells``,
-``csv_reading``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``, ``frames``,
+``csv_reading``, ``lines``, ``arrow_reading``, ``reading``; ``writing`` needs ``files``, ``frames``,
 ``csv_cells`` and ``split_marks``; ``splitting`` (coins, and frames) no file at all, and
 ``split_files`` (rows copied from one file to two) all but ``reading``.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,16 @@ class ArrowTable:
         require_rows(self._whole, table.num_rows)
         self._plan = _plan_arrow(table.to_batches(), self._schema)
         return self.frame(table)
+
+    def read_as_typed(self) -> pd.DataFrame:
+        """All of it, each column of the Arrow type that the files name: no cell, not even a missing
+        one, changes what another one is held as. There may be no rows."""
+        tables = [
+            self._alike(_table_of(source, self.names, check=_sound)) for source in self._sources
+        ]
+        columns = pa.concat_tables(tables).columns
+        arrays = [pd.arrays.ArrowExtensionArray(cells) for cells in columns]
+        return pd.DataFrame(dict(zip(self.names, arrays, strict=True)), copy=False)
 
     def survey(self, batch_rows: int) -> int:
         """Judges the columns whose type leaves something open; gives the number of rows."""
@@ -146,12 +156,12 @@ def _ipc_reader(where: Source) -> Any:
         return pa.ipc.open_stream(source)
 
 
-def _table_of(source: Source, names: list[str]) -> Any:
+def _table_of(source: Source, names: list[str], check: Callable[[Any], Any] | None = None) -> Any:
     if source.ending == ".parquet":
         with pq.ParquetFile(source.open()) as file:
             return file.read(columns=names).select(names)
     with _ipc_reader(source) as reader:
-        return _validated(reader.read_all().select(names))
+        return (check or _validated)(reader.read_all().select(names))
 
 
 def _batches_of(source: Source, names: list[str], rows: int) -> Iterator[Any]:
@@ -173,6 +183,20 @@ def _validated(cells: Any) -> Any:
     """The batch or table, once no offset in it points elsewhere: that would be a crash."""
     cells.validate(full=True)
     return cells
+
+
+def _sound(table: Any) -> Any:
+    """The table, once no offset in it points elsewhere. A text that is no UTF-8 is the affair of
+    its row."""
+    for column in table.columns:
+        for cells in column.chunks:
+            if pa.types.is_string(cells.type):
+                cells.view(pa.binary()).validate(full=True)
+            elif pa.types.is_large_string(cells.type):
+                cells.view(pa.large_binary()).validate(full=True)
+            else:
+                cells.validate(full=True)
+    return table
 
 
 @dataclass(frozen=True, kw_only=True)

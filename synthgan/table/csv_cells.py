@@ -114,10 +114,6 @@ class Evidence:
         return digits if digits >= 1 else None
 
 
-TEXT = Evidence(_Form.TEXT)
-"""Of a column that is to stay text."""
-
-
 def _split(cells: Any, mask: Any) -> tuple[Any, Any]:
     """The cells that the mask picks, and the others."""
     picked = pc.sum(mask).as_py() or 0

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from synthgan.errors import TableError
-from synthgan.table.csv_cells import TEXT, Evidence, csv_frame
+from synthgan.table.csv_cells import Evidence, csv_frame
 from synthgan.table.files import DELIMITERS, check_same_columns, chosen_columns, require_rows
 from synthgan.table.sources import Source
 
@@ -244,14 +244,9 @@ def _in_right_encoding(source: _CsvFile, work: Callable[[_CsvFile], T]) -> tuple
 
 
 class CsvTable:
-    """The table in one CSV file or several, once all of them have been looked through.
+    """The table in one CSV file or several, once all of them have been looked through."""
 
-    With ``as_text`` all columns stay text, and nothing is looked at.
-    """
-
-    def __init__(
-        self, sources: Sequence[Source], columns: Sequence[str] | None, *, as_text: bool = False
-    ) -> None:
+    def __init__(self, sources: Sequence[Source], columns: Sequence[str] | None) -> None:
         files = [_sniffed(source) for source in sources]
         self.names = chosen_columns(sources[0], columns, files[0].header)
         for file in files[1:]:
@@ -259,7 +254,7 @@ class CsvTable:
         self._files = [file for file in files if not file.bare]
         if not self._files:
             require_rows(_whole(files), 0)
-        self._evidence = dict.fromkeys(self.names, TEXT if as_text else Evidence())
+        self._evidence = dict.fromkeys(self.names, Evidence())
 
     def read(self) -> pd.DataFrame:
         """All of it at once."""

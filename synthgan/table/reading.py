@@ -16,6 +16,7 @@ from synthgan.table.arrow_reading import ArrowTable
 from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.frames import check_frame
+from synthgan.table.lines import LinesTable
 from synthgan.table.sources import Source, estimate_cells, find_sources
 from synthgan.table.split_marks import SPLIT, mark_of_sources
 
@@ -23,7 +24,11 @@ _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000
 
 
 def read_table(
-    path: str | Path, *, columns: Sequence[str] | None = None, as_text: bool = False
+    path: str | Path,
+    *,
+    columns: Sequence[str] | None = None,
+    as_text: bool = False,
+    expected: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """The table in a file, or only ``columns`` of it, in that order.
 
@@ -33,19 +38,37 @@ def read_table(
     In CSV an empty cell is missing, and so are words such as ``NA`` among numbers. Columns
     of integers become int64 (float64 where cells are missing, as pandas has it; Int64 if
     that would round them), of decimal numbers float64, of ``True`` and ``False`` bool
-    (boolean where cells are missing); all others stay text. With ``as_text`` all columns of
-    CSV stay text, so that no cell decides how another one is read. A part of a split by a seed
-    (:func:`split_file`) is marked as one in ``attrs``.
+    (boolean where cells are missing); all others stay text.
+
+    With ``as_text`` no row decides how another one is read: all columns of CSV stay text, and
+    each physical line is one row (:mod:`synthgan.table.lines`); columns of other formats keep the
+    types of their file. There may be no rows then. ``expected`` are the names that the columns must
+    have, for files that are read like this. A part of a split by a seed (:func:`split_file`) is
+    marked as one in ``attrs``.
 
     Raises :class:`TableError` for anything that is no table with at least one row.
     """
     sources = find_sources(path)
     with read_errors(path):
-        frame = _table(sources, columns, as_text=as_text).read()
+        frame = _read(sources, columns, expected, as_text=as_text)
         mark = mark_of_sources(sources)
     if mark is not None:
         frame.attrs[SPLIT] = mark
     return frame
+
+
+def _read(
+    sources: Sequence[Source],
+    columns: Sequence[str] | None,
+    expected: Sequence[str] | None,
+    *,
+    as_text: bool,
+) -> pd.DataFrame:
+    if not as_text:
+        return _table(sources, columns).read()
+    if sources[0].ending in DELIMITERS:
+        return LinesTable(sources, columns, expected).read()
+    return ArrowTable(sources, columns).read_as_typed()
 
 
 def check_source(path: str | Path) -> None:
@@ -57,14 +80,18 @@ def check_source(path: str | Path) -> None:
 
 
 def take_table(
-    table: pd.DataFrame | str | Path, what: str, *, as_text: bool = False
+    table: pd.DataFrame | str | Path,
+    what: str,
+    *,
+    as_text: bool = False,
+    expected: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """``table`` itself, or the one in the file that it is the path of; ``what`` it is called.
 
     Raises :class:`TableError`, which quotes no cell, for what is neither.
     """
     if isinstance(table, str | Path):
-        return read_table(table, as_text=as_text)
+        return read_table(table, as_text=as_text, expected=expected)
     check_frame(table, what, or_path=True)
     return table
 
@@ -105,14 +132,9 @@ def count_cells(path: str | Path) -> int:
     return estimate_cells(find_sources(path))
 
 
-def _table(
-    sources: Sequence[Source],
-    columns: Sequence[str] | None,
-    *,
-    as_text: bool = False,
-) -> CsvTable | ArrowTable:
+def _table(sources: Sequence[Source], columns: Sequence[str] | None) -> CsvTable | ArrowTable:
     if sources[0].ending in DELIMITERS:
-        return CsvTable(sources, columns, as_text=as_text)
+        return CsvTable(sources, columns)
     return ArrowTable(sources, columns)
 
 
