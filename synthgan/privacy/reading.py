@@ -193,6 +193,7 @@ def _counted(cell: Any) -> int:
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
     (str, str.__str__),
     (np.bool_, bool),
+    (np.timedelta64, _of_numpy_span),  # before whole numbers: to numpy it is one
     ((int, np.integer), int),
     ((float, np.floating), _of_float),
     (Decimal, _of_decimal),
@@ -201,7 +202,6 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
     (datetime.timedelta, _of_timedelta),
     (datetime.time, _of_time),
     (np.datetime64, _of_numpy_date),
-    (np.timedelta64, _of_numpy_span),
 )
 
 
