@@ -39,6 +39,7 @@ from synthgan.audit.before import (
     split_by_coins,
 )
 from synthgan.audit.bounds import at_most, epsilon_at_least, gaussian_epsilon, mu_at_least, mu_near
+from synthgan.audit.claims import claims_are_checked, failures_are_accounted_for
 from synthgan.audit.fits import Scene, tiny_game
 from synthgan.audit.replay import (
     ledger_adds_up,
@@ -231,13 +232,9 @@ def test_an_error_at_one_neighbour_only_is_a_difference() -> None:
     differs, _ = replay(neighbours(FEW, ROWS)[0], scene(variant, FEW))
     assert differs.flagged
 
-    def of_few_rows() -> None:
-        for _ in range(5):  # noise makes enough of 20 rows about once in 60 times
-            few = PrivacyConfig(epsilon=0.01)
-            replay(neighbours(FEW, 20)[0], scene(v.AS_IT_IS, FEW, few))
-
+    few = scene(v.AS_IT_IS, FEW, PrivacyConfig(epsilon=1e-9))
     with pytest.raises(ConfigError, match="too small"):  # nothing could be compared
-        of_few_rows()
+        replay(neighbours(FEW, 20)[0], few)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +264,21 @@ def test_samples_must_not_come_again_with_the_seed() -> None:
     (right,) = samples_are_fresh(table, scene(v.AS_IT_IS, FEW, CRITIC))
     (wrong,) = samples_are_fresh(table, scene(v.SEEDED_SAMPLES, FEW, CRITIC))
     assert (right.measured, wrong.measured) == (0, 1)
+
+
+def test_claims_of_model_files_are_checked() -> None:
+    table = near_rows(FEW, ROWS)
+    assert not flagged(claims_are_checked(table, scene(v.AS_IT_IS, FEW)))
+    (found,) = claims_are_checked(table, scene(leaks.ON_TRUST, FEW))
+    assert found.measured >= 6
+
+
+def test_failed_fits_tell_what_they_spent() -> None:
+    table = near_rows(FEW, ROWS)
+    (right,) = failures_are_accounted_for(table, scene(v.AS_IT_IS, FEW))
+    (wrong,) = failures_are_accounted_for(table, scene(leaks.SILENT_FAILURE, FEW))
+    assert right.measured == 0 < wrong.measured
+    assert right.detail.startswith(f"{wrong.measured:.0f} events")
 
 
 # Strangers
@@ -412,8 +424,11 @@ def test_a_split_has_a_secret_coin_for_each_row() -> None:
 
 def test_a_split_of_a_file_copies_its_lines() -> None:
     table = ordinary_rows(AWKWARD, 30)
-    assert not flagged(files_are_split_by_lines(table, v.AS_IT_IS))
-    assert flagged(files_are_split_by_lines(table, leaks.RETYPED))
+    lines = list(awkward_lines(len(AWKWARD.columns)))
+    assert not flagged(files_are_split_by_lines(table, lines[::3], v.AS_IT_IS))
+    assert flagged(files_are_split_by_lines(table, lines[:1], leaks.RETYPED))
+    torn = [line for line in lines if b"\r" in line[1]]
+    assert not flagged(files_are_split_by_lines(table, torn, v.AS_IT_IS))
 
 
 def test_a_split_by_a_seed_is_refused() -> None:

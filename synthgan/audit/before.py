@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,26 +172,28 @@ def seeds_are_refused(frame: pd.DataFrame, scene: Scene) -> list[Finding]:
     ]
 
 
-def files_are_split_by_lines(frame: pd.DataFrame, variant: Variant) -> list[Finding]:
-    """Splits CSV files to which an awkward line was added: lines are copied as they are, with
-    frozen coins no other one goes to the other part, and a private fit of the parts reads the
-    same rows of the other lines."""
+def files_are_split_by_lines(
+    frame: pd.DataFrame, lines: Iterable[tuple[str, bytes]], variant: Variant
+) -> list[Finding]:
+    """Splits CSV files to which one of ``lines`` (each with a name) was added: lines are copied as
+    they are, with frozen coins no other one goes to the other part, and a private fit of the
+    parts reads the same rows of the other lines."""
     changed: dict[str, int] = {}
     with Files.temporary() as folder:
         files = Files(folder=Path(folder))
         path = files.of("table", frame)
         before, rows = _parts_of(path, variant), _rows_in(path, variant)
-        for name, line in [("nothing", b""), *awkward_lines(len(frame.columns))]:
+        for name, line in [("nothing", b""), *lines]:
             behind = files.with_line(path, "more", line, first=False) if line else path
             after = _parts_of(behind, variant)
             written = Counter(_lines_of(behind.read_bytes())[1:])
             moved = sum((one - two).total() for one, two in zip(before, after, strict=True))
             foreign = (sum(after, Counter()) - written).total()
             front = files.with_line(path, "more", line, first=True) if line else path
-            lines = len(_lines_of(line))
+            pieces = len(_lines_of(line))
             torn = [
-                _changed(rows, _rows_of_parts(front, variant, seed), lines)
-                for seed in range(_SEEDS_IF_TORN if lines > 1 else 1)
+                _changed(rows, _rows_of_parts(front, variant, seed), pieces)
+                for seed in range(_SEEDS_IF_TORN if pieces > 1 else 1)
             ]
             changed[name] = max(moved, foreign, *torn)
     worst = [f"{count} with {name}" for name, count in changed.items() if count]

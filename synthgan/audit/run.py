@@ -31,6 +31,7 @@ from synthgan.audit.before import (
     seeds_are_refused,
     split_by_coins,
 )
+from synthgan.audit.claims import claims_are_checked, failures_are_accounted_for
 from synthgan.audit.fits import Scene, tiny_game
 from synthgan.audit.replay import (
     ledger_adds_up,
@@ -244,6 +245,13 @@ def _ledgers() -> Iterator[_Part]:
     for variant in (v.AS_IT_IS, v.NOT_SPLIT, leaks.UNBOOKED, leaks.BETTER_GUARANTEE):
         here = dataclasses.replace(scene, variant=variant)
         yield _Part(name=f"ledger, {variant.name}", check=partial(ledger_adds_up, table, here))
+    for variant in (v.AS_IT_IS, leaks.ON_TRUST):
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(name=f"claims, {variant.name}", check=partial(claims_are_checked, table, here))
+    for variant in (v.AS_IT_IS, leaks.SILENT_FAILURE):
+        here = dataclasses.replace(scene, variant=variant)
+        check = partial(failures_are_accounted_for, table, here)
+        yield _Part(name=f"failures, {variant.name}", check=check)
     for variant in (v.AS_IT_IS, v.SEEDED_NOISE):
         here = dataclasses.replace(scene, variant=variant)
         yield _Part(
@@ -278,8 +286,9 @@ def _before() -> Iterator[_Part]:
     for variant in (v.AS_IT_IS, leaks.SPLIT_BY_SEED):
         check = partial(split_by_coins, table, variant, ALPHA)
         yield _Part(name=f"split, {variant.name}", check=check)
-    for variant in (v.AS_IT_IS, leaks.RETYPED):
-        check = partial(files_are_split_by_lines, table, variant)
+    lines = tuple(awkward_lines(len(AWKWARD.columns)))
+    for variant, more in ((v.AS_IT_IS, lines), (leaks.RETYPED, lines[:2])):
+        check = partial(files_are_split_by_lines, table, more, variant)
         yield _Part(name=f"split of files, {variant.name}", check=check)
     scene = Scene(schema=SMALL, config=_REPLAYED, variant=v.AS_IT_IS)
     for variant in (v.AS_IT_IS, leaks.UNMARKED):

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan import private_critic
+from synthgan import archive, private_critic
 from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
 from synthgan.audit.report import RIGHT
@@ -81,6 +81,10 @@ def _by_coins(
     return split_table(frame, by=by, coins=coins)
 
 
+def _from_bytes(data: bytes) -> object:
+    return archive.from_bytes(data, Path("model"))
+
+
 def _by_lines(path: Path, train: Path, holdout: Path, coins: Coins) -> None:
     split_file(path, train, holdout, overwrite=True, coins=coins)
 
@@ -114,6 +118,8 @@ class Variant:
     """The same with files: what is split, both parts."""
     unmarked: Callable[[pd.DataFrame], pd.DataFrame] = _as_marked
     """What becomes of the mark of a part of a table that was split by a seed."""
+    load: Callable[[bytes], object] = _from_bytes
+    """How the bytes of a model file are read."""
     declare: Callable[[Schema], Schema] = public_part
     """What is public of a schema that was told from rows."""
 
