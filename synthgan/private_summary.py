@@ -170,7 +170,8 @@ def check_budget(schema: Schema, budget: Budget) -> None:
     raise ConfigError(
         f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns: the noise of "
         f"each count, about {math.sqrt(variance):,.0f} rows, would hide a table of "
-        f"{_MOST_ROWS:,.0f} rows; it would take an epsilon of at least {epsilon:.2g}, or fewer columns"
+        f"{_MOST_ROWS:,.0f} rows; it would take an epsilon of at least {epsilon:.2g}, or "
+        "fewer columns"
     )
 
 

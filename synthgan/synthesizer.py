@@ -30,7 +30,7 @@ from synthgan.config import CheckpointConfig, Config, as_config
 from synthgan.constraints import infer_schema, takes_patterns
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
-from synthgan.errors import ConditionError, ConfigError, SchemaError
+from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
 from synthgan.given import Given, read_given, typical
 from synthgan.network import Generator
 from synthgan.parts import Parts, claim, seed_in, write
@@ -173,7 +173,7 @@ def _say_nothing(doing: str, done: int, of: int) -> None:
 def _check_private(schema: Schema | None, memory_limit: int | None) -> None:
     """Refuses a private fit for what is known without a look at any row."""
     if memory_limit is not None:
-        raise ConfigError(
+        raise TableError(
             "a private fit holds the whole table in memory, however large: whether it keeps to a "
             "limit would tell of the number of rows; leave memory_limit out"
         )

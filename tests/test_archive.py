@@ -143,7 +143,7 @@ def change(text: dict[str, object], where: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("where", "value"),
     [
-        ("format", 2), ("format", KeyError), ("surprise", 1), ("version", KeyError),
+        ("format", 3), ("format", KeyError), ("surprise", 1), ("version", KeyError),
         ("schema.columns.0.kind", "spell"), ("schema.columns.0.name", 7),
         ("schema.columns.1.name", "age"), ("config.network.width", 10**9),
         ("config.network.width", 16_000), ("config.network.head_width", 16_000),

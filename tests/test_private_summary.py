@@ -19,7 +19,12 @@ from synthgan import private_summary
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError
 from synthgan.privacy import Crosstab, Ledger, PrivateRows, add_noise, recompute
-from synthgan.private_summary import PrivateSummary, plan_budget, summarize_privately
+from synthgan.private_summary import (
+    PrivateSummary,
+    check_budget,
+    plan_budget,
+    summarize_privately,
+)
 from synthgan.records import from_plain, to_plain
 from synthgan.schema import Column, Kind, Schema
 from synthgan.summary import CategorySummary, NumberSummary, Summary
@@ -247,23 +252,27 @@ def test_people_with_many_rows_count_as_one() -> None:
     assert variance[0] == pytest.approx(4 * variance[1], rel=1e-3)
 
 
-def test_too_small_a_budget_says_what_it_would_take() -> None:
-    few = TABLE.head(300)
-    with pytest.raises(ConfigError, match=r"too small for 15 pairs.*it would take an epsilon of"):
-        summarize(few, epsilon=0.3)
-    with pytest.raises(ConfigError, match=r"delta must be below one over the number of rows"):
-        summarize(delta=1e-3)
-    with pytest.raises(ConfigError, match="epsilon must be above 0"):
-        summarize(epsilon=0.0)
+def test_a_budget_that_is_too_small_for_any_table_is_refused_before_a_question() -> None:
+    ledger = Ledger(plan_budget(DECLARED, epsilon=1e-7, delta=1e-6))
+    rows = PrivateRows(TABLE, DECLARED, ledger)
+    with pytest.raises(ConfigError, match=r"15 pairs.*an epsilon of at least") as caught:
+        summarize_privately(rows, DECLARED)
+    assert ledger.events == ()
+    wanted = float(str(caught.value).split("at least ")[1].split(",")[0])
+    assert 1e-7 < wanted < 1e-3
+    check_budget(DECLARED, plan_budget(DECLARED, epsilon=1.3 * wanted, delta=1e-6))
 
 
-def test_the_epsilon_that_it_would_take_is_enough() -> None:
-    few = TABLE.head(1000)
-    with pytest.raises(ConfigError) as caught:
-        summarize(few, epsilon=0.1)
-    wanted = float(str(caught.value).split("epsilon of about ")[1].split(",")[0])
-    assert 0.1 < wanted < 5
-    summarize(few, epsilon=1.3 * wanted)
+@pytest.mark.parametrize("frame", [TABLE, TABLE.head(300), TABLE.head(0)])
+def test_a_fit_is_not_refused_for_how_many_rows_there_are(frame: pd.DataFrame) -> None:
+    assert summarize(frame, epsilon=0.3)[0].rows >= 1
+    assert summarize(frame, delta=1e-3)[0].rows >= 1
+    refused = []
+    for table in (frame, TABLE):
+        with pytest.raises(ConfigError) as caught:
+            summarize(table, epsilon=1e-7)
+        refused.append(str(caught.value))
+    assert refused[0] == refused[1]
 
 
 def test_a_table_needs_columns_to_learn() -> None:

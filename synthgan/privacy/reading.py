@@ -193,7 +193,7 @@ def _counted(cell: Any) -> int:
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
     (str, str.__str__),
     (np.bool_, bool),
-    (np.timedelta64, _of_numpy_span),  # before whole numbers: to numpy it is one
+    (np.timedelta64, _of_numpy_span),  # which numpy takes for integers
     ((int, np.integer), int),
     ((float, np.floating), _of_float),
     (Decimal, _of_decimal),

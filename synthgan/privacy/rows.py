@@ -34,7 +34,8 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
 from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
-from synthgan.privacy.reading import read_column, read_names
+from synthgan.privacy.reading import read_column as _read
+from synthgan.privacy.reading import read_names
 from synthgan.schema import (
     Column,
     Kind,
@@ -42,7 +43,7 @@ from synthgan.schema import (
     Schema,
     words_in,
 )
-from synthgan.values import factorized
+from synthgan.values import factorized as _factorize
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -260,7 +261,7 @@ class PrivateRows:
             rows=len(frame),
             ledger=ledger,
             mechanism=mechanism,
-            cells={c.name: read_column(frame[c.name], c) for c in schema if c.kind.is_modelled},
+            cells={c.name: _read(frame[c.name], c) for c in schema if c.kind.is_modelled},
             units=units,
         )
 
@@ -296,7 +297,7 @@ class PrivateRows:
         threshold = most + tail_limit(variance, delta / most)
         event = _event(vault, RELEASE, name, (column,), variance, threshold, delta)
         vault.ledger.spend(event)
-        factors, distinct = factorized(vault.cells[column])
+        factors, distinct = _factorize(vault.cells[column])
         order = sorted(range(len(distinct)), key=lambda i: _label(distinct[i]))
         counts = np.bincount(factors, minlength=len(distinct) + 1)[[*order, len(distinct)]]
         noisy = vault.mechanism(counts.astype(np.int64), variance)
@@ -480,7 +481,7 @@ def _place_decimals(cells: npt.NDArray[np.float64], partition: Decimals) -> Ints
 
 
 def _place_levels(cells: npt.NDArray[np.object_], levels: tuple[Level, ...]) -> Ints:
-    factors, distinct = factorized(cells)
+    factors, distinct = _factorize(cells)
     index = {(type(level), level): i for i, level in enumerate(levels)}
     lookup = [index.get((type(level), level), len(levels)) for level in distinct]
     places: Ints = np.array([*lookup, len(levels) + 1], dtype=np.int64)[factors]
