@@ -223,6 +223,8 @@ class PrivacyConfig:
             were measured.
         public_split: Whether it is public knowledge which rows of a larger table these are, so
             that a part of a split by a seed may be fitted; the guarantee is then for the part.
+        rows: About how many rows the table has, if that is public: a fit whose noise would hide
+            so many is refused before anything is asked. None: 100,000 may be enough.
     """
 
     epsilon: float
@@ -231,6 +233,7 @@ class PrivacyConfig:
     unit_rows: int = 1
     engine: Literal["marginals", "critic"] = "marginals"
     public_split: bool = field(default=False, metadata=added(False))
+    rows: int | None = field(default=None, metadata=added(None))
 
     def __post_init__(self) -> None:
         _settle_types(self)
@@ -247,6 +250,7 @@ class PrivacyConfig:
             self.unit is not None or self.unit_rows == 1,
             "unit_rows is for a unit column: name it",
         )
+        _require(self.rows is None or self.rows >= 1, f"rows must be at least 1, got {self.rows}")
 
 
 @dataclass(frozen=True, kw_only=True)

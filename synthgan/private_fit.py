@@ -74,8 +74,9 @@ def learn_privately(
     ``seed`` has no part in the noise, which comes from the operating system. ``on_step`` is
     called every few steps of the mixture, or of the critic's game. Raises
     :class:`SchemaError` for what the schema leaves to the rows, :class:`ConfigError` if the
-    budget is too small for so many columns, whatever the rows. An error after the first question,
-    or an interruption, tells what was spent (:func:`synthgan.privacy.spent_in`).
+    budget is too small for so many columns, which is judged without a look at the rows. An error
+    after the first question, or an interruption, tells what was spent
+    (:func:`synthgan.privacy.spent_in`).
     """
     _check_constraints(schema)
     budget = plan_budget(
@@ -85,7 +86,7 @@ def learn_privately(
         unit=config.unit,
         rows_per_unit=config.unit_rows,
     )
-    check_budget(schema, budget)
+    check_budget(schema, budget, config.rows)
     ledger = Ledger(budget)
     with spending(ledger.guarantee):
         rows = PrivateRows(frame, schema, ledger)

@@ -46,6 +46,9 @@ Bools = npt.NDArray[np.bool_]
 ONE_WAY_SHARE = 0.2
 """Share of the budget that single columns get; pairs get the rest."""
 
+MANY_ROWS = 100_000
+"""By which a budget is judged without a look at the rows, where their number is not declared."""
+
 _FEW_DECIMALS = 3  # columns of more are asked how many their numbers have
 _DECIMALS_SHARE = 0.1  # of what such a column gets, for that question
 _ODD_SHARE = 0.05  # of the numbers may have more decimals than the rest
@@ -64,7 +67,6 @@ _TOGETHER_STAND_OUT = 2.0  # the same for neighbours, none of which does
 _PART_STANDS_OUT = 2.0  # the same for a part of a range that does
 _FEWEST_CODES, _MOST_CODES = 4, 32  # of a number column
 _LEAST_BIN = 0.004  # share of present rows that a bin should hold
-_MOST_ROWS = 1e9  # that a table may have, to judge a budget without a look at one
 _ROWS_PER_SIGMA = 2.5  # a pair's cell should hold this many times the noise of its count
 
 
@@ -101,10 +103,12 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
 
     Spends ``ONE_WAY_SHARE`` of the budget (all of it if there is one column only).
 
-    Raises :class:`ConfigError` as :func:`check_budget`, before anything is asked.
+    Raises :class:`ConfigError` if no column can be modelled; for whether the budget is enough, see
+    :func:`check_budget`.
     """
-    check_budget(schema, rows.ledger.budget)
     columns = [column for column in schema if column.kind.is_modelled]
+    if not columns:
+        raise _nothing_to_learn()
     ledger = rows.ledger
     pairs, one_way, each = _shares(ledger.rho, len(columns))
     most = ledger.budget.rows_per_unit
@@ -149,30 +153,36 @@ def _codes_that_fit(rows: float, pair_variance: Fraction) -> float:
     return math.sqrt(rows / (_ROWS_PER_SIGMA * math.sqrt(pair_variance)))
 
 
-def check_budget(schema: Schema, budget: Budget) -> None:
-    """Raises :class:`ConfigError` if ``budget`` is too small for the columns of ``schema`` however
-    many rows there are, or if there is nothing to learn.
+def check_budget(schema: Schema, budget: Budget, rows: int | None = None) -> None:
+    """Raises :class:`ConfigError` if ``budget`` is too small for the columns of ``schema`` and so
+    many ``rows``, a public number (None: :data:`MANY_ROWS`), or if there is nothing to learn.
 
     What depends on the rows is no reason to refuse: saying so would tell of them, and by then they
     have been asked. What their noise has hidden is in the model's notes.
     """
     columns = sum(column.kind.is_modelled for column in schema)
     if not columns:
-        raise ConfigError("a private fit needs a column that can be modelled, but there is none")
+        raise _nothing_to_learn()
     pairs, one_way, _ = _shares(budget.rho, columns)
     if not pairs:
         return
     variance = variance_for((budget.rho - one_way) / pairs, budget.rows_per_unit)
-    if _codes_that_fit(_MOST_ROWS, variance) >= 2:
+    known = MANY_ROWS if rows is None else rows
+    if _codes_that_fit(known, variance) >= 2:
         return
-    wanted = float(budget.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(variance) / _MOST_ROWS) ** 2
+    wanted = float(budget.rho) * (4 * _ROWS_PER_SIGMA * math.sqrt(variance) / known) ** 2
     epsilon = epsilon_of(wanted, budget.delta - budget.release_delta)
+    more = "; if there are more rows, and that is public, declare them (--rows)"
     raise ConfigError(
-        f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns: the noise of "
-        f"each count, about {math.sqrt(variance):,.0f} rows, would hide a table of "
-        f"{_MOST_ROWS:,.0f} rows; it would take an epsilon of at least {epsilon:.2g}, or "
-        "fewer columns"
+        f"epsilon {budget.epsilon:g} is too small for {pairs:,} pairs of columns and about "
+        f"{known:,} rows: the noise of each count, about {math.sqrt(variance):,.0f} rows, would "
+        f"hide them; it would take an epsilon of about {epsilon:.2g}, or fewer columns"
+        + (more if rows is None else "")
     )
+
+
+def _nothing_to_learn() -> ConfigError:
+    return ConfigError("a private fit needs a column that can be modelled, but there is none")
 
 
 def _shares(rho: Fraction, columns: int) -> tuple[int, Fraction, Fraction]:

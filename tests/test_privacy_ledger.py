@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -13,7 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthgan.errors import ConfigError, SchemaError, SynthganError
+from synthgan.errors import (
+    ConfigError,
+    ModelFileError,
+    SchemaError,
+    SynthganError,
+    TableError,
+)
 from synthgan.privacy import (
     Budget,
     Crosstab,
@@ -26,8 +34,13 @@ from synthgan.privacy import (
     Ranges,
     Total,
     UnchargedAccessError,
+    check_claim,
     epsilon_of,
+    load_ledger,
     recompute,
+    save_ledger,
+    spending,
+    spent_in,
 )
 from synthgan.privacy.ledger import (
     _WHOLE_ORDERS,
@@ -300,6 +313,107 @@ def test_a_guarantee_can_be_told_and_recomputed() -> None:
     assert read.neighbours == "add-or-remove-one"
     with pytest.raises(ValueError, match="kind"):
         from_plain(Guarantee, json.loads(told.replace(COUNTS, "something else")))
+
+
+# Claims
+
+
+def claim(*events: Event, **changes: Any) -> Guarantee:
+    fields = {"epsilon": recompute(events, 1e-6), "delta": 1e-6, "unit": "row", "events": events}
+    return Guarantee(**{**fields, **changes})
+
+
+RELEASED = counts(400, kind=RELEASE, threshold=150, delta=1e-7)
+SUMMED = gradients(2.0, Fraction(1, 50), 100)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [(), (counts(400),), (counts(Fraction(7, 3)), RELEASED), (counts(400), SUMMED), (SUMMED,)],
+)
+def test_a_claim_that_follows_from_its_events_holds(events: tuple[Event, ...]) -> None:
+    made = claim(*events)
+    check_claim(made)
+    check_claim(replace(made, epsilon=made.epsilon + 1))
+    if events:
+        with pytest.raises(ValueError, match="claims epsilon"):
+            check_claim(replace(made, epsilon=made.epsilon * 0.999))
+        with pytest.raises(ValueError, match="claims epsilon"):
+            check_claim(replace(made, events=(*events, counts(1000))))
+        with pytest.raises(ValueError, match="fewer rows"):
+            check_claim(replace(made, unit="at most 10,001 rows a value of 'person'"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epsilon": 0.0}, "claims epsilon 0, but its ledger gives"),
+        ({"delta": 1e-7}, "sum of its events"),
+        ({"delta": 1.5}, "delta"),
+        ({"unit": "person"}, "whose rows"),
+        ({"unit": "at most 2 rows a value of 'person'"}, "fewer rows"),
+        ({"events": (SUMMED,) * 100}, "more events of gradients"),
+        ({"events": (counts(Fraction(1, 10**400)),)}, "claims epsilon"),
+    ],
+)
+def test_a_claim_that_is_better_than_its_events_is_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_claim(replace(claim(counts(400), RELEASED), **changes))
+
+
+# What was spent
+
+
+def fail(ledger: Ledger, error: BaseException, *asked: Event) -> None:
+    with spending(ledger.guarantee):
+        for event in asked:
+            ledger.spend(event)
+        raise error
+
+
+def fail_later(error: BaseException) -> None:
+    try:
+        raise error
+    finally:
+        raise RuntimeError("later")
+
+
+@pytest.mark.parametrize("error", [ConfigError("x"), KeyboardInterrupt(), ValueError("x")])
+def test_an_error_tells_what_was_spent_before_it(error: BaseException) -> None:
+    ledger = Ledger(Budget(epsilon=1, delta=1e-6))
+    with pytest.raises(type(error)) as caught:
+        fail(ledger, error)
+    assert spent_in(caught.value) is None  # nothing was asked
+    with pytest.raises(type(error)) as caught:
+        fail(ledger, error, counts(400))
+    assert spent_in(caught.value) == ledger.guarantee()
+    with pytest.raises(RuntimeError) as later:
+        fail_later(caught.value)
+    assert spent_in(later.value) == ledger.guarantee()
+
+
+def test_what_was_spent_is_kept_in_a_file(tmp_path: Path) -> None:
+    path, spent = tmp_path / "m.ledger.json", claim(counts(400), RELEASED)
+    save_ledger(path, spent)
+    assert load_ledger(path) == spent
+    with pytest.raises(TableError, match="already exists"):
+        save_ledger(path, spent)
+    plain = json.loads(path.read_text())
+    for damage in (
+        {"guarantee": {**plain["guarantee"], "epsilon": 0.01}},
+        {"guarantee": {**plain["guarantee"], "events": 1}},
+        {"guarantee": None},
+        {"synthgan_ledger": 2},
+    ):
+        path.write_text(json.dumps({**plain, **damage}))
+        with pytest.raises(ModelFileError, match=r"m\.ledger\.json: the ledger"):
+            load_ledger(path)
+    for foreign in ("", "[1]", "{}", "{", "a,b"):
+        path.write_text(foreign)
+        assert load_ledger(path) is None
+    assert load_ledger(tmp_path / "none.json") is None
 
 
 # Rows

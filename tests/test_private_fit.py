@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -15,7 +16,16 @@ from click.testing import CliRunner
 from sample_tables import people, quick
 
 import synthgan
-from synthgan import Formula, Inequality, Kind, RowRule, Schema, private_fit, synthesizer
+from synthgan import (
+    Formula,
+    Inequality,
+    Kind,
+    RowRule,
+    Schema,
+    archive,
+    private_fit,
+    synthesizer,
+)
 from synthgan.cli import main
 from synthgan.privacy import Ledger, Levels, PrivateRows, recompute
 from synthgan.private_summary import plan_budget
@@ -310,3 +320,144 @@ def test_what_noise_has_hidden_is_said_of_what_was_released() -> None:
     assert all(rows[name].nunique() == 1 for name in ("code", "house"))
     limits = synthgan.evaluate(rows, train=frame, model=fitted).card().limits
     assert set(fitted.notes) <= set(limits)
+
+
+def odd_rows(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The table, with one more row, with none."""
+    odd = pd.DataFrame([dict.fromkeys(frame, 1e308)])
+    return [frame, pd.concat([frame.astype(object), odd], ignore_index=True), frame[:0]]
+
+
+def test_no_rows_and_odd_rows_are_fitted_without_a_word(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    frame = people(300)[["age", "job", "since", "rich"]]
+    schema = declared(frame)
+    for number, table in enumerate(odd_rows(frame)):
+        path = tmp_path / f"{number}.csv"
+        table.to_csv(path, index=False)
+        for data in (table, path):
+            assert len(synthgan.fit(data, schema, private(0.5, 2)).sample(5, seed=0)) == 5
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_fit_that_fails_after_it_has_asked_tells_what_it_spent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = people(300)[["age", "job", "rich"]]
+    schema = declared(frame)
+
+    def stop(*args: object, **more: object) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(private_fit, "fit_mixture", stop)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            synthgan.fit(frame, schema, private(2.0, 2))
+    spent = synthgan.spent_in(caught.value)
+    assert spent is not None
+    assert spent.epsilon == pytest.approx(2, rel=1e-3)
+    with monkeypatch.context() as patch:
+        patch.setattr(synthesizer, "train", stop)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            synthgan.fit(frame, schema, private(2.0, 2))
+    assert synthgan.spent_in(caught.value) is not None
+    with pytest.raises(synthgan.ConfigError) as refused:
+        synthgan.fit(frame, schema, private(2.0, 2, rows=10))
+    assert synthgan.spent_in(refused.value) is None
+
+
+def test_the_command_line_keeps_what_a_failed_fit_has_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = people(300)[["age", "job", "rich"]]
+    frame.to_csv("data.csv", index=False)
+    declared(frame).save("s.json")
+    args = ["fit", "data.csv", "--schema", "s.json", "--epsilon", "2", "--steps", "2", "--quiet"]
+
+    def fails(error: BaseException) -> tuple[int, str]:
+        def fail(*args: object, **more: object) -> object:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(private_fit, "fit_mixture", fail)
+            result = CliRunner().invoke(main, args)
+        return result.exit_code, result.stderr
+
+    code, words = fails(synthgan.TrainingError("no more"))
+    assert code == 2
+    assert "epsilon 2 was spent on the rows all the same; model.synthgan.ledger.json has" in words
+    code, words = fails(KeyboardInterrupt())
+    assert code == 130
+    assert "no model was written; epsilon 2 was spent" in words
+    assert "nothing was written" not in words
+    kept = ["model.synthgan.ledger.json", "model.synthgan-2.ledger.json"]
+    assert CliRunner().invoke(main, args).exit_code == 0
+    told = CliRunner().invoke(main, ["ledger", "add", "model.synthgan", *kept])
+    assert told.exit_code == 0, told.stderr
+    whole = synthgan.compose(
+        [synthgan.load("model.synthgan").guarantee, *map(synthgan.load_ledger, kept)]  # type: ignore[list-item]
+    )
+    assert f"together: epsilon {whole.epsilon:.6g}" in told.stdout
+    assert CliRunner().invoke(main, ["ledger", "add", "data.csv"]).exit_code == 2
+    refused = CliRunner().invoke(main, [*args, "--overwrite", "--rows", "10"])
+    assert refused.exit_code == 2
+    assert "too small for 3 pairs" in refused.stderr
+    assert sorted(str(p) for p in Path().glob("*.json")) == sorted([*kept, "s.json"])
+
+
+def test_what_is_printed_does_not_tell_how_many_rows_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = people(700)[["age", "job", "rich"]]
+    declared(frame).save("s.json")
+    seen = []
+    for number, table in enumerate((frame, frame[:-1], frame[:0])):
+        table.to_csv("data.csv", index=False)
+        args = ["fit", "data.csv", "--schema", "s.json", "--epsilon", "1", "--steps", "2"]
+        with monkeypatch.context() as patch:
+            patch.setattr(private_fit, "PrivateRows", answered(table))
+            result = CliRunner().invoke(main, [*args, "-o", f"{number}.synthgan"])
+        assert result.exit_code == 0, result.stderr
+        seen.append(re.sub(r"\d+ s\b|\d\.synthgan", "_", result.stderr + result.stdout))
+    assert seen[0] == seen[1] == seen[2]
+
+
+def answered(table: pd.DataFrame) -> object:
+    """Opens rows that are always answered as if 1,000 were evenly spread."""
+
+    def even(counts: np.ndarray, variance: Fraction) -> np.ndarray:
+        return np.full(counts.shape, 1000 // counts.size + 1, dtype=np.int64)
+
+    def opens(frame: pd.DataFrame, schema: Schema, ledger: Ledger) -> PrivateRows:
+        assert len(frame) == len(table)
+        return PrivateRows(frame, schema, ledger, mechanism=even)
+
+    return opens
+
+
+def test_a_file_whose_guarantee_does_not_follow_is_refused(tmp_path: Path) -> None:
+    path, fitted = tmp_path / "m.synthgan", model()
+    guarantee = fitted.guarantee
+    assert guarantee is not None
+
+    def refused(**changes: object) -> str:
+        card = replace(fitted._card, **changes)  # type: ignore[arg-type]
+        archive.save(path, card, fitted._generator, overwrite=True)
+        with pytest.raises(synthgan.ModelFileError) as caught:
+            synthgan.load(path)
+        return str(caught.value)
+
+    assert "claims epsilon 1, but" in refused(guarantee=replace(guarantee, epsilon=1.0))
+    few = tuple(event for event in guarantee.events if "age" not in event.columns)
+    assert "column 'age' is modelled" in refused(guarantee=replace(guarantee, events=few))
+    assert "'age'" in refused(guarantee=replace(guarantee, events=()))
+    assert "has no guarantee" in refused(guarantee=None)
+    more = replace(guarantee, unit="at most 5 rows a value of 'person'")
+    assert "fewer rows" in refused(guarantee=more)
+    older = refused(format=1)
+    assert "earlier version" in older
+    assert "fit it again" in older
+    assert older.count("\n") == 0

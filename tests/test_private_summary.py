@@ -252,27 +252,29 @@ def test_people_with_many_rows_count_as_one() -> None:
     assert variance[0] == pytest.approx(4 * variance[1], rel=1e-3)
 
 
-def test_a_budget_that_is_too_small_for_any_table_is_refused_before_a_question() -> None:
-    ledger = Ledger(plan_budget(DECLARED, epsilon=1e-7, delta=1e-6))
-    rows = PrivateRows(TABLE, DECLARED, ledger)
-    with pytest.raises(ConfigError, match=r"15 pairs.*an epsilon of at least") as caught:
-        summarize_privately(rows, DECLARED)
-    assert ledger.events == ()
-    wanted = float(str(caught.value).split("at least ")[1].split(",")[0])
-    assert 1e-7 < wanted < 1e-3
-    check_budget(DECLARED, plan_budget(DECLARED, epsilon=1.3 * wanted, delta=1e-6))
+def test_too_small_a_budget_is_told_without_a_look_at_the_rows() -> None:
+    def check(epsilon: float, rows: int | None = None) -> None:
+        check_budget(DECLARED, plan_budget(DECLARED, epsilon=epsilon, delta=1e-6), rows)
+
+    check(0.01)
+    check(0.001, 10_000_000)
+    message = r"too small for 15 pairs.*about 300 rows.*it would take an epsilon of"
+    with pytest.raises(ConfigError, match=message) as caught:
+        check(0.3, 300)
+    assert "declare" not in str(caught.value)
+    with pytest.raises(ConfigError, match="epsilon must be above 0"):
+        check(0.0)
+    with pytest.raises(ConfigError, match=r"about 100,000 rows.*public, declare them") as caught:
+        check(0.001)
+    wanted = float(str(caught.value).split("epsilon of about ")[1].split(",")[0])
+    assert 0.001 < wanted < 0.1
+    check(1.3 * wanted)
 
 
-@pytest.mark.parametrize("frame", [TABLE, TABLE.head(300), TABLE.head(0)])
-def test_a_fit_is_not_refused_for_how_many_rows_there_are(frame: pd.DataFrame) -> None:
-    assert summarize(frame, epsilon=0.3)[0].rows >= 1
-    assert summarize(frame, delta=1e-3)[0].rows >= 1
-    refused = []
-    for table in (frame, TABLE):
-        with pytest.raises(ConfigError) as caught:
-            summarize(table, epsilon=1e-7)
-        refused.append(str(caught.value))
-    assert refused[0] == refused[1]
+@pytest.mark.parametrize("rows", [ROWS, 300, 0])
+def test_no_fit_is_refused_for_the_rows_that_there_are(rows: int) -> None:
+    assert summarize(TABLE.head(rows), epsilon=0.3)[0].rows >= 1
+    assert summarize(TABLE.head(rows), delta=1e-3)[0].rows >= 1
 
 
 def test_a_table_needs_columns_to_learn() -> None:

@@ -74,6 +74,7 @@ AWKWARD = Schema(
             name="stamp", kind=Kind.DATETIME, dtype="datetime64[ns]", resolution="s", nullable=True
         ),
         Column(name="job", kind=Kind.CATEGORY, dtype="object", nullable=True),
+        Column(name="sex", kind=Kind.CATEGORY, dtype="object"),
         Column(name="grade", kind=Kind.CATEGORY, dtype="float64", nullable=True),
         Column(
             name="floor", kind=Kind.CATEGORY, dtype="Int64", categories=(1, 2, 3, 9), nullable=True

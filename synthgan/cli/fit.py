@@ -102,6 +102,12 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
     "rows are in it: fit it all the same. The guarantee is then for the part.",
 )
 @click.option(
+    "--rows",
+    type=WHOLE,
+    help="About how many rows DATA has, if that is public: an epsilon too small for them is "
+    "refused before it is spent. Without it, 100,000.",
+)
+@click.option(
     "--dp-engine",
     type=click.Choice(("marginals", "critic")),
     help="What the privacy budget goes to: noisy counts of pairs of columns, the default, or "
@@ -346,7 +352,7 @@ def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | 
 
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
-    names = ("epsilon", "delta", "unit", "unit_rows")
+    names = ("epsilon", "delta", "unit", "unit_rows", "rows")
     settings = given(
         engine=options.pop("dp_engine"),
         public_split=options.pop("public_split") or None,
@@ -354,8 +360,8 @@ def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     )
     if settings and "epsilon" not in settings:
         raise click.UsageError(
-            "--delta, --unit, --unit-rows, --dp-engine and --public-split go with --epsilon: give "
-            "it too"
+            "--delta, --unit, --unit-rows, --rows, --dp-engine and --public-split go with "
+            "--epsilon: give it too"
         )
     return synthgan.PrivacyConfig(**settings) if settings else None
 

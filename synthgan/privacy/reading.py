@@ -312,7 +312,7 @@ _TRUTHS = {"True": True, "False": False, "1": True, "0": False}
 
 
 def _numpy_type(dtype: Dtype) -> np.dtype[Any]:
-    found: np.dtype[Any] = getattr(dtype, "numpy_dtype", dtype)
+    found: np.dtype[Any] = dtype if isinstance(dtype, np.dtype) else dtype.numpy_dtype  # type: ignore[attr-defined]
     return found
 
 
@@ -466,7 +466,7 @@ def _arrow_cells(cells: Any) -> tuple[Sequence[object], Ints]:
     if is_text(kind):
         cells, convert = cells.cast(pa.large_binary()), _decoded
     elif convert is not None:
-        unit = getattr(kind, "unit", "D" if pa.types.is_date32(kind) else "ms")
+        unit: Any = getattr(kind, "unit", "D" if pa.types.is_date32(kind) else "ms")
         short = pa.types.is_date32(kind) or pa.types.is_time32(kind)
         cells = (cells.cast(pa.int32()) if short else cells).cast(pa.int64())
         convert = convert(NANOSECONDS[unit], getattr(kind, "tz", None) is not None)

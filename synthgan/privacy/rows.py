@@ -43,7 +43,7 @@ from synthgan.schema import (
     Schema,
     words_in,
 )
-from synthgan.values import factorized as _factorize
+from synthgan.values import factorized
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -297,7 +297,7 @@ class PrivateRows:
         threshold = most + tail_limit(variance, delta / most)
         event = _event(vault, RELEASE, name, (column,), variance, threshold, delta)
         vault.ledger.spend(event)
-        factors, distinct = _factorize(vault.cells[column])
+        factors, distinct = factorized(vault.cells[column])
         order = sorted(range(len(distinct)), key=lambda i: _label(distinct[i]))
         counts = np.bincount(factors, minlength=len(distinct) + 1)[[*order, len(distinct)]]
         noisy = vault.mechanism(counts.astype(np.int64), variance)
@@ -481,11 +481,14 @@ def _place_decimals(cells: npt.NDArray[np.float64], partition: Decimals) -> Ints
 
 
 def _place_levels(cells: npt.NDArray[np.object_], levels: tuple[Level, ...]) -> Ints:
-    factors, distinct = _factorize(cells)
+    factors, distinct = factorized(cells)
     index = {(type(level), level): i for i, level in enumerate(levels)}
     lookup = [index.get((type(level), level), len(levels)) for level in distinct]
     places: Ints = np.array([*lookup, len(levels) + 1], dtype=np.int64)[factors]
     return places
+
+
+_factorize = factorized  # the number of each cell's level, past the last where missing; and levels
 
 
 def _label(level: Level) -> tuple[str, str]:

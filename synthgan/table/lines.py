@@ -25,6 +25,7 @@ MOST_BYTES = 1 << 20
 """Of a line: a longer one is a row of missing cells."""
 _BLOCK_BYTES = 1 << 20
 _BLOCK_LINES = 1 << 14
+_FIRST_LINE = re.compile(rb"(?:[ \t]*[\r\n])*([^\r\n]*[^ \t\r\n][^\r\n]*)(\r\n|\n|\r|$)")
 
 
 class LinesTable:
@@ -162,7 +163,9 @@ def _header_of(source: Source, expected: Sequence[str] | None) -> _File:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise TableError(f"{source} is UTF-16; save it as UTF-8 for a private fit")
     begin = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
-    found = re.compile(rb"(?:[ \t]*[\r\n])*([^\r\n]+)(\r\n|\n|\r|$)").match(head, begin)
+    found = re.compile(rb"(?:[ \t]*[\r\n])*([^\r\n]*[^ \t\r\n][^\r\n]*)(\r\n|\n|\r|$)").match(
+        head, begin
+    )
     if found is None or len(found[1]) > MOST_BYTES:
         raise TableError(f"{source} is empty; a table has a header")
     try:
