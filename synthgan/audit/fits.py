@@ -79,8 +79,9 @@ class Run:
 
 
 def tiny_game(steps: int) -> Game:
-    """A short game of small networks, whose samples hold all rows of a small table."""
-    return Game(steps=steps, batch_size=256, pool=64, network=_TINY)
+    """A short game of small networks, whose samples hold all rows of a small table; gradients
+    are mostly longer than they are cut to."""
+    return Game(steps=steps, batch_size=256, clip=0.25, pool=64, network=_TINY)
 
 
 def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | None = None) -> Run:
