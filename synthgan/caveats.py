@@ -35,11 +35,12 @@ def caveats(card: Card) -> Iterator[str]:
         yield from _of_noise(card.schema, known, card.guarantee, card.summary.rows)
         return
     least = card.config.summary.min_category_rows
+    whose = "rows" if card.schema.entity is None else f"{card.schema.entity!r}"
     for name, found in known.items():
         if isinstance(found, CategorySummary) and found.weights[-2] > LARGE_SHARE:
             instead = "replaced by more frequent ones" if found.levels else "left empty"
             yield (
-                f"{name!r}: {found.rare_levels:,} values with fewer than {least} rows each "
+                f"{name!r}: {found.rare_levels:,} values with fewer than {least} {whose} each "
                 f"({found.weights[-2]:.1%} of rows) are {instead}, and what goes with them is "
                 f"lost; {WHAT_TO_DO}"
             )

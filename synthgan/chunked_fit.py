@@ -21,11 +21,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.config import Config, SummaryConfig
-from synthgan.constraints import infer_schema
+from synthgan.constraints import schema_to_fit
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import SchemaError, TableError
 from synthgan.sample import Sampler
-from synthgan.schema import Column, Kind, Schema
+from synthgan.schema import Column, Hints, Kind, Schema, identifying_notes, sampled
 from synthgan.summary import Summary, Tally
 from synthgan.table import Dataset
 
@@ -119,25 +119,32 @@ class Encoded:
     tokens: Tokens
     encoder: Encoder
     summary: Summary
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
 def encoded_in_chunks(
-    dataset: Dataset, schema: Schema | None, config: Config, limit: int, on_rows: OnRows
+    dataset: Dataset, known: Schema | Hints | None, config: Config, limit: int, on_rows: OnRows
 ) -> Iterator[Encoded]:
     """The tokens of ``dataset``, in about ``limit`` bytes, for as long as the context lasts.
 
-    Without a ``schema`` it is told from :data:`SAMPLE_ROWS` rows, drawn from all over the table.
+    Where no schema is ``known`` it is told from :data:`SAMPLE_ROWS` rows, drawn from all over the
+    table.
 
-    Raises :class:`SchemaError` for rows that do not follow it, :class:`TableError` if there is
-    no room for the scratch file.
+    Raises :class:`DoubtError` as :func:`schema_to_fit`, :class:`SchemaError` for rows that do not
+    follow it, :class:`TableError` if there is no room for the scratch file.
     """
-    declared = schema is not None
-    if schema is None:
+    declared = isinstance(known, Schema)
+    notes: tuple[str, ...] = ()
+    if isinstance(known, Schema):
+        schema = known
+    else:
         on_rows("looking at a sample", 0, dataset.rows)
         rows = rows_to_look_at(dataset.columns)
         sample = dataset.sample(rows, np.random.default_rng(config.seed))
-        schema = infer_schema(sample, word_rows=config.summary.min_category_rows)
+        schema = schema_to_fit(sample, known, least=config.summary.min_category_rows)
+        schema = sampled(schema) if len(sample) < dataset.rows else schema
+        notes = identifying_notes(sample, schema)
     room = max(limit - _LIBRARIES, 0)
     count = Count(schema, config.summary, declared=declared, limit=limit)
     for frame in dataset.chunks():
@@ -158,7 +165,7 @@ def encoded_in_chunks(
                 f"{dataset.path} had {dataset.rows:,} rows at first and {done:,} later; it must "
                 "not change while it is read"
             )
-        yield Encoded(tokens, encoder, summary)
+        yield Encoded(tokens, encoder, summary, notes)
 
 
 @contextmanager

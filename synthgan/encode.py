@@ -301,10 +301,22 @@ class Encoder:
         ends = {n: codecs[n].range() for gap in self.gaps for n in (gap.low, gap.high)}
         close_gaps(self.gaps, cells, stays, ends, keep)
 
-    def invent(self, seed: int, locale: str | None = None, *, full: bool = False) -> Inventor:
+    def invent(
+        self,
+        seed: int,
+        locale: str | None = None,
+        *,
+        full: bool = False,
+        owners: Mapping[str, Ints] | None = None,
+    ) -> Inventor:
         """Makes up the columns that are not modelled; see there."""
         return Inventor(
-            schema=self.schema, unlearned=self.unlearned, seed=seed, locale=locale, full=full
+            schema=self.schema,
+            unlearned=self.unlearned,
+            seed=seed,
+            locale=locale,
+            full=full,
+            owners=owners or {},
         )
 
     def assemble(

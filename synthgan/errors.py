@@ -6,6 +6,7 @@
     ├── ConfigError          a setting is out of range
     ├── TableError           a table cannot be read, written or used
     ├── SchemaError          a schema is malformed, or table and schema disagree
+    │   └── DoubtError       real values of a column may be personal; its owner must say
     ├── ConditionError       a condition names what is not there, or asks the impossible
     ├── ModelFileError       a model file is damaged, foreign or of another version
     └── TrainingError        training cannot start or cannot go on
@@ -29,6 +30,11 @@ class TableError(SynthganError, ValueError):
 
 class SchemaError(SynthganError, ValueError):
     """A schema is malformed, or a table does not follow its schema."""
+
+
+class DoubtError(SchemaError):
+    """Nobody said what the columns are, and real values of one that may be personal would come
+    out."""
 
 
 class ConditionError(SynthganError, ValueError):

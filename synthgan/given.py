@@ -8,7 +8,7 @@ model does not know is kept though it tells the model nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -44,6 +44,8 @@ class Given:
     """Which of these are not to be filled in: they are known, or stay missing."""
     excused: Bools
     """Rows that need not keep constraints: they break one as they came."""
+    owners: dict[str, Ints] = field(default_factory=dict)
+    """Of identifiers that repeat: the number of each row's cell, -1 where it is a hole."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -65,6 +67,7 @@ class Given:
             {name: values[places] for name, values in self.cells.items()},
             {name: settled[places] for name, settled in self.settled.items()},
             self.excused[places],
+            {name: numbers[places] for name, numbers in self.owners.items()},
         )
 
     def keep_in(self, drawn: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +141,12 @@ def read_given(
     _tell_gaps(encoder, read, settled, (tokens, mask), rng)
     names = [name for name in encoder.schema.names if name in frame]
     excused = np.zeros(len(frame), dtype=bool)
-    return Given(frame[names], tokens, mask, read, settled, excused)
+    owners = {
+        column.name: np.asarray(pd.factorize(frame[column.name])[0], dtype=np.int64)
+        for column in encoder.schema
+        if column.repeats and column.per is None and column.name in names
+    }
+    return Given(frame[names], tokens, mask, read, settled, excused, owners)
 
 
 def _tell_gaps(

@@ -17,8 +17,9 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema import Column, Kind, Schema, family, to_dtype
+from synthgan.schema import Column, Kind, Schema, family, passes_as_person, to_dtype
 from synthgan.summary import Unlearned
-from synthgan.values import fill_slots, make_up_rows, mix, scrambled, to_slots, write_text
+from synthgan.values import (
+    fill_slots,
+    first_digit_counts,
+    make_up_rows,
+    mix,
+    scrambled,
+    to_slots,
+    write_text,
+)
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -36,6 +45,8 @@ Objects = npt.NDArray[np.object_]
 
 DEFAULT_LOCALE = "en_US"
 
+_DECK = 16  # cells at least of an identifier, in the rows of which as many share one as on average
+_MOST_ROWS = 10**6  # of a cell
 _OF_PEOPLE = ("email", "user_name", "national_id", "phone", "iban", "card")  # tell people apart
 
 
@@ -53,34 +64,79 @@ class Inventor:
     """Instead of the schema's."""
     full: bool = False
     """Whether no cell is to be missing."""
+    owners: Mapping[str, Ints] = field(default_factory=dict)
+    """By identifier that repeats: the number, from 0, of the cell that each of the rows asked for
+    has already; -1 where it has none. Columns that the identifier decides agree with it."""
 
     def cells(self, column: Column, start: int, count: int) -> pd.Series[Any]:
         """Cells of ``column`` for rows ``start`` to ``start + count - 1``."""
         rows = np.arange(start, start + count, dtype=np.int64)
-        missing = self._missing(column, rows)
         if column.references is not None:
             targets = self._targets(column, rows)
+            missing = self._missing(column, rows)
             if column.nullable and not self.full:
                 missing |= targets == rows  # the first row has none before it
-            cells = self._made(replace(self.schema[column.references], dtype=column.dtype), targets)
+            cells = self._made(self.schema[column.references], targets, column.dtype)
             return _emptied(cells.rename(column.name), missing, column)
+        numbers = self._numbers(column, rows)
+        missing = self._missing(column, rows if column.per is None else numbers)
         if column.personal is None:
-            return _emptied(make_up_rows(column, rows, self._key), missing, column)
-        people = rows if column.kind is Kind.IDENTIFIER else self._people(start, count)
-        return write_text(self._texts(column, people), missing, column)
+            made = make_up_rows(column, numbers, self._key_of(column))
+            return _emptied(made, missing, column)
+        return write_text(self._texts(column, numbers), missing, column)
 
-    def _made(self, column: Column, rows: Ints) -> pd.Series[Any]:
-        """Cells of an identifier for any rows."""
+    def _made(self, column: Column, rows: Ints, dtype: str) -> pd.Series[Any]:
+        """Cells of an identifier for any rows, as another dtype."""
+        numbers = self._values(column, rows) if column.repeats else rows
+        column, key = replace(column, dtype=dtype), self._key_of(column)
         if column.personal is None:
-            return make_up_rows(column, rows, self._key)
-        return write_text(self._texts(column, rows), np.zeros(len(rows), dtype=bool), column)
+            return make_up_rows(column, numbers, key)
+        return write_text(self._texts(column, numbers), np.zeros(len(rows), dtype=bool), column)
 
     def _texts(self, column: Column, people: Ints) -> Objects:
         assert column.personal is not None, "called for personal columns only"
         if not len(people):
             return np.empty(0, dtype=object)
         words = _words(_find_locale(self.locale or self.schema.locale or DEFAULT_LOCALE))
-        return _MAKERS[column.personal](_Task(column, people, words, self._key))
+        return _MAKERS[column.personal](_Task(column, people, words, self._key_of(column)))
+
+    def _key_of(self, column: Column) -> int:
+        """What scrambles a column: the same for all columns of one person, and another for those
+        of other people in the same rows."""
+        key = column.per or (column.name if column.repeats else None)
+        if self.schema.entity == key:
+            return self._key
+        return int(mix(np.array([self._key + zlib.crc32(f"of {key}".encode())]))[0])
+
+    def _numbers(self, column: Column, rows: Ints) -> Ints:
+        """What each row's cell is made up from: rows of one number have the same cell."""
+        if column.per is not None or column.repeats:
+            return self._values(self.schema[column.per or column.name], rows)
+        if column.kind is Kind.IDENTIFIER or column.personal is None:
+            return rows
+        return self._people(int(rows[0]), len(rows)) if len(rows) else rows
+
+    def _values(self, key: Column, rows: Ints) -> Ints:
+        """The number of each row's cell of an identifier that repeats: as many rows share one as
+        those of the table did.
+
+        Rows are dealt out deck by deck. A deck has the same cells, of other numbers, and gives
+        each its rows in another order: place p of R is p times a number near the golden ratio of
+        R and without a common factor, so that rows of one cell lie apart.
+        """
+        known = self.unlearned.get(key.name, Unlearned()).sizes or (1.0,)
+        sizes = np.repeat(np.minimum(known, _MOST_ROWS), -(-_DECK // len(known)))
+        ends = np.floor(np.cumsum(sizes) + 0.5).astype(np.int64)
+        in_deck = int(ends[-1])
+        golden = int(0.618 * in_deck) + 1
+        step = next(n for n in range(golden, golden + in_deck) if gcd(n, in_deck) == 1)
+        deck, place = np.divmod(rows, in_deck)
+        place = (place * step + self._hash(deck, f"deck of {key.name}")) % in_deck
+        numbers = deck * len(ends) + np.searchsorted(ends, place, side="right")
+        owners = self.owners.get(key.name)
+        if owners is None or len(owners) != len(rows):
+            return numbers
+        return np.where(owners >= 0, owners, numbers + owners.max(initial=-1) + 1)
 
     @cached_property
     def _key(self) -> int:
@@ -301,20 +357,12 @@ def _postcode(task: _Task) -> Objects:
     shaped = [each for each in task.words.postcodes if _has_shape(each, task.pattern)]
     if shaped or not task.pattern:
         return task.pick(_as_objects(shaped or list(task.words.postcodes)), "postcode")
-    return task.fill(_first_digit_counts(to_slots(task.pattern)))
+    return task.fill(first_digit_counts(to_slots(task.pattern)))
 
 
 def _has_shape(text: str, pattern: str) -> bool:
     shape = re.sub("[0-9]", "9", re.sub("[a-z]", "a", re.sub("[A-Z]", "A", text)))
     return shape == pattern
-
-
-def _first_digit_counts(slots: list[str]) -> list[str]:
-    """``slots`` without zero at the first digit, which numbers would lose."""
-    for place, characters in enumerate(slots):
-        if len(characters) == 10:
-            return [*slots[:place], characters[1:], *slots[place + 1 :]]
-    return slots
 
 
 def _street_address(task: _Task) -> Objects:
@@ -403,14 +451,35 @@ def _spelled(pattern: str, country: str, trunk: str, national: str) -> Iterator[
 
 def _national_id(task: _Task) -> Objects:
     shape = task.pattern or ("AA 99 99 99 A" if task.words.country == "GB" else "999-99-9999")
-    slots = _first_digit_counts(to_slots(shape))
+    if "9" not in shape:
+        return task.fill(to_slots(shape))
+    slots = first_digit_counts(to_slots(shape))
     digits = [place for place, character in enumerate(shape) if character == "9"]
     bare = re.sub(r"\W", "", shape)
     if bare == "9" * 9:  # no social security number begins with 9, no tax number goes on so
         slots[digits[0]], slots[digits[3]] = "9", "01234"
     elif bare == "AA999999A":  # no national insurance number begins with Q
         slots[0], slots[1], slots[-1] = "Q", "Q", "ABCD"
+    else:
+        return _as_objects(_failing(task, shape, slots))
     return task.fill(slots)
+
+
+def _failing(task: _Task, shape: str, slots: list[str]) -> list[str]:
+    """Numbers that are nobody's, as they fail the check of every country that has such: the last
+    character is one that makes them fail."""
+    last = max(place for place, character in enumerate(shape) if character in "9Aa")
+    bodies = task.fill([*slots[:last], "0", *slots[last + 1 :]])
+    choices = slots[last]
+    found = []
+    for body, turn in zip(bodies, task.hash("check digit"), strict=True):
+        for offset in range(len(choices)):
+            character = choices[(turn + offset) % len(choices)]
+            cell = body[:last] + character + body[last + 1 :]
+            if not passes_as_person(re.sub(r"\W", "", cell)):
+                break
+        found.append(cell)
+    return found
 
 
 _NO_ISSUER = "9999"  # "for national use" in country 999, which is none (ISO/IEC 7812-1)
@@ -490,6 +559,40 @@ def _ipv4(task: _Task) -> Objects:
     return np.asarray(cells)
 
 
+def _imei(task: _Task) -> Objects:
+    pattern = task.pattern if task.pattern.count("9") == 15 else "9" * 15
+    bodies = task.fill([*_NO_MAKER, *["0123456789"] * 12])
+    digits = (iter(body + _luhn_digit(body)) for body in (each[:14] for each in bodies))
+    return _as_objects(["".join(next(own) if c == "9" else c for c in pattern) for own in digits])
+
+
+_NO_MAKER = "77"  # no body that hands out IMEIs has this number (3GPP TS 23.003)
+
+
+def _mac(task: _Task) -> Objects:
+    slots = to_slots(task.pattern or "ff:ff:ff:ff:ff:ff")
+    second = [place for place, characters in enumerate(slots) if len(characters) > 1][1:2]
+    for place in second:  # of addresses that are set by hand, and of no maker (IEEE 802)
+        slots[place] = "2"
+    return task.fill(slots)
+
+
+def _vin(task: _Task) -> Objects:
+    # No maker begins with a zero (ISO 3780), and the year is no zero either.
+    body = ["0"] * 3 + ["ABCDEFGHJKLMNPRSTUVWXYZ0123456789"] * 5
+    return task.fill([*body, "X", "0", *["0123456789"] * 7])
+
+
+def _plate(task: _Task) -> Objects:
+    slots = to_slots(task.pattern or "AA-AA 9999")
+    # Few countries give out these letters, as they look like digits.
+    unlike = [_NO_LETTERS if len(each) == 26 and each.isupper() else each for each in slots]
+    return task.fill(unlike)
+
+
+_NO_LETTERS = "IOQU"
+
+
 def _ipv6(task: _Task) -> Objects:
     return task.fill([*"2001:db8:", *to_slots("ffff:ffff"), *"::", *to_slots("ffff")])
 
@@ -513,6 +616,10 @@ _MAKERS: dict[str, Callable[[_Task], Objects]] = {
     "national_id": _national_id,
     "card": _card,
     "iban": _iban,
+    "imei": _imei,
+    "mac": _mac,
+    "vin": _vin,
+    "plate": _plate,
     "ipv4": _ipv4,
     "ipv6": _ipv6,
     "url": _url,

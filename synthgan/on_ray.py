@@ -24,12 +24,12 @@ import torch
 from synthgan.chunked_fit import Count, half_of_memory, rows_to_look_at
 from synthgan.condition import Where
 from synthgan.config import Config
-from synthgan.constraints import infer_schema
+from synthgan.constraints import schema_to_fit
 from synthgan.distributed import Ranks, join_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConfigError, SynthganError, TableError, TrainingError
 from synthgan.sample import CHUNK_ROWS
-from synthgan.schema import Schema
+from synthgan.schema import Schema, sampled
 from synthgan.summary import Summary
 from synthgan.synthesizer import Synthesizer, fit_own_rows, from_bytes
 from synthgan.table import arrow_of, frame_of
@@ -137,7 +137,8 @@ def _counted(dataset: Any, schema: Schema | None, config: Config) -> Count:
     """All rows, counted block by block where they are, and added up here."""
     declared = schema is not None
     enough = config.summary.min_category_rows
-    schema = schema or infer_schema(_some_rows(dataset, config.seed), word_rows=enough)
+    if schema is None:
+        schema = sampled(schema_to_fit(_some_rows(dataset, config.seed), None, least=enough))
     begin = partial(Count, schema, config.summary, declared=declared, limit=half_of_memory())
     total = begin()
     found = dataset.map_batches(partial(_count, begin=begin), **_BLOCKS)

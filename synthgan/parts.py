@@ -17,7 +17,13 @@ import pandas as pd
 
 from synthgan.errors import ConfigError, TableError
 from synthgan.sample import CHUNK_ROWS
-from synthgan.table import delimiter_of, format_of, write_bytes_atomically, write_table
+from synthgan.table import (
+    delimiter_of,
+    format_of,
+    read_small,
+    write_bytes_atomically,
+    write_table,
+)
 
 MANIFEST = "_synthgan.json"
 """The file beside the parts; readers of part files pass over names that begin so."""
@@ -165,10 +171,13 @@ def _frames(
         yield frame
 
 
+_MOST_BYTES = 1 << 26  # of a manifest
+
+
 def _read(path: Path) -> dict[str, object]:
     """The manifest; empty if there is none."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(read_small(path, _MOST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

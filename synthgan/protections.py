@@ -13,6 +13,7 @@ from synthgan.summary import CategorySummary, NumberSummary
 def protections(card: Card) -> Iterator[str]:
     """A line a fact."""
     yield from _guaranteed(card)
+    yield from _of_entity(card)
     settings = card.config.summary
     pulled_in: list[str] = []
     wanting = [each for each in card.schema.constraints if takes_patterns(each)]
@@ -67,11 +68,21 @@ def _guaranteed(card: Card) -> Iterator[str]:
             )
 
 
+def _of_entity(card: Card) -> Iterator[str]:
+    if card.schema.entity is not None and card.guarantee is None:
+        yield f"rows with the same {card.schema.entity!r} count once, as they are somebody's"
+
+
 def _made_up(column: Column) -> str:
+    if column.per is not None:
+        what = "" if column.personal is None else f" ({column.personal.replace('_', ' ')})"
+        return f"not learned; made-up cells{what} come out, one for each {column.per!r}"
     if column.personal is not None:
         return f"not learned; made-up cells ({column.personal.replace('_', ' ')}) come out"
     if column.references is not None:
         return f"not learned; made-up cells of {column.references!r} come out"
+    if column.kind is Kind.IDENTIFIER and column.repeats and column.per is None:
+        return "not learned; made-up keys come out, shared by about as many rows each as real ones"
     if column.kind is Kind.IDENTIFIER:
         return "identifiers are not learned; new ones are made up"
     return "text is not learned; filler text is made up"

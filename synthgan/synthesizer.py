@@ -27,7 +27,7 @@ from synthgan.chunked_fit import encoded_in_chunks, fits_in_memory, half_of_memo
 from synthgan.codec import balanced
 from synthgan.condition import Balance, Where, parse_balance, parse_where
 from synthgan.config import CheckpointConfig, Config, as_config
-from synthgan.constraints import infer_schema, takes_patterns
+from synthgan.constraints import schema_to_fit, takes_patterns
 from synthgan.distributed import Ranks, current_ranks
 from synthgan.encode import Encoder, Tokens
 from synthgan.errors import ConditionError, ConfigError, SchemaError, TableError
@@ -38,7 +38,15 @@ from synthgan.privacy import Guarantee, spending
 from synthgan.private_fit import Learned, learn_privately
 from synthgan.protections import protections
 from synthgan.sample import Sampler
-from synthgan.schema import Constraint, Schema, Unique, as_schema
+from synthgan.schema import (
+    Constraint,
+    Hints,
+    Schema,
+    Unique,
+    as_hints,
+    as_schema,
+    identifying_notes,
+)
 from synthgan.summary import Summary, summarize
 from synthgan.table import (
     check_frame,
@@ -74,7 +82,7 @@ class _Training:
 
 def fit(
     data: pd.DataFrame | str | Path,
-    schema: Schema | str | Path | None = None,
+    schema: Schema | Hints | str | Path | None = None,
     config: Config | None = None,
     *,
     memory_limit: int | None = None,
@@ -86,7 +94,9 @@ def fit(
 
     ``data`` is a DataFrame or the path of a CSV, Parquet or Feather file, of a folder of such
     part files, a glob, or a URL. ``schema``, or the path of its file, says what its columns are
-    and which constraints its rows keep; None infers both. ``config`` has all settings, such as
+    and which constraints its rows keep; None infers both, and :class:`Hints` say what the
+    owner knows of columns that are inferred, such as ``Hints(entity="patient_id")``. ``config`` has
+    all settings, such as
     ``Config(train=TrainConfig(max_minutes=5), privacy=PrivacyConfig(epsilon=1), seed=7)``.
     ``on_step`` is called every few training steps with a :class:`Step`; ``with show_progress()
     as on_step`` gives one that shows bars. A KeyboardInterrupt during training keeps the best
@@ -103,10 +113,11 @@ def fit(
     the same model.
 
     Raises :class:`TableError` or :class:`SchemaError` for a table that cannot be learned,
-    :class:`TrainingError` if ``config.train.device`` is not there, the checkpoint is of another
-    fit, or a process is lost, :class:`ConfigError` if a private fit is to have either. A private
-    fit refuses a part of a table that was split by a seed (:func:`split_table`), unless
-    ``config.privacy.public_split``.
+    :class:`DoubtError`, before training, where columns are inferred and real values of one that
+    may be personal would come out, :class:`TrainingError` if ``config.train.device`` is not
+    there, the checkpoint is of another fit, or a process is lost, :class:`ConfigError` if a
+    private fit is to have either. A private fit refuses a part of a table that was split by a
+    seed (:func:`split_table`), unless ``config.privacy.public_split``.
     """
     config = as_config(config)
     if not isinstance(data, str | Path):
@@ -114,7 +125,8 @@ def fit(
     choose_device(config.train.device)
     private = config.privacy is not None
     _warn_of_index(data)
-    schema = as_schema(schema, table=None if private else data)
+    hints, given = as_hints(schema)
+    schema = as_schema(given, table=None if private else data)
     how = _Training(on_step=on_step, checkpoint=checkpoint, ranks=current_ranks())
     if config.privacy is not None:
         how.refuse()
@@ -131,18 +143,26 @@ def fit(
         if not fits_in_memory(count_cells(data), limit):
             dataset = open_dataset(data)
             progress = on_rows or _say_nothing
-            with encoded_in_chunks(dataset, schema, config, limit, progress) as encoded:
+            known = hints if schema is None else schema
+            with encoded_in_chunks(dataset, known, config, limit, progress) as encoded:
                 encoder = encoded.encoder
-                return _train(encoded.tokens, encoder, encoded.summary, config, how)
+                model = _train(encoded.tokens, encoder, encoded.summary, config, how)
+                return _noted(model, encoded.notes)
     frame = take_table(data, "data")
     if schema is None:
-        schema = infer_schema(frame, word_rows=config.summary.min_category_rows)
+        schema = schema_to_fit(frame, hints, least=config.summary.min_category_rows)
     schema.check(frame)
     summary = summarize(frame, schema, config.summary)
     encoder = Encoder(schema, summary)
     Sampler.check(encoder)
     tokens = encoder.encode(frame, np.random.default_rng(config.seed))
-    return _train(tokens, encoder, summary, config, how)
+    model = _train(tokens, encoder, summary, config, how)
+    return _noted(model, identifying_notes(frame, schema))
+
+
+def _noted(model: Synthesizer, notes: Sequence[str]) -> Synthesizer:
+    """The model with ``notes`` before its own."""
+    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
 
 
 def fit_own_rows(tokens: Tokens, encoder: Encoder, summary: Summary, config: Config) -> Synthesizer:
@@ -222,7 +242,7 @@ def _of_learned(
         "as 'values' if they are public"
         for rule in left_out
     )
-    return replace(model, _card=replace(model._card, notes=(*notes, *model._card.notes)))
+    return _noted(model, list(notes))
 
 
 def _train(

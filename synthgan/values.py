@@ -606,10 +606,10 @@ _SLOTS = {
 def make_up(column: Column, start: int, count: int) -> pd.Series[Any]:
     """Cells of an IDENTIFIER or TEXT column for rows ``start`` to ``start + count - 1``.
 
-    They follow from the number of the row alone. Identifiers differ between all rows:
-    numbers count from 1; text fills the column's pattern, with digits after it once the
-    pattern's space is used up; without a pattern it is the column's name with a number. Text
-    is a few neutral words, others for a column of another name. No cell is missing.
+    They follow from the number of the row alone. Identifiers differ between all rows: they fill
+    the column's pattern, with digits after it once the pattern's space is used up; without a
+    pattern numbers count from 1, and text is the column's name with a number. Text is a few
+    neutral words, others for a column of another name. No cell is missing.
 
     Raises :class:`SchemaError`, naming the column, if the dtype cannot count so far.
     """
@@ -625,6 +625,9 @@ def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
         return write_text(_filler(rows, zlib.crc32(column.name.encode())), here, column)
     if column.kind is not Kind.IDENTIFIER:
         raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not made up")
+    if family(dtype) not in ("text", "object", "category") and column.format:
+        slots = first_digit_counts(to_slots(column.format))
+        return write_text(fill_slots(slots, rows, key), here, column)
     if family(dtype) not in ("text", "object", "category"):
         series = _store_numbers((rows + 1).astype(np.float64), here, column, dtype)
         if len(rows) and int(series.max()) != rows.max() + 1:
@@ -651,7 +654,7 @@ def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]
     if (stored.astype(np.float64) != np.where(missing, 0, numbers).astype(np.float64)).any():
         raise SchemaError(
             f"column {column.name!r}: dtype {column.dtype} cannot hold made-up cells of "
-            f"{column.personal}; use a wider one"
+            f"{column.personal or 'so many digits'}; use a wider one"
         )
     return _store(stored, missing, column, dtype)
 
@@ -683,6 +686,14 @@ def to_slots(pattern: str) -> list[str]:
     """
     found = re.findall(r"\\([9AaFf\\])|(.)", pattern, re.DOTALL)
     return [itself or _SLOTS.get(character, character) for itself, character in found]
+
+
+def first_digit_counts(slots: list[str]) -> list[str]:
+    """``slots`` without zero at the first digit, which numbers would lose."""
+    for place, characters in enumerate(slots):
+        if len(characters) == 10:
+            return [*slots[:place], characters[1:], *slots[place + 1 :]]
+    return slots
 
 
 def fill_slots(slots: Sequence[str], rows: Ints, key: int = 0) -> Objects:

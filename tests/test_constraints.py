@@ -149,9 +149,9 @@ def test_what_is_trivially_implied_is_not_proposed() -> None:
 def test_a_pair_that_names_a_row_is_found() -> None:
     pairs = [(f"p{i}", day) for i in range(60) for day in range(40)]
     rows = np.random.default_rng(0).permutation(len(pairs))[:1800]
-    frame = pd.DataFrame([pairs[i] for i in rows], columns=["person", "day"])
+    frame = pd.DataFrame([pairs[i] for i in rows], columns=["shop", "day"])
     assert synthgan.discover_constraints(frame, infer_columns(frame)) == (
-        Unique(columns=("person", "day")),
+        Unique(columns=("shop", "day")),
     )
 
 

@@ -315,7 +315,7 @@ def test_two_processes_that_write_the_same_file(model: Path, tmp_path: Path) -> 
 
 def test_a_model_file_of_a_newer_version(model: Path, tmp_path: Path) -> None:
     tensors, text = parts(model)
-    text |= {"format": 2, "version": "9.9", "what nobody knows yet": [1]}
+    text |= {"format": 3, "version": "9.9", "what nobody knows yet": [1]}
     newer = rewritten(tmp_path, tensors, text)
     with pytest.raises(ModelFileError, match="use the synthgan version that wrote it"):
         synthgan.load(newer)

@@ -139,7 +139,7 @@ def test_no_other_door_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*args: object, **more: object) -> object:
         raise AssertionError("read rows without paying")
 
-    for name in ("infer_schema", "summarize"):
+    for name in ("schema_to_fit", "identifying_notes", "summarize"):
         monkeypatch.setattr(synthesizer, name, never)
     monkeypatch.setattr("synthgan.encode.Encoder.encode", never)
     monkeypatch.setattr("synthgan.summary.tally.RuleTally.add", never)
@@ -174,9 +174,11 @@ def test_a_person_with_many_rows_is_one_unit() -> None:
     frame = people(1200)
     frame["person"] = [f"P{i // 4:04d}" for i in range(len(frame))]
     schema = declared(frame)
-    assert schema["person"].kind is Kind.CATEGORY
+    assert schema["person"].repeats
+    learned = replace(schema["person"], kind=Kind.CATEGORY, format=None, repeats=False)
+    columns = tuple(learned if c.name == "person" else c for c in schema)
     with pytest.raises(synthgan.SchemaError, match="'person'"):
-        synthgan.fit(frame, schema, private(unit="person", unit_rows=2))
+        synthgan.fit(frame, Schema(columns=columns), private(unit="person", unit_rows=2))
     person = replace(schema["person"], kind=Kind.IDENTIFIER, format="A9999")
     columns = tuple(person if c.name == "person" else c for c in schema)
     fitted = synthgan.fit(frame, Schema(columns=columns), private(unit="person", unit_rows=2))

@@ -303,6 +303,17 @@ def test_a_holdout_that_was_seen_is_told_from_one_that_repeats_by_chance() -> No
     assert wording.overlap(Findings(measures=(found,))) == ()
 
 
+def test_rows_of_few_coarse_columns_are_copied_by_chance_without_a_holdout() -> None:
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"day": rng.integers(0, 700, 1200), "sort": rng.choice(["a", "b"], 1200)})
+    drawn = pd.DataFrame({name: rng.permutation(real[name]) for name in real})
+    found = by_key(copy_findings(drawn, real, None, Columns.of(real)))
+    assert found["exact_copies"].estimate.value > 60
+    assert not wording.is_alarm(found["exact_copies"])
+    found = by_key(copy_findings(real, real, None, Columns.of(real)))
+    assert wording.is_alarm(found["exact_copies"])
+
+
 def test_no_yardstick_stands_on_few_rows() -> None:
     few = [each.head(30).assign(key=range(30)) for each in (FRESH, TRAIN, HOLDOUT)]
     found = everything(*few) + identifier_findings(*few, ["key"])

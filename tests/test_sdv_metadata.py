@@ -80,7 +80,7 @@ def test_each_sdtype_has_its_kind(tmp_path: Path) -> None:
         "checkin_date": Kind.DATETIME,
         "room": Kind.IDENTIFIER,
         "billing_address": Kind.TEXT,
-        "card": Kind.TEXT,
+        "card": Kind.IDENTIFIER,
         "note": Kind.TEXT,
         "city": Kind.CATEGORY,
     }

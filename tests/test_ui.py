@@ -301,6 +301,23 @@ def test_a_private_fit_has_its_guarantee(browser: Browser, tmp_path: Path) -> No
     assert guarantee.epsilon <= 1
 
 
+def test_a_private_fit_that_fails_leaves_its_ledger(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **more: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthgan.private_fit.fit_mixture", stop)
+    data = io.BytesIO(people(150)[["age", "rich"]].to_csv(index=False).encode())
+    browser.done("tables", table=(data, "two.csv"))
+    browser.do("t/two/fit", steps="2", epsilon="1", declare="on")
+    browser.wait("two")
+    assert "there is no model, but epsilon 1 was spent" in browser.get("t/two/").text
+    spent = synthgan.load_ledger(tmp_path / "two" / "ledger-1.json")
+    assert spent is not None
+    assert "ledger-1.json" in browser.get("t/two/").text
+
+
 # --- jobs -------------------------------------------------------------------------------
 
 

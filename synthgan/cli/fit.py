@@ -15,7 +15,19 @@ import click
 
 import synthgan
 from synthgan.cli.failures import INTERRUPTED, Stop, fail
-from synthgan.cli.options import MODEL, PATH, WHOLE, as_bytes, device_option, given, quiet_option
+from synthgan.cli.options import (
+    MODEL,
+    PATH,
+    WHOLE,
+    as_bytes,
+    device_option,
+    entity_option,
+    given,
+    hints,
+    identifier_option,
+    learn_option,
+    quiet_option,
+)
 from synthgan.cli.output import declared_public
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
@@ -46,6 +58,9 @@ _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
     help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
     "told from the values.",
 )
+@entity_option
+@learn_option
+@identifier_option
 @click.option("--steps", type=WHOLE, help="Training steps at most; without it, the rows decide.")
 @click.option(
     "--max-minutes",
@@ -188,7 +203,7 @@ def _fit_one(
     began = time.monotonic()
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", data)
-        declare, privacy = rest.pop("declare"), _privacy(rest)
+        declare, privacy, told = rest.pop("declare"), _privacy(rest), hints(rest)
         checkpoint = _checkpoint(rest, output, overwrite=overwrite)
         limit = rest.pop("memory_limit")
         config = _config(rest, seed, privacy)
@@ -199,9 +214,9 @@ def _fit_one(
                 synthgan.check_target(output, overwrite=overwrite)
             else:
                 progress.hush()
-            known: synthgan.Schema | Path | None = schema
-            if declare:
-                known = _declare(data, quiet=quiet or not ranks.first)
+            known = _known(
+                data, schema, told, privacy, declare=declare, quiet=quiet or not ranks.first
+            )
             with _keeping_account(output):
                 model = synthgan.fit(
                     data,
@@ -219,15 +234,51 @@ def _fit_one(
                 _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
-        told = known if isinstance(known, synthgan.Schema) else model.schema
-        _say_fitted(model, output, time.monotonic() - began, told, source)
+        public = known if isinstance(known, synthgan.Schema) else model.schema
+        _say_fitted(model, output, time.monotonic() - began, public, source)
     _say_left(stop, output, checkpoint)
 
 
-def _declare(data: str, *, quiet: bool) -> synthgan.Schema:
+class _SavedElsewhere(TableError):
+    """The model is not where it was wanted, but it is somewhere, with its ledger."""
+
+
+def _known(
+    data: str,
+    schema: Path | None,
+    told: synthgan.Hints,
+    privacy: synthgan.PrivacyConfig | None,
+    *,
+    declare: bool,
+    quiet: bool,
+) -> synthgan.Schema | synthgan.Hints | Path | None:
+    """What is known of the columns: the schema, or what the owner says of them."""
+    if declare:
+        return _declare(data, told, privacy, quiet=quiet)
+    if schema is None:
+        return told
+    if told.learn or told.identifiers:
+        raise click.UsageError(
+            "--learn and --identifier are for columns that are inferred: change their kind in "
+            f"{schema} instead"
+        )
+    if told.entity is None:
+        return schema
+    return synthgan.Schema.load(schema, table=data).of_entity(told.entity)
+
+
+def _declare(
+    data: str, told: synthgan.Hints, privacy: synthgan.PrivacyConfig | None, *, quiet: bool
+) -> synthgan.Schema:
     """What is public of the columns of ``data`` by --declare, said before anything is learned."""
-    table = synthgan.read_table(data)
-    public = synthgan.public_part(synthgan.infer_schema(table, constraints=False))
+    inferred = synthgan.infer_schema(
+        synthgan.read_table(data),
+        constraints=False,
+        entity=told.entity or (None if privacy is None else privacy.unit),
+        learn=told.learn,
+        identifiers=told.identifiers,
+    )
+    public = synthgan.public_part(inferred)
     if not quiet:
         for line in declared_public(public):
             say(f"declared public: {line}")
@@ -240,6 +291,8 @@ def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> I
     ``spent``, or what the error tells."""
     try:
         yield
+    except _SavedElsewhere:
+        raise
     except BaseException as error:
         spent = spent or synthgan.spent_in(error)
         if spent is not None:
@@ -291,14 +344,16 @@ def _fit_tables(
     privacy = _privacy(rest)
     names = ("checkpoint_every", "resume", "memory_limit", "declare")
     others = {"schema": schema, **{name: rest.pop(name) for name in names}}
-    seed = rest.pop("seed")
+    seed, told = rest.pop("seed"), hints(rest)
     config = _config(rest, seed, privacy)
     tables, foreign = tables_to_fit(data, key, others)
     for path in tables.values():
         synthgan.check_source(path)
     synthgan.check_target(output, overwrite=overwrite)
     began = time.monotonic()
-    model = learn_tables(stop, tables, foreign, config, quiet=quiet)
+    if told.entity is not None:
+        raise click.UsageError("--entity is for one table: of two, rows are those of the first")
+    model = learn_tables(stop, tables, foreign, config, told, quiet=quiet)
     _save(model, output, overwrite=overwrite)
     if not quiet:
         say_fitted(model, output, time.monotonic() - began)
@@ -382,7 +437,7 @@ def _save(
             model.save(rescue)
         except (TableError, OSError, RuntimeError):  # full, forbidden, or there is none
             continue
-        raise TableError(f"{reason}; the model is not lost, it was saved to {rescue}")
+        raise _SavedElsewhere(f"{reason}; the model is not lost, it was saved to {rescue}")
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+import synthgan
+
 MODEL = "model.synthgan"
 """The model file where none is named."""
 
@@ -87,6 +89,35 @@ delimiter_option = click.option(
     callback=_as_delimiter,
     help="What stands between the cells of a CSV file that is written; without it, a comma.",
 )
+
+
+entity_option = click.option(
+    "--entity",
+    metavar="COLUMN",
+    help="Column that says whose row it is, where one person has several rows: it is not learned, "
+    "and what is kept counts people. Without it, one is found by its name and its values.",
+)
+learn_option = click.option(
+    "--learn",
+    "--not-personal",
+    "learn",
+    metavar="COLUMN",
+    multiple=True,
+    help="A column to learn as it is, though it looks as if it named somebody. Repeatable.",
+)
+identifier_option = click.option(
+    "--identifier",
+    "identifiers",
+    metavar="COLUMN",
+    multiple=True,
+    help="A column that names somebody or something: it is made up, and never learned. Repeatable.",
+)
+
+
+def hints(options: dict[str, Any]) -> synthgan.Hints:
+    """Takes what is said of columns whose kinds are inferred out of ``options``."""
+    names = ("entity", "learn", "identifiers")
+    return synthgan.Hints(**{name: options.pop(name) for name in names})
 
 
 def given(**options: Any) -> dict[str, Any]:

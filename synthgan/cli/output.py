@@ -95,6 +95,27 @@ def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:
             )
 
 
+def print_whose(
+    schema: synthgan.Schema,
+    counts: Sequence[synthgan.ValueCount],
+    identifying: Sequence[synthgan.Identifying],
+) -> None:
+    """Prints whose rows they are, and what says together who somebody is."""
+    if schema.entity is not None:
+        known = {each.column: each.distinct for each in counts}
+        per = sum(column.per == schema.entity for column in schema)
+        click.echo()
+        tell(
+            f"rows are those of {known[schema.entity]:,} {schema.entity!r} (entity): they are "
+            f"counted, not rows; {per} other columns have one made-up cell for each"
+        )
+        tell("  say --entity COLUMN if it is another, or take it out of the schema if it is none")
+    tell_list(
+        "identifies people in combination; coarser columns (year, region) tell less:",
+        [str(each) for each in identifying],
+    )
+
+
 def print_constraints(schema: synthgan.Schema) -> None:
     """Prints the rules between columns, if there are any, a line a rule."""
     if schema.constraints:

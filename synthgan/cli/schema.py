@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 import synthgan
-from synthgan.cli.options import PATH, is_stdout, overwrite_option
-from synthgan.cli.output import print_columns, print_constraints, print_findings, print_rare
+from synthgan.cli.options import (
+    PATH,
+    entity_option,
+    hints,
+    identifier_option,
+    is_stdout,
+    learn_option,
+    overwrite_option,
+)
+from synthgan.cli.output import (
+    print_columns,
+    print_constraints,
+    print_findings,
+    print_rare,
+    print_whose,
+)
 from synthgan.screen import say
 
 
@@ -27,27 +42,39 @@ from synthgan.screen import say
     is_flag=True,
     help="Only names, kinds, dtypes and formats: what 'synthgan fit --declare' declares public.",
 )
+@entity_option
+@learn_option
+@identifier_option
 @overwrite_option
-def schema(data: str, output: Path, public: bool, overwrite: bool) -> None:
+def schema(data: str, output: Path, public: bool, overwrite: bool, **rest: Any) -> None:
     """Tells what the columns of a table are, and which rules between them all rows keep.
 
     Columns that say who somebody is, and names of rows, are not learned but made up anew: it
-    tells how sure it is of each (0 to 1), and why. Prints all, and writes it as JSON, to be
-    edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance, add those
-    that you know: docs/constraints.md; docs/personal-data.md.
+    tells how sure it is of each (0 to 1), and why. Where several rows share a person's key, it
+    says which, and what several columns together say of people. Prints all, and writes it as
+    JSON, to be edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance,
+    add those that you know: docs/constraints.md; docs/personal-data.md.
 
     \b
     Examples:
       synthgan schema data.csv
       synthgan schema data.csv -o - | less
       synthgan schema secret.csv --public
+      synthgan schema visits.csv --entity patient_id
       synthgan fit data.csv --schema schema.json
     """
     synthgan.check_source(data)
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
     table = synthgan.read_table(data)
-    found = synthgan.infer_schema(table, constraints=not public)
+    told = hints(rest)
+    found = synthgan.infer_schema(
+        table,
+        constraints=not public,
+        entity=told.entity,
+        learn=told.learn,
+        identifiers=told.identifiers,
+    )
     found = synthgan.public_part(found) if public else found
     if is_stdout(output):
         click.echo(f"{found.to_json()}\n".encode(), nl=False)  # UTF-8 and \n wherever it goes
@@ -61,6 +88,7 @@ def schema(data: str, output: Path, public: bool, overwrite: bool) -> None:
     print_columns(found, counts)
     print_rare(counts)
     print_findings(synthgan.find_personal(table, found))
+    print_whose(found, counts, synthgan.find_identifying(table, found))
     print_constraints(found)
     say(
         f"the schema is in {output}; edit it, then: synthgan fit {shlex.quote(data)}"

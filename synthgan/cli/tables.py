@@ -56,6 +56,7 @@ def learn_tables(
     tables: dict[str, str],
     key: synthgan.ForeignKey,
     config: synthgan.Config,
+    hints: synthgan.Hints,
     *,
     quiet: bool,
 ) -> synthgan.TablesSynthesizer:
@@ -63,7 +64,7 @@ def learn_tables(
     with Progress(quiet=quiet) as progress:
         progress.wait("reading", " and ".join(tables.values()))
         training = _TablesTraining(progress)
-        model = synthgan.fit_tables(tables, key, config=config, on_step=training)
+        model = synthgan.fit_tables(tables, key, hints=hints, config=config, on_step=training)
         stop.patient = True
     return model
 

@@ -42,8 +42,9 @@ def ui(folder: Path, port: int, show: bool) -> None:
     def on_ready(address: str) -> None:
         say(f"files stay in {folder}; Ctrl-C ends it; open:")
         tell(address)
-        if show:
-            webbrowser.open(address)
 
-    serve(folder, port=port, on_ready=on_ready)
+    def on_file(leading: Path) -> None:
+        webbrowser.open(leading.absolute().as_uri())
+
+    serve(folder, port=port, on_ready=on_ready, on_file=on_file if show else None)
     say(f"stopped; the files are in {folder}")

@@ -11,7 +11,7 @@ from synthgan.constraints.check import (
     declared_patterns,
     takes_patterns,
 )
-from synthgan.constraints.discover import discover_constraints, infer_schema
+from synthgan.constraints.discover import discover_constraints, infer_schema, schema_to_fit
 from synthgan.constraints.gaps import Gap, close_gaps, in_order, is_new_end, possible_gaps
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "is_new_end",
     "mend",
     "possible_gaps",
+    "schema_to_fit",
     "takes_patterns",
 ]

@@ -7,7 +7,7 @@ least, and in 30 of as many rows as there are; what another proposed rule implie
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from synthgan.schema import (
     Constraint,
     FixedCombinations,
     FixedNullCombinations,
+    Hints,
     Kind,
     Level,
     MissingWhen,
@@ -29,6 +30,7 @@ from synthgan.schema import (
     Schema,
     Unique,
     infer_columns,
+    refuse_doubts,
 )
 from synthgan.schema.constraints import plain_name
 
@@ -43,18 +45,42 @@ _MOST_BANDS = 50
 
 
 def infer_schema(
-    frame: pd.DataFrame, *, constraints: bool = True, word_rows: int = WORD_ROWS
+    frame: pd.DataFrame,
+    *,
+    constraints: bool = True,
+    word_rows: int = WORD_ROWS,
+    entity: str | None = None,
+    learn: Sequence[str] = (),
+    identifiers: Sequence[str] = (),
 ) -> Schema:
     """The schema of ``frame``, judged by its values: columns as :func:`infer_columns` tells
     them, with the constraints that :func:`discover_constraints` finds (if wanted). Words among
     numbers are named if at least ``word_rows`` rows have them.
 
+    ``entity`` names the column that says whose row it is; without it, one is found where rows
+    share one. Columns of ``learn`` are learned whatever they look like, and those of
+    ``identifiers`` are not.
+
     Raises :class:`TableError` for a table without rows and :class:`SchemaError` (naming the
     column) for names that are no text or not unique, and for cells that cannot be modelled.
     """
-    schema = infer_columns(frame, word_rows=word_rows)
+    hints = Hints(entity=entity, learn=learn, identifiers=identifiers)
+    schema = infer_columns(frame, word_rows=word_rows, hints=hints)
     if not constraints:
         return schema
+    return replace(schema, constraints=discover_constraints(frame, schema))
+
+
+def schema_to_fit(frame: pd.DataFrame, hints: Hints | None, *, least: int) -> Schema:
+    """The schema that a fit of ``frame`` goes by where nobody gave one. What ``least`` rows or
+    entities share may come out.
+
+    Raises as :func:`infer_schema`, and :class:`DoubtError` where it is in doubt whether a column
+    is personal of which real values would come out.
+    """
+    hints = hints or Hints()
+    schema = infer_columns(frame, word_rows=least, hints=hints)
+    refuse_doubts(frame, schema, hints, least=least)
     return replace(schema, constraints=discover_constraints(frame, schema))
 
 

@@ -15,10 +15,10 @@ from synthgan.config import Config, SummaryConfig, as_config
 from synthgan.constraints import takes_patterns
 from synthgan.encode import Encoder
 from synthgan.errors import ConfigError, SchemaError
-from synthgan.relations.rows import Names, Pair, Table, drawn_columns, naming
+from synthgan.relations.rows import Known, Names, Pair, Table, drawn_columns, naming
 from synthgan.relations.synthesizer import TablesSynthesizer
 from synthgan.sample import Sampler
-from synthgan.schema import Column, Constraint, ForeignKey, Inequality, Kind, Schema
+from synthgan.schema import Column, Constraint, ForeignKey, Hints, Inequality, Kind, Schema
 from synthgan.summary import ColumnSummary, Combinations, NumberSummary, Summary, summarize
 from synthgan.train import Step, Trained, choose_device, train
 from synthgan.values import read_cells
@@ -31,6 +31,7 @@ def fit_tables(
     key: ForeignKey | str,
     *,
     schemas: Mapping[str, Schema] | None = None,
+    hints: Hints | None = None,
     config: Config | None = None,
     on_step: Callable[[str, Step], None] | None = None,
 ) -> TablesSynthesizer:
@@ -38,7 +39,8 @@ def fit_tables(
 
     ``tables`` are two by name, each a DataFrame or the path of a file; ``key`` says how they
     belong together, such as ``"customers.id=orders.customer_id"``. ``schemas`` say what the
-    columns of a table are; what they leave out is inferred. ``on_step`` is called every few
+    columns of a table are; what they leave out is inferred, and ``hints`` are what the owner knows
+    of columns of either table that are. ``on_step`` is called every few
     training steps with the name of the table and a :class:`Step`. ``config`` is for each of the
     two fits; they share ``max_minutes``. A KeyboardInterrupt while the child is learned keeps the
     best state until then.
@@ -48,7 +50,8 @@ def fit_tables(
 
     Raises :class:`TableError` for keys of the parent that are missing or not unique, or a table
     that cannot be learned, :class:`SchemaError` for a key that names no columns of the tables,
-    and :class:`ConfigError` for a private fit and for an auxiliary column.
+    :class:`DoubtError` where columns are inferred and real values of one that may be personal would
+    come out, and :class:`ConfigError` for a private fit and for an auxiliary column.
     """
     config = as_config(config)
     if config.privacy is not None:
@@ -68,7 +71,8 @@ def fit_tables(
     halved = replace(config.train, max_minutes=None if minutes is None else minutes / 2)
     config = replace(config, train=halved)
     choose_device(config.train.device)
-    pair = Pair.of(tables, key, schemas, config.summary.min_category_rows)
+    told = Known(least=config.summary.min_category_rows, hints=hints or Hints())
+    pair = Pair.of(tables, key, schemas, told)
     names = Names(key)
     with naming(key.parent):
         summary = summarize(pair.parent, pair.parent_schema, config.summary)
@@ -116,7 +120,7 @@ def child_summary(
 ) -> tuple[Schema, Summary, Summary]:
     """Schema and summary of the child's model; and the summary of the child as a table."""
     child, key = pair.child_schema, names.key.foreign_key
-    rest = replace(child, columns=tuple(c for c in child if c.name != key))
+    rest = child.without(key)
     own = tuple(column for column in rest if column.kind.is_modelled)
     whole = summarize(pair.child, rest, config)
     shared = {c.name: _once(pair, [c], (), config).columns[c.name] for c in own}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.constraints import infer_schema
+from synthgan.constraints import schema_to_fit
 from synthgan.errors import SchemaError, SynthganError, TableError
-from synthgan.schema import Column, ForeignKey, Kind, Schema
+from synthgan.schema import Column, ForeignKey, Hints, Kind, Schema, infer_columns
 from synthgan.table import take_table
 from synthgan.values import read_cells
 
@@ -88,6 +88,22 @@ def concatenated(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return whole
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What goes for the columns of both tables where no schema says what they are."""
+
+    least: int
+    """Rows or parents that must share what may come out."""
+    hints: Hints = field(default_factory=Hints)
+
+    def schema(self, frame: pd.DataFrame, entity: str | None = None) -> Schema:
+        """The columns and rules of a table of which only ``entity`` is known."""
+        hints = self.hints.within(list(map(str, frame)))
+        if entity is not None:
+            hints = replace(hints, entity=entity)
+        return schema_to_fit(frame, hints, least=self.least)
+
+
 # Both tables, checked
 
 
@@ -112,9 +128,9 @@ class Pair:
         tables: Mapping[str, Table],
         key: ForeignKey,
         schemas: Mapping[str, Schema],
-        word_rows: int,
+        known: Known,
     ) -> Pair:
-        """Both tables. Words among numbers that no schema names must be in ``word_rows`` rows of
+        """Both tables. Words among numbers that no schema names must be in ``known.least`` rows of
         the parent, or in rows of so many parents, to be named."""
         names = Names(key)
         parent = _frame(tables[key.parent], key.parent, key.primary_key)
@@ -122,15 +138,16 @@ class Pair:
         owners, notes = _owners(parent[key.primary_key], child[key.foreign_key], key)
         child, owners = child[owners >= 0].reset_index(drop=True), owners[owners >= 0]
         with naming(key.parent):
-            schema = _parent_schema(parent, key.primary_key, names.count, schemas.get(key.parent))
-            if key.parent not in schemas:
-                schema = _shared_words(schema, parent, np.arange(len(parent)), word_rows)
+            declared = schemas.get(key.parent)
+            schema = _parent_schema(parent, key.primary_key, names.count, declared, known)
+            if declared is None:
+                schema = _shared_words(schema, parent, np.arange(len(parent)), known.least)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
             foreign = replace(schema[key.primary_key], name=key.foreign_key)
-            child_schema = _child_schema(child, foreign, schemas.get(key.child))
+            child_schema = _child_schema(child, foreign, schemas.get(key.child), known)
             if key.child not in schemas:
-                child_schema = _shared_words(child_schema, child, owners, word_rows)
+                child_schema = _shared_words(child_schema, child, owners, known.least)
             _refuse_helpers(child, [str(n) for n in child if names.is_context(str(n))])
             dates = (c.name for c in child_schema if c.kind is Kind.DATETIME)
             order = next(dates, None)
@@ -211,18 +228,21 @@ def _as_key(column: Column) -> Column:
             personal=personal,
             format=format,
         )
-    return replace(column, nullable=False)
+    return replace(column, nullable=False, repeats=False, per=None)
 
 
-def _parent_schema(frame: pd.DataFrame, key: str, count: str, schema: Schema | None) -> Schema:
+def _parent_schema(
+    frame: pd.DataFrame, key: str, count: str, schema: Schema | None, known: Known
+) -> Schema:
     """What the parent's columns are, and the number of children beside them."""
     _refuse_helpers(frame, [count])
     if schema is None:
-        schema = infer_schema(frame.drop(columns=key)) if len(frame.columns) > 1 else None
-        one = _as_key(infer_schema(frame[[key]], constraints=False)[key])
-        others = {} if schema is None else {column.name: column for column in schema}
+        rest = frame.drop(columns=key)
+        inferred = known.schema(rest) if len(rest.columns) else Schema(columns=())
+        one = _as_key(infer_columns(frame[[key]])[key])
+        others = {column.name: column for column in inferred}
         columns = tuple(others.get(str(name), one) for name in frame)
-        schema = Schema(columns=columns, constraints=schema.constraints if schema else ())
+        schema = replace(inferred, columns=columns)
     else:
         schema.check(frame)
         columns = tuple(_as_key(c) if c.name == key else c for c in schema)
@@ -244,16 +264,15 @@ def _shared_words(schema: Schema, frame: pd.DataFrame, owners: Ints, enough: int
     return replace(schema, columns=tuple(columns))
 
 
-def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None) -> Schema:
-    """What the child's columns are; that of the ``key`` is the parent's, under its name."""
+def _child_schema(frame: pd.DataFrame, key: Column, schema: Schema | None, known: Known) -> Schema:
+    """What the child's columns are; that of the ``key`` is the parent's, under its name, and says
+    whose rows they are."""
     if schema is None:
-        rest = frame.drop(columns=key.name)
-        inferred = infer_schema(rest) if len(rest.columns) else Schema(columns=())
-        known = {column.name: column for column in inferred}
-        columns = tuple(known.get(str(name), key) for name in frame)
-        return Schema(columns=columns, constraints=inferred.constraints)
+        schema = known.schema(frame, entity=key.name)
     schema.check(frame)
-    return replace(schema, columns=tuple(key if c.name == key.name else c for c in schema))
+    key = replace(key, repeats=True)
+    columns = tuple(key if c.name == key.name else c for c in schema)
+    return replace(schema, columns=columns)
 
 
 def _refuse_helpers(frame: pd.DataFrame, names: list[str]) -> None:

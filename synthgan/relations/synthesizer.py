@@ -218,7 +218,13 @@ class TablesSynthesizer:
     ) -> pd.DataFrame:
         """The child's columns in their order: keys, learned cells, and those made up."""
         schema, name = self._card.child_schema, self.key.foreign_key
-        inventor = Inventor(schema=schema, unlearned=self._card.unlearned, seed=seed, locale=locale)
+        inventor = Inventor(
+            schema=schema,
+            unlearned=self._card.unlearned,
+            seed=seed,
+            locale=locale,
+            owners={name: owners} if schema[name].repeats else {},
+        )
         columns = {
             column.name: keys.iloc[owners].reset_index(drop=True)
             if column.name == name

@@ -200,6 +200,19 @@ def recode(cells: pd.Categorical, levels: Objects, unknown: int, missing: int) -
     return codes
 
 
+def column_numbers(cells: pd.Series, column: Column) -> Floats:
+    """The cells of a numeric ``column`` as numbers, dates in seconds; NaN where missing."""
+    return _floats(cells, column)
+
+
+def column_words(cells: pd.Series) -> Objects:
+    """Each cell as text, in the spelling of levels; None where missing."""
+    levels = _levels(cells)
+    words = np.array([*levels.categories, None], dtype=object)
+    found: Objects = words[levels.codes]
+    return found
+
+
 def spelled(cells: pd.Series) -> Objects:
     """The cells that are not missing, as text, in the spelling of levels."""
     levels = _levels(cells)
@@ -319,12 +332,12 @@ def _levels(cells: pd.Series) -> pd.Categorical:
         codes, distinct = pd.factorize(cells)
     except (TypeError, NotImplementedError):  # lists and the like cannot be hashed
         codes, distinct = pd.factorize(pd.Series(_text(cells), dtype=object))
-    merged, levels = pd.factorize(np.array([_spell(level) for level in distinct], dtype=object))
+    merged, levels = pd.factorize(np.array([spell(level) for level in distinct], dtype=object))
     lookup = np.append(merged, -1).astype(np.int64)
     return pd.Categorical.from_codes(lookup[codes], categories=pd.Index(levels, dtype=object))
 
 
-def _spell(level: object) -> str:
+def spell(level: object) -> str:
     """A level as text. A whole number is spelled as one: holes make floats of integers."""
     if isinstance(level, float) and level.is_integer():
         return str(int(level))

@@ -20,6 +20,7 @@ from synthgan.report.attacks import (
     membership_findings,
     outlier_findings,
     refuse_holdout,
+    replay_findings,
 )
 from synthgan.report.columns import Columns
 from synthgan.report.fidelity import (
@@ -123,10 +124,12 @@ def evaluate(
     if on_part is not None:
         on_part("pictures", len(parts), len(parts) + 1)
     origin = None if model is None else Origin.of(model)
+    replays = found["privacy"].replays
+    unnamed = {each.column for each in replays if each.singling == each.distinct}
     return Report(
         about=frames.about(target, config, began),
         sections=_sections(found, frames, target, origin),
-        pictures=picture(frames.tables, found["fidelity"]),
+        pictures=picture(frames.tables, found["fidelity"], unnamed=unnamed),
         origin=origin,
         names={column.name: column.kind.value for column in frames.tables.columns.layout},
         listed=frames.listed,
@@ -258,6 +261,9 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
     def identifiers() -> Findings:
         return identifier_findings(frames.synthetic, frames.train, frames.holdout, frames.unjudged)
 
+    def replays() -> Findings:
+        return replay_findings(frames.synthetic, frames.train, tables.columns, frames.schema)
+
     parts: list[_Part] = [
         ("fidelity", "columns", lambda: column_findings(tables)),
         ("fidelity", "pairs", lambda: pair_findings(tables)),
@@ -268,6 +274,7 @@ def _parts(frames: _Frames, target: str | None, config: EvaluateConfig) -> list[
         ("fidelity", "SDMetrics' scores", lambda: sdmetrics_findings(tables)),
         ("privacy", "copies", copies),
         ("privacy", "copied identifiers", identifiers),
+        ("privacy", "replayed values", replays),
         ("privacy", "distances", lambda: distance_findings(tables)),
         ("privacy", "membership attacks", lambda: membership_findings(tables)),
         ("privacy", "attribute attacks", lambda: attribute_findings(tables)),

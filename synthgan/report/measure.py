@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -174,6 +174,29 @@ class Curve:
         return cls(key=key, name=name, x=tuple(grid), y=tuple(np.interp(grid, share, hits)))
 
 
+Verdict = Literal["replayed", "chance", "counting", "nothing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """How many real values of a column come out again that single somebody out."""
+
+    column: str
+    distinct: int
+    """Real values that differ."""
+    singling: int
+    """Those of them that few people have: see :func:`~synthgan.report.attacks.replay_findings`."""
+    came_out: int
+    """Those of ``singling`` that stand in the synthetic column."""
+    share: float
+    """Percent of the synthetic cells that are not missing and hold one of ``singling``."""
+    chance: float
+    """Percent to be expected of cells that were made anew, at most."""
+    verdict: Verdict
+    """``replayed``: more than chance explains. ``counting``: as much as numbers in a row make.
+    ``nothing``: no value singles anybody out, or none came out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """Something that was not measured, and why."""
@@ -189,12 +212,14 @@ class Findings:
     measures: tuple[Measure, ...] = ()
     curves: tuple[Curve, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    replays: tuple[Replay, ...] = ()
 
     def __add__(self, other: Findings) -> Findings:
         return Findings(
             measures=self.measures + other.measures,
             curves=self.curves + other.curves,
             left_out=self.left_out + other.left_out,
+            replays=self.replays + other.replays,
         )
 
 

@@ -8,7 +8,7 @@ have it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -110,15 +110,18 @@ class Pictures:
     """Those furthest from the real ones, the furthest first."""
 
 
-def picture(tables: Tables, findings: Findings) -> Pictures:
+def picture(
+    tables: Tables, findings: Findings, *, unnamed: Collection[str] = frozenset()
+) -> Pictures:
     """Takes the pictures of ``tables``.
 
     ``findings`` name the pairs to look at: those whose ``trend`` error is furthest above its floor.
+    ``unnamed``: columns all of whose levels single somebody out, so that none is named.
     """
     return Pictures(
-        distributions=tuple(_distribution(tables, name) for name in tables.columns.names),
+        distributions=tuple(_distribution(tables, name, unnamed) for name in tables.columns.names),
         association=_association(tables),
-        pairs=tuple(_pair(tables, pair) for pair in _worst_pairs(tables, findings)),
+        pairs=tuple(_pair(tables, pair, unnamed) for pair in _worst_pairs(tables, findings)),
     )
 
 
@@ -150,8 +153,8 @@ class _Bins(NamedTuple):
         return np.where(present, codes, -1).astype(np.int64)
 
 
-def _distribution(tables: Tables, name: str) -> Distribution:
-    bins = _bins(tables, name, bins=_BINS, levels=_LEVELS)
+def _distribution(tables: Tables, name: str, unnamed: Collection[str]) -> Distribution:
+    bins = _bins(tables, name, bins=_BINS, levels=_levels_of(name, _LEVELS, unnamed))
     sides: dict[Side, Cells | None] = {
         "real": tables.train,
         "holdout": tables.holdout,
@@ -170,6 +173,10 @@ def _distribution(tables: Tables, name: str) -> Distribution:
         shares={side: share[: len(labels)] for side, share in shares.items()},
         missing={side: round(float((code < 0).mean()), _DIGITS) for side, code in codes.items()},
     )
+
+
+def _levels_of(name: str, most: int, unnamed: Collection[str]) -> int:
+    return 0 if name in unnamed else most
 
 
 def _shares(codes: Ints, size: int) -> tuple[float, ...]:
@@ -316,8 +323,11 @@ def _excess(trend: Measure) -> float:
     return trend.estimate.value - (0.0 if math.isnan(floor) else floor)
 
 
-def _pair(tables: Tables, pair: tuple[str, str]) -> PairTable:
-    counted = [_bins(tables, name, bins=_PAIR_BINS, levels=_PAIR_LEVELS) for name in pair]
+def _pair(tables: Tables, pair: tuple[str, str], unnamed: Collection[str]) -> PairTable:
+    counted = [
+        _bins(tables, name, bins=_PAIR_BINS, levels=_levels_of(name, _PAIR_LEVELS, unnamed))
+        for name in pair
+    ]
     sizes = [len(bins.labels) + 1 for bins in counted]  # and one for missing cells
     real, synthetic = (_joint(side, pair, counted, sizes) for side in (tables.train, tables.made))
     used = [

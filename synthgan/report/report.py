@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthgan.report import wording
 from synthgan.report.card import Card
-from synthgan.report.measure import Estimate, Findings, Goal, Measure
+from synthgan.report.measure import Estimate, Findings, Goal, Measure, Replay
 from synthgan.report.origin import Origin
 from synthgan.report.pictures import Pictures
 from synthgan.report.wording import check_limits
@@ -38,6 +38,17 @@ class Section:
     advice: tuple[str, ...]
     """What to do about what was found."""
     findings: Findings
+
+    @property
+    def replays(self) -> tuple[Replay, ...]:
+        """Columns by how far real values come out again beyond chance, the worst first."""
+        rung = {"replayed": 0, "chance": 1, "counting": 1, "nothing": 2}
+        return tuple(
+            sorted(
+                self.findings.replays,
+                key=lambda each: (rung[each.verdict], each.chance - each.share, each.column),
+            )
+        )
 
     @property
     def headlines(self) -> tuple[Measure, ...]:
@@ -128,6 +139,17 @@ class Report:
                 for each in section.findings.measures
             ]
         )
+
+    @property
+    def replays(self) -> pd.DataFrame:
+        """Which columns' real values come out again, one row a column, the worst first.
+
+        Columns: column, distinct (real values), singling (those that fewer than five people
+        have), came_out (of these), share and chance (percent of the synthetic cells), verdict
+        (replayed, chance, counting, nothing). Columns without such values are left out.
+        """
+        found = [asdict(each) for section in self.sections for each in section.replays]
+        return pd.DataFrame(found, columns=[each.name for each in fields(Replay)])
 
     def check(self, limits: Mapping[str, float]) -> tuple[Failure, ...]:
         """Which figures are beyond their limit, such as ``{"c2st": 0.6, "tstr": 0.95}``.
@@ -252,6 +274,7 @@ def _section(section: Section) -> dict[str, object]:
         "measures": [_plain(each) for each in section.findings.measures],
         "curves": [asdict(each) for each in section.findings.curves],
         "left_out": [asdict(each) for each in section.findings.left_out],
+        "replays": [asdict(each) for each in section.replays],
     }
 
 

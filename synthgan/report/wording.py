@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 
 from synthgan.errors import ConfigError
-from synthgan.report.measure import Estimate, Findings, Goal, Measure
+from synthgan.report.measure import Estimate, Findings, Goal, Measure, Replay, Verdict
 
 HEADLINES: dict[str, tuple[str, ...]] = {
     "fidelity": ("c2st", "shape", "trend", "accuracy_3", "coverage", "broken_rules"),
     "utility": ("tstr", "tstr_auc", "tstr_r2", "tstr_linear", "augment_5"),
     "privacy": (
-        "mia", "exact_copies", "near_copies", "copied_identifiers", "dcr_share", "attribute",
-        "outlier_mia",
+        "replayed", "mia", "exact_copies", "near_copies", "dcr_share", "attribute", "outlier_mia",
     ),
 }  # fmt: skip
 """The measures that a reader sees first, by section."""
@@ -35,7 +34,7 @@ MEASURES = frozenset({
     "dcr_share", "dcr_share_worst", "nndr", "mia", "mia_distance", "mia_density",
     "mia_classifier", "mia_distance_tpr1", "mia_density_tpr1", "mia_classifier_tpr1",
     "mia_distance_tpr01", "mia_density_tpr01", "mia_classifier_tpr01", "attribute",
-    "outlier_mia", "outliers_exposed", "holdout_copies", "copied_identifiers",
+    "outlier_mia", "outliers_exposed", "holdout_copies", "copied_identifiers", "replayed",
 })  # fmt: skip
 """Keys of all measures of a whole table."""
 
@@ -48,10 +47,12 @@ _ALARMS = (
     "exact_copies", "near_copies", "copied_identifiers", "dcr_share_worst", "mia", "attribute",
     "outlier_mia",
 )  # fmt: skip
+"""What decides a verdict on privacy, beside ``replayed``. Each is the worst of several looks and
+accounts for that; single looks ring by chance now and then."""
+_REPLAYED = "replayed"
+"""An alarm, too. Its interval needs no widening, and it needs no holdout."""
 _COPIES = frozenset({"exact_copies", "copied_identifiers"})
 """What is looked for without a holdout, too."""
-"""What decides a verdict on privacy. Each is the worst of several looks and accounts for that;
-single looks ring by chance now and then."""
 
 _Z, _ALARM_Z = (NormalDist().inv_cdf(1 - 0.025 / looks) for looks in (1, len(_ALARMS)))
 _CLOSE, _FAR = 0.05, 0.15  # of the detector's AUC above the floor
@@ -347,28 +348,12 @@ def privacy(
     nothing but copies was looked for.
     """
     whole, _ = _sorted(findings)
-    alarms = [whole[key] for key in _ALARMS if key in whole and is_alarm(whole[key])]
-    verdict, advice = [], []
+    verdict, advice = _rung(findings, whole, unlike=unlike)
     if guarantee:
-        verdict.append(f"Guarantee: {guarantee}")
-    if alarms:
-        names = ", ".join(f"{each.name} {figure(each)}" for each in alarms)
-        notes = [each.note for each in alarms if each.key == "copied_identifiers"]
-        widened = f"intervals are widened for {len(_ALARMS)} alarms"
-        names += f" ({'; '.join([*notes, widened])})"
-        if unlike:
-            verdict.append(f"Alarms that cannot be read, as the holdout is no yardstick: {names}.")
-        else:
-            verdict.append(f"Training rows show through: {names}.")
-            advice.append(
-                "Do not hand out this table: the generator has memorised rows or parts of them. "
-                "Train for fewer steps, on more rows, or with a privacy guarantee."
-            )
-        if not _is_attacked(whole):
-            verdict.append(f"Nothing but copies was looked for{_reasons(findings)}.")
-    else:
-        verdict += _quiet(findings, whole)
-    if "copied_identifiers" in whole and whole["copied_identifiers"] not in alarms and unjudged:
+        verdict.insert(0, f"Guarantee: {guarantee}")
+    verdict += _coincidences(findings.replays)
+    copied = whole.get("copied_identifiers")
+    if copied is not None and not is_alarm(copied) and unjudged:
         verdict.append(
             "Copied no more than chance or counting explains, and not judged otherwise: columns "
             f"{_named(unjudged)}."
@@ -381,7 +366,7 @@ def privacy(
         )
     if any(each.is_defined for each in whole.values()):
         verdict.append(_SMOKE)
-        if not alarms:
+        if not _alarms_of(whole):
             advice.append(
                 "Passing proves nothing: treat the table as personal data unless a guarantee or "
                 "your own assessment says otherwise."
@@ -389,6 +374,85 @@ def privacy(
     if not guarantee:
         verdict.append("No guarantee is known: only differential privacy would give one.")
     return tuple(verdict), tuple(advice)
+
+
+def _alarms_of(whole: dict[str, Measure]) -> list[Measure]:
+    """The measures that ring."""
+    return [whole[key] for key in (_REPLAYED, *_ALARMS) if key in whole and is_alarm(whole[key])]
+
+
+def _rung(
+    findings: Findings, whole: dict[str, Measure], *, unlike: bool
+) -> tuple[list[str], list[str]]:
+    """What rings, or that nothing does, and what to do about it."""
+    found = _alarms_of(whole)
+    if not found:
+        return list(_quiet(findings, whole)), []
+    verdict, advice = [], []
+    if found[0].key == _REPLAYED:
+        verdict.append(_replay(findings.replays, found.pop(0)))
+        advice.append(_REPLAY_ADVICE)
+    if found:
+        verdict.append(_alarms(found, unlike=unlike))
+        if not unlike:
+            advice.append(
+                "Do not hand out this table: the generator has memorised rows or parts of them. "
+                "Train for fewer steps, on more rows, or with a privacy guarantee."
+            )
+    if not _is_attacked(whole):
+        verdict.append(f"Nothing but copies was looked for{_reasons(findings)}.")
+    return verdict, advice
+
+
+REPLAY_VERDICTS: dict[Verdict, str] = {
+    "replayed": "real values come out again",
+    "chance": "no more than chance",
+    "counting": "numbers in a row: they coincide by counting",
+    "nothing": "none came out",
+}
+"""What is said of a column, by how its values were judged."""
+
+_REPLAY_ADVICE = (
+    "Do not hand out this table: it names real people. Make the columns that come out again kind "
+    "identifier or text in the schema (or drop them), name whose rows they are (entity), and fit "
+    "again."
+)
+
+
+def _replay(replays: Sequence[Replay], found: Measure) -> str:
+    """Which columns' real values come out again, how many, and how many chance would make."""
+    rung = sorted((e for e in replays if e.verdict == "replayed"), key=lambda e: -e.share)
+    named = ", ".join(
+        f"{each.column!r} in {number(each.share, '%')} of the cells ({each.came_out:,} of "
+        f"{each.singling:,} values; chance makes {number(each.chance, '%')})"
+        for each in rung[:_MOST_NAMED]
+    )
+    more = f" and {len(rung) - _MOST_NAMED} more columns" if len(rung) > _MOST_NAMED else ""
+    named = named or f"{figure(found)} ({found.note})"
+    return (
+        "Training rows show through: real values that single somebody out come out again, "
+        f"{named}{more}. This needs no holdout to be read."
+    )
+
+
+def _coincidences(replays: Sequence[Replay]) -> Iterator[str]:
+    counted = [each.column for each in replays if each.verdict == "counting"]
+    if counted:
+        yield (
+            "Numbers that coincide by counting, and name nobody for that: columns "
+            f"{_named(counted)}."
+        )
+
+
+def _alarms(alarms: Sequence[Measure], *, unlike: bool) -> str:
+    """Alarms that ring; ``unlike``: the holdout is no yardstick."""
+    names = ", ".join(f"{each.name} {figure(each)}" for each in alarms)
+    notes = [each.note for each in alarms if each.key == "copied_identifiers"]
+    widened = f"intervals are widened for {len(_ALARMS)} alarms"
+    names += f" ({'; '.join([*notes, widened])})"
+    if unlike:
+        return f"Alarms that cannot be read, as the holdout is no yardstick: {names}."
+    return f"Training rows show through: {names}."
 
 
 def _quiet(findings: Findings, whole: dict[str, Measure]) -> Iterator[str]:
@@ -400,8 +464,9 @@ def _quiet(findings: Findings, whole: dict[str, Measure]) -> Iterator[str]:
         )
     elif any(each.is_defined for each in whole.values()):
         yield (
-            f"Privacy was not judged{_reasons(findings)}. Only copies of training rows were looked "
-            "for, and there are no more than chance makes."
+            f"Privacy was not judged{_reasons(findings)}. Only copies of training rows and of "
+            "values that single somebody out were looked for, and there are no more than chance "
+            "makes."
         )
 
 
@@ -467,11 +532,13 @@ def is_alarm(each: Measure) -> bool:
     """Whether an attack did better than it can by chance: its interval is beyond its yardstick.
 
     Seven alarms have seven chances to ring for nothing: intervals are widened for that
-    (Bonferroni). Where nobody knows how much chance makes, nothing rings.
+    (Bonferroni), but for ``replayed``, whose interval allows for it. Where
+    nobody knows how much chance makes, nothing rings.
     """
     if not each.is_defined or each.estimate.low != each.estimate.low:
         return False
-    widened = (_ALARM_Z / _Z) * (each.estimate.value - each.estimate.low)
+    wider = 1.0 if each.key == _REPLAYED else _ALARM_Z / _Z
+    widened = wider * (each.estimate.value - each.estimate.low)
     low = each.estimate.value - widened
     if each.goal is Goal.HALF:
         return low > 0.5

@@ -182,7 +182,8 @@ class Sampler:
         cells = self._draw_cells(start, part, np.arange(rows), (rng, torch_rng))
         if self._rules.exist:
             self._keep_rules(cells, start, part, (rng, torch_rng), set() if seen is None else seen)
-        inventor = self._encoder.invent(seed, locale, full=self._fill_all)
+        owners = None if part is None else part.owners
+        inventor = self._encoder.invent(seed, locale, full=self._fill_all, owners=owners)
         frame = self._encoder.assemble(cells, start=first, rows=rows, inventor=inventor)
         return frame if part is None or self._fill_all else part.keep_in(frame)
 

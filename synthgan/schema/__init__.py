@@ -12,14 +12,21 @@ Modules, each importing only those before it: ``dtypes`` (what a dtype can hold)
 (dates <-> text), ``spelling`` (numbers <-> text), ``words`` (among numbers), ``expression``
 (formulas and rules as text),
 ``constraints`` (rules between columns), ``columns`` (:class:`Column`, :class:`Schema`, JSON),
-``arrow`` (cells of any dtype), ``personal`` (which text says who somebody is), ``references``
-(keys that refer to other rows), ``keys`` (and to those of another table), ``infer`` (a
-:class:`Schema` from rows), ``sdv`` (one from SDV's metadata), ``loading`` (one that a caller
-gave), ``findings`` (why columns are not learned), ``declaring`` (what of a schema is its form
-alone).
+``arrow`` (cells of any dtype), ``check_digits`` (of numbers of persons and devices),
+``personal`` (which text says who somebody is), ``patterns`` (of codes), ``references`` (keys that
+refer to other rows), ``keys`` (and to those of another table), ``entities`` (keys that several
+rows share), ``infer`` (a :class:`Schema` from rows), ``sdv`` (one from SDV's metadata),
+``loading`` (one that a caller gave), ``findings`` (why columns are not learned), ``identifying``
+(what says together who somebody is), ``declaring`` (what of a schema is its form alone).
 """
 
 from synthgan.schema.arrow import to_arrow
+from synthgan.schema.check_digits import (
+    passes_as_person,
+    passes_iban,
+    passes_imei,
+    passes_luhn,
+)
 from synthgan.schema.columns import Column, Kind, Personal, Schema
 from synthgan.schema.constraints import (
     Bands,
@@ -49,6 +56,7 @@ from synthgan.schema.dates import (
 )
 from synthgan.schema.declaring import public_part
 from synthgan.schema.dtypes import Dtype, Family, family, has_time_zone, is_text, to_dtype
+from synthgan.schema.entities import Hints, sampled
 from synthgan.schema.expression import Expression
 from synthgan.schema.findings import (
     LARGE_SHARE,
@@ -57,11 +65,12 @@ from synthgan.schema.findings import (
     ValueCount,
     count_values,
     find_personal,
+    refuse_doubts,
 )
+from synthgan.schema.identifying import Identifying, find_identifying, identifying_notes
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.keys import ForeignKey
-from synthgan.schema.loading import as_schema
-from synthgan.schema.personal import passes_iban, passes_luhn
+from synthgan.schema.loading import as_hints, as_schema
 from synthgan.schema.spelling import Spelling
 from synthgan.schema.words import OTHER_WORD, tagged, words_in
 
@@ -82,6 +91,8 @@ __all__ = [
     "FixedNullCombinations",
     "ForeignKey",
     "Formula",
+    "Hints",
+    "Identifying",
     "Inequality",
     "Kind",
     "Level",
@@ -95,21 +106,28 @@ __all__ = [
     "Spelling",
     "Unique",
     "ValueCount",
+    "as_hints",
     "as_schema",
     "coerce_dates",
     "count_values",
     "family",
     "find_date_format",
+    "find_identifying",
     "find_personal",
     "has_time_zone",
+    "identifying_notes",
     "infer_columns",
     "is_text",
     "parse_dates",
+    "passes_as_person",
     "passes_iban",
+    "passes_imei",
     "passes_luhn",
     "public_part",
     "read_date",
     "read_iso_date",
+    "refuse_doubts",
+    "sampled",
     "spell_dates",
     "tagged",
     "tick_of",

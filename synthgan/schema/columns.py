@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Literal, get_args
@@ -77,14 +77,29 @@ Personal = Literal[
     "national_id",
     "card",
     "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
     "ipv4",
     "ipv6",
     "url",
 ]
 """What the cells of a column say of a person. Such cells are never learned: they are made up."""
 
-_PATTERNED = ("phone", "postcode", "national_id", "card", "iban")  # have a format
-_OF_DIGITS = ("phone", "postcode", "national_id", "card")  # may be held as numbers
+_PATTERNED = (
+    "phone",
+    "postcode",
+    "national_id",
+    "card",
+    "iban",
+    "imei",
+    "mac",
+    "vin",
+    "plate",
+)  # have a format
+OF_DIGITS = ("phone", "postcode", "national_id", "card", "imei")
+"""Personal data that may be held as numbers."""
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.BOOLEAN, Kind.IDENTIFIER)
@@ -128,7 +143,9 @@ class Column:
     ``no|yes``. NUMBER and INTEGER: a printf format such as ``%.2f``. IDENTIFIER: a pattern in
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
-    with ``personal`` phone, postcode, national_id, card or iban. None: cells are not text. With
+    with ``personal`` phone, postcode, national_id, card, iban, imei, mac, vin or plate. An
+    identifier of whole numbers may have one, too: made-up ones have as many digits. None: cells
+    are not text. With
     dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
     Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
     are."""
@@ -212,7 +229,7 @@ class Column:
 
     def _check_kind(self) -> None:
         held = family(to_dtype(self.dtype, self.name))
-        of_digits = held in ("integer", "float") and self.personal in _OF_DIGITS
+        of_digits = held in ("integer", "float") and self.personal in OF_DIGITS
         self._require(
             self.kind in _KINDS_OF[held] or (self.kind is Kind.TEXT and of_digits),
             f"kind {self.kind.value} does not go with dtype {self.dtype}",
@@ -374,7 +391,8 @@ class Schema:
         if self[name].kind.is_modelled:
             raise SchemaError(
                 f"entity {name!r} is of kind {self[name].kind.value}, but whose row it is must not "
-                "be learned: make it kind identifier, with repeats"
+                "be learned: make it kind identifier, with repeats, or take the entity out of the "
+                "schema"
             )
 
     def _check_constraint(self, constraint: Constraint) -> None:
@@ -428,6 +446,53 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """Column names, in table order."""
         return tuple(column.name for column in self.columns)
+
+    def of_entity(self, name: str) -> Schema:
+        """The schema whose entity is ``name``, an identifier that repeats then."""
+        own = self[name]
+        if own.kind is Kind.IDENTIFIER:
+            own = replace(own, repeats=True, references=None, per=None)
+        elif own.kind is Kind.TEXT and own.personal is not None:
+            own = replace(own, kind=Kind.IDENTIFIER, repeats=True, per=None)
+        else:
+            own = Column(
+                name=name,
+                kind=Kind.IDENTIFIER,
+                dtype=own.dtype,
+                nullable=own.nullable,
+                repeats=True,
+            )
+        kept = tuple(rule for rule in self.constraints if name not in rule.columns)
+        columns = tuple(own if column.name == name else column for column in self.columns)
+        return replace(self, columns=columns, constraints=kept, entity=name)
+
+    def of_columns(
+        self, columns: Sequence[Column], constraints: Sequence[Constraint] = ()
+    ) -> Schema:
+        """The schema with ``columns`` and ``constraints`` in place of its own. What columns say of
+        others that are keys no longer is left out, and so is the entity."""
+        keys = {c.name for c in columns if c.kind is Kind.IDENTIFIER and c.references is None}
+        owners = {c.name for c in columns if c.repeats and c.per is None}
+        kept = (
+            replace(
+                column,
+                per=column.per if column.per in owners else None,
+                references=column.references if column.references in keys else None,
+            )
+            for column in columns
+        )
+        return replace(
+            self,
+            columns=tuple(kept),
+            constraints=tuple(constraints),
+            entity=self.entity if self.entity in owners else None,
+        )
+
+    def without(self, name: str) -> Schema:
+        """The schema without a column, its rules, and what others say of it."""
+        kept = [column for column in self.columns if column.name != name]
+        rules = [rule for rule in self.constraints if name not in rule.columns]
+        return self.of_columns(kept, rules)
 
     def check(self, frame: pd.DataFrame) -> None:
         """Raises :class:`SchemaError` unless ``frame`` has exactly these columns, in any order.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,9 @@ from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind, Schema, checked_names
 from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
 from synthgan.schema.dtypes import family
-from synthgan.schema.personal import SURE, Guess, guess_personal, is_called_personal
+from synthgan.schema.entities import Hints, find_entities
+from synthgan.schema.patterns import code_pattern
+from synthgan.schema.personal import SURE, Guess, guess_column, guess_personal
 from synthgan.schema.references import find_references
 from synthgan.schema.spelling import find_spelling
 from synthgan.schema.words import split_words
@@ -34,7 +35,9 @@ _NEARLY_UNIQUE = 0.95
 _FEW_NUMBERS = 20  # different ones, which may as well be codes
 
 
-def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
+def infer_columns(
+    frame: pd.DataFrame, *, word_rows: int = WORD_ROWS, hints: Hints | None = None
+) -> Schema:
     """The schema of ``frame``, judged by its values: one :class:`Column` a column.
 
     The dtype alone decides little: whole numbers stored as floats are INTEGER; text is read
@@ -48,7 +51,10 @@ def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
     name their rows are IDENTIFIER, nearly unique or long text is TEXT, the rest CATEGORY.
     What says who somebody is (names, addresses, e-mail, numbers of phones, cards and accounts)
     is ``personal``, and a column of cells of an identifier references it: :func:`find_personal`
-    tells how sure that is. An object column of mixed types is read as text, cell by cell, as
+    tells how sure that is. Keys that several rows share, as visits share a patient, are IDENTIFIER
+    that ``repeats``; one of them may be the schema's ``entity``, and columns that one decides are
+    ``per`` that one (:mod:`synthgan.schema.entities`). ``hints`` are what the owner says of
+    that. An object column of mixed types is read as text, cell by cell, as
     ``str`` gives it. The dtype ``category`` means CATEGORY unless it is personal; the order of an
     ordered one, where it is not that of sorting, is its owner's declaration and is kept as
     ``categories``.
@@ -62,12 +68,29 @@ def infer_columns(frame: pd.DataFrame, *, word_rows: int = WORD_ROWS) -> Schema:
     names = checked_names(frame)
     if len(frame) == 0:
         raise TableError("a table with rows is needed, but this one has none")
+    hints = hints or Hints()
+    hints.check(names)
     fixed = frame.attrs.get(FIXED_DECIMALS, {})
     columns = [
-        _infer_column(frame.iloc[:, i], name, fixed.get(name), word_rows)
+        _infer_learned(frame.iloc[:, i], name, fixed.get(name), word_rows)
+        if name in hints.learn
+        else _infer_column(frame.iloc[:, i], name, fixed.get(name), word_rows)
         for i, name in enumerate(names)
     ]
-    return Schema(columns=find_references(frame, columns))
+    named, entity = find_entities(frame, find_references(frame, columns), hints)
+    return Schema(columns=named, entity=entity)
+
+
+def _infer_learned(series: pd.Series[Any], name: str, fixed: int | None, word_rows: int) -> Column:
+    """A column that its owner has learned: as it would be without a name, else a category."""
+    column = replace(_infer_column(series, "", fixed, word_rows), name=name)
+    if column.kind.is_modelled:
+        return column
+    plain = Column(name=name, kind=Kind.CATEGORY, dtype=column.dtype, nullable=column.nullable)
+    present = to_arrow(series, name).drop_null()
+    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
+        return infer_numbers(plain, present, fixed)
+    return plain
 
 
 def _infer_column(series: pd.Series[Any], name: str, fixed: int | None, word_rows: int) -> Column:
@@ -176,32 +199,6 @@ def _decimals_of_seconds(values: Floats) -> int | None:
         if (np.abs(ticks - np.rint(ticks)) <= 2 * np.spacing(np.abs(values)) * 10.0**digits).all():
             return digits
     return None
-
-
-_LIKE_A_CARD = 10**12  # numbers below it have fewer digits than a card's
-
-
-def guess_column(name: str, present: pa.Array) -> Guess | None:
-    """What a column of ``present`` cells seems to say of people, if they can say anything."""
-    if not len(present):
-        return None
-    if pa.types.is_large_string(present.type):
-        return guess_personal(name, pc.unique(present), len(present))
-    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
-        return _guess_numbers(name, present)
-    return None
-
-
-def _guess_numbers(name: str, present: pa.Array) -> Guess | None:
-    """A guess from numbers that may be written as text as well: phone numbers and the like."""
-    values = present.to_numpy(zero_copy_only=False)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 2**63 - 1 or not (is_called_personal(name) or low >= _LIKE_A_CARD):
-        return None
-    if pa.types.is_floating(present.type) and (high > 2**53 or (values != np.rint(values)).any()):
-        return None
-    distinct = pc.unique(present.cast(pa.int64()))
-    return guess_personal(name, distinct.cast(pa.large_string()), len(present))
 
 
 def _as_guessed(base: Column, guess: Guess) -> Column:
@@ -341,63 +338,9 @@ def _infer_words(base: Column, present: pa.Array, distinct: pa.Array) -> Column:
     blanks = pc.mean(pc.match_substring_regex(distinct, r"\s")).as_py()
     if share > _NEARLY_UNIQUE:
         if blanks == 0 and pc.max(lengths).as_py() <= 64:
-            pattern = _code_pattern(distinct)
+            pattern = code_pattern(distinct)
             if pattern is not None:
                 return replace(base, kind=Kind.IDENTIFIER, format=pattern or None)
         return replace(base, kind=Kind.TEXT)
     is_long = blanks > 0.5 or pc.mean(lengths).as_py() > 30
     return replace(base, kind=Kind.TEXT) if is_long else base
-
-
-def _code_pattern(distinct: pa.Array) -> str | None:
-    """The pattern that all cells share; empty if they are codes of several shapes, None if
-    they do not look like codes."""
-    shapes = pc.unique(_mapped(distinct, _TO_SHAPE))
-    first: str = shapes[0].as_py()
-    if len(shapes) == 1 and ("9" in first or "a" not in first):
-        return _with_fixed_letters(distinct, first)
-    for table in (_TO_LOWER_HEX, _TO_UPPER_HEX):
-        hexadecimal = pc.unique(_mapped(distinct, table))
-        pattern: str = hexadecimal[0].as_py()
-        if len(hexadecimal) == 1 and len(pattern) >= 8 and not set(pattern) - set("fF-"):
-            return pattern
-    outlines = pc.unique(pc.replace_substring_regex(shapes, "9+|A+|a+", "#"))
-    with_digit = pc.mean(pc.match_substring(shapes, "9")).as_py()
-    one_length = len(pc.unique(pc.utf8_length(shapes))) == 1
-    one_outline = with_digit == 1 and len(outlines) == 1
-    return "" if one_outline or (one_length and with_digit > 0.9) else None
-
-
-def _with_fixed_letters(distinct: pa.Array, shape: str) -> str:
-    """The ``shape`` of all cells, in which a letter that all of them share stands for itself."""
-    pattern = ""
-    for place, stand_in in enumerate(shape):
-        here = pc.unique(pc.utf8_slice_codeunits(distinct, place, place + 1))
-        itself = here[0].as_py()
-        if stand_in == "9" or len(here) > 1:
-            pattern += stand_in
-        else:
-            pattern += f"\\{itself}" if itself in "AaFf\\" else itself
-    return pattern
-
-
-def _table(*classes: tuple[str, str]) -> npt.NDArray[np.uint8]:
-    table = np.arange(256, dtype=np.uint8)
-    for characters, stand_in in classes:
-        table[np.frombuffer(characters.encode(), dtype=np.uint8)] = ord(stand_in)
-    return table
-
-
-_TO_SHAPE = _table(
-    (string.digits, "9"), (string.ascii_uppercase, "A"), (string.ascii_lowercase, "a")
-)
-_TO_LOWER_HEX = _table((string.digits + "abcdef", "f"))
-_TO_UPPER_HEX = _table((string.digits + "ABCDEF", "F"))
-
-
-def _mapped(text: pa.Array, table: npt.NDArray[np.uint8]) -> pa.Array:
-    """``text`` (large_string, no nulls) with each ASCII character replaced as ``table`` says."""
-    validity, offsets, data = text.buffers()
-    characters = table[np.frombuffer(data, dtype=np.uint8)]
-    buffers = [validity, offsets, pa.py_buffer(characters)]
-    return pa.Array.from_buffers(text.type, len(text), buffers, offset=text.offset)

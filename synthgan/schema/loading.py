@@ -8,6 +8,12 @@ import pandas as pd
 
 from synthgan.errors import SchemaError
 from synthgan.schema.columns import Schema
+from synthgan.schema.entities import Hints
+
+
+def as_hints(schema: object) -> tuple[Hints | None, object]:
+    """What is said of columns whose kinds are inferred, and the schema if there is one."""
+    return (schema, None) if isinstance(schema, Hints) else (None, schema)
 
 
 def as_schema(schema: object, *, table: pd.DataFrame | str | Path | None = None) -> Schema | None:

@@ -17,10 +17,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgan.schema.columns import Kind, Personal
+from synthgan.schema.check_digits import (
+    passes_as_person,
+    passes_iban,
+    passes_imei,
+    passes_luhn,
+    passes_vin,
+)
+from synthgan.schema.columns import OF_DIGITS, Kind, Personal
 
 SURE = 0.7
 """The score from which a column is not learned."""
@@ -34,7 +42,7 @@ _HALF_NAMED = 0.3  # and one such as "name" or "customer"
 _MOST = 2000  # values that are looked at
 _FIRST_FEW = 40  # that tell whether to look at the others
 _MANY = 20  # values that make a column of few rows worth looking at
-_NEARLY_UNIQUE = 0.95
+_FEW_PEOPLE = 5  # full names that are enough, where hardly any other words look so
 _LONGEST = 300  # characters of a value that says who somebody is
 
 
@@ -44,7 +52,7 @@ class Guess:
 
     personal: Personal
     kind: Kind
-    """IDENTIFIER if no two people share a value, else TEXT."""
+    """IDENTIFIER if no two people share a value, whether or not rows do; else TEXT."""
     format: str | None
     score: float
     """From 0 to 1."""
@@ -92,20 +100,49 @@ def guess_personal(name: str, distinct: pa.Array, cells: int) -> Guess | None:
         for score, why in [_judge(look, called, texts)]
         if score > 0
     ]
-    people = _judge_people(called, texts) if len(distinct) >= _MANY else None
+    people = _judge_people(called, texts) if len(distinct) >= _FEW_PEOPLE else None
     if people is not None:
         found.append(people)
     if not found:
         return None
     score, why, look = max(found, key=lambda each: each[0])
-    unique = look.unique and cells >= _MANY and len(distinct) > _NEARLY_UNIQUE * cells
+    unique = look.unique and cells >= _MANY
     return Guess(
         personal=look.personal,
         kind=Kind.IDENTIFIER if unique else Kind.TEXT,
-        format=_pattern(texts) if look.personal in _SHAPED else None,
+        format=_pattern_of(look.personal, texts),
         score=round(score, 2),
         why=why,
     )
+
+
+_LIKE_A_PERSON = 10**8  # numbers below it have fewer digits than those of persons
+
+
+def guess_column(name: str, present: pa.Array, people: int | None = None) -> Guess | None:
+    """What a column of ``present`` cells seems to say of people, if they can say anything; they
+    are those of so many ``people``, where that is known, and else of one each."""
+    if not len(present):
+        return None
+    cells = len(present) if people is None else people
+    if pa.types.is_large_string(present.type):
+        return guess_personal(name, pc.unique(present), cells)
+    if pa.types.is_integer(present.type) or pa.types.is_floating(present.type):
+        return _guess_numbers(name, present, cells)
+    return None
+
+
+def _guess_numbers(name: str, present: pa.Array, cells: int) -> Guess | None:
+    """A guess from numbers that may be written as text as well: phone numbers and the like."""
+    values = present.to_numpy(zero_copy_only=False)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 2**63 - 1 or not (is_called_personal(name) or low >= _LIKE_A_PERSON):
+        return None
+    if pa.types.is_floating(present.type) and (high > 2**53 or (values != np.rint(values)).any()):
+        return None
+    distinct = pc.unique(present.cast(pa.int64()))
+    guess = guess_personal(name, distinct.cast(pa.large_string()), cells)
+    return guess if guess is None or guess.personal in OF_DIGITS else None
 
 
 def is_called_personal(name: str) -> bool:
@@ -173,26 +210,16 @@ def _is_ip(version: int) -> Callable[[str], bool]:
     return looks
 
 
-def passes_luhn(digits: str) -> bool:
-    """Whether the last of ``digits`` is the check digit of the others (ISO/IEC 7812-1)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (1 + place % 2)
-        total += doubled - 9 * (doubled > 9)
-    return total % 10 == 0
-
-
-_CARD = re.compile(r"[2-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ -]?)\d{6}\2\d{5}")
+_CARD = re.compile(r"[2-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([ -]?)\d{6}\2\d{5}")
+_CAN_BE_CARD = re.compile(r"\d[\d -]{11,22}")
 
 
 def _is_card(text: str) -> bool:
     return _CARD.fullmatch(text) is not None and passes_luhn(re.sub(r"\D", "", text))
 
 
-def passes_iban(text: str) -> bool:
-    """Whether the two check digits of an IBAN without blanks are right (ISO 13616)."""
-    turned = text[4:] + text[:4]
-    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
+def _can_be_card(text: str) -> bool:
+    return _CAN_BE_CARD.fullmatch(text) is not None and 12 <= _digits(text) <= 19
 
 
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
@@ -201,6 +228,29 @@ _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
 def _is_iban(text: str) -> bool:
     plain = text.replace(" ", "")
     return _IBAN.fullmatch(plain) is not None and passes_iban(plain)
+
+
+def _can_be_iban(text: str) -> bool:
+    return _IBAN.fullmatch(text.replace(" ", "").upper()) is not None
+
+
+def _is_imei(text: str) -> bool:
+    return passes_imei(re.sub(r"[ -]", "", text))
+
+
+_MAC = r"[0-9a-f]{2}(?:(:|-)[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}"
+_PLATES = "|".join(
+    (
+        r"[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}[EH]?",  # Germany
+        r"[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}",  # France
+        r"[A-Z]{2}\d{2} [A-Z]{3}",  # United Kingdom
+    )
+)
+_CAN_BE_PLATE = re.compile(r"[A-ZÄÖÜ0-9][A-ZÄÖÜ0-9 ·.\-]{2,11}", re.IGNORECASE)
+
+
+def _can_be_plate(text: str) -> bool:
+    return _CAN_BE_PLATE.fullmatch(text) is not None and _digits(text) >= 1
 
 
 _PHONE = re.compile(
@@ -235,11 +285,18 @@ _NATIONAL = "|".join(
         r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3} ?\d{2}",  # France
     )
 )
-_PASS = re.compile(r"[A-Z0-9][A-Z0-9 ./\-]{4,24}", re.IGNORECASE)
+_PASS = re.compile(r"[A-Z0-9][A-Z0-9 ./+\-]{4,24}", re.IGNORECASE)
+_NATIONAL_FORM = re.compile(_NATIONAL)
+
+
+def _is_national_id(text: str) -> bool:
+    """Of a country's form, or with check digits that are right."""
+    plain = re.sub(r"[ .\-+/]", "", text)
+    return _NATIONAL_FORM.fullmatch(text) is not None or passes_as_person(plain)
 
 
 def _can_be_national_id(text: str) -> bool:
-    return _PASS.fullmatch(text) is not None and _digits(text) >= 5
+    return _PASS.fullmatch(text) is not None and _digits(text) >= 4
 
 
 # Words
@@ -279,6 +336,14 @@ _ADDRESS_LINE = re.compile(_ADDRESS, re.IGNORECASE)
 
 def _is_street_address(text: str) -> bool:
     return _ADDRESS_LINE.fullmatch(text) is not None and not _is_whole_address(text)
+
+
+_USER_NAME = re.compile(r"@?[^\W_][\w.\-]{1,40}")
+
+
+def _can_be_user_name(text: str) -> bool:
+    """One word; a number alone is a key."""
+    return _USER_NAME.fullmatch(text) is not None and not text.isdigit()
 
 
 _LOOKS = (
@@ -324,6 +389,7 @@ _LOOKS = (
         name=r"(?:^|_)iban(?:_|$)",
         telling=0.97,
         looks=_is_iban,
+        named_looks=_can_be_iban,
         unique=True,
     ),
     _Look(
@@ -333,21 +399,78 @@ _LOOKS = (
         r"(?:_?(?:no|nr|num|number|nummer|numero))?$",
         telling=0.95,
         looks=_is_card,
+        named_looks=_can_be_card,
         fewest=5,
         unique=True,
     ),
     _Look(
         personal="national_id",
         words="numbers of persons",
-        name=r"(?:^|_)(?:ssn|social_?security\w*|social_?insurance\w*|national_?(?:id|insurance)\w*"
-        r"|nino|nin|tax_?(?:id|no|number|payer)\w*|tin|itin|steuer_?(?:id|nummer)\w*|svnr|nir"
-        r"|sozialversicherung\w*|insee|dni|nie|nif|cpf|curp|rfc|aadhaar|pesel|bsn|personnummer"
-        r"|codice_fiscale|cnp|passport\w*|pass_?nr|ausweis\w*|driv\w+_?licen[cs]e\w*|licen[cs]e_no"
-        r"|nhs_?(?:no|nr|number)|medicare\w*)$|(?:^|_)ssn(?:_|$)",
+        name=r"(?:^|_)(?:ssn|social_?security|social_?insurance|national_?(?:id|insurance|identity)"
+        r"|nino|nin|tax_?(?:id|no|number|payer)\w*|tin|itin|ein|fein|employer_?id\w*"
+        r"|steuer_?(?:id|nr|nummer|identifikations)\w*|idnr|svnr|rvnr|renten_?versicherung\w*"
+        r"|sozial_?versicherung\w*|insee|nir|num_?secu|numero_?(?:de_?)?securite\w*|securite_?sociale"
+        r"|dni|nie|nif|cif|cuil|cuit|curp|rfc|rut|cpf|cnpj|rg|pis|nis|cns|aadhaar|aadhar|uidai"
+        r"|pan_?(?:no|number)|pesel|nip|regon|bsn|burger_?service\w*|person_?nummer|personnr|pnr"
+        r"|fodselsnummer|hetu|cpr|codice_?fiscale|cod_?fisc\w*|cnp|ahv\w*|avs|oib|egn|rodne_?cislo"
+        r"|passport\w*|pass_?(?:nr|no|nummer)|passeport\w*|pasaporte\w*|passaporto\w*|paszport\w*"
+        r"|reisepass\w*|ausweis\w*|personalausweis\w*|id_?card\w*|carte_?d?_?identite\w*"
+        r"|driv\w+_?licen[cs]e\w*|licen[cs]e_?(?:no|nr|number)|fuehrerschein\w*|permis\w*"
+        r"|kvnr|kv_?(?:nr|nummer)|kranken_?versicher\w*|versicherten_?(?:nr|nummer|id|no)"
+        r"|krankenkassen_?(?:nr|nummer)|nhs|nhs_?(?:no|nr|num|number|id)|chi_?(?:no|number)"
+        r"|medicare|medicaid|health_?(?:card|insurance|care)_?(?:no|nr|num|number|id)"
+        r"|tessera_?sanitaria|tarjeta_?sanitaria|carte_?vitale|carte?_?nacional\w*)"
+        r"(?:_?(?:no|nr|num|number|nummer|id|text|str))?$|(?:^|_)(?:ssn|kvnr|pesel|cpf|bsn|nhs)(?:_|$)",
         telling=0.8,
-        looks=_regex(_NATIONAL),
+        looks=_is_national_id,
         named_looks=_can_be_national_id,
-        few_repeats=0.2,
+        fewest=3,
+        unique=True,
+    ),
+    _Look(
+        personal="imei",
+        words="IMEIs of phones, check digit included",
+        name=r"(?:^|_)(?:imei|meid|imeisv)(?:_?(?:no|nr|num|number|nummer|id|sv|1|2|int|text))*$"
+        r"|(?:^|_)imei(?:_|$)",
+        telling=0.9,
+        looks=_is_imei,
+        named_looks=_regex(r"\d{14,16}|\d{2}[ -]\d{6}[ -]\d{6}[ -]\d|[0-9A-F]{14}", re.IGNORECASE),
+        fewest=3,
+        unique=True,
+    ),
+    _Look(
+        personal="mac",
+        words="addresses of network devices",
+        name=r"(?:^|_)(?:mac|bssid|bluetooth|bt_?addr\w*)(?:_?(?:addr|address|adresse|id|no))*$",
+        telling=0.95,
+        looks=_regex(_MAC, re.IGNORECASE),
+        named_looks=_regex(rf"{_MAC}|[0-9a-f]{{12}}", re.IGNORECASE),
+        fewest=3,
+        unique=True,
+    ),
+    _Look(
+        personal="vin",
+        words="numbers of vehicles, check digit included",
+        name=r"(?:^|_)(?:vin|chassis|fahrgestell|fin|vehicle_?identification|telaio|bastidor)"
+        r"(?:_?(?:no|nr|num|number|nummer|numero|id))*$",
+        telling=0.9,
+        looks=passes_vin,
+        named_looks=_regex(r"[A-HJ-NPR-Z0-9]{17}", re.IGNORECASE),
+        fewest=3,
+        unique=True,
+    ),
+    _Look(
+        personal="plate",
+        words="plates of vehicles",
+        name=r"(?:^|_)(?:plate|license_?plate|licence_?plate|number_?plate|kennzeichen|kfz\w*|kfz_?\w+"
+        r"|amtl_?kennz\w*|immatriculation|immat|plaque|targa|matricula|placa|kenteken|tablica"
+        r"|nr_?rej\w*|numer_?rejestracyjny|rejestracja|reg_?(?:no|nr|num|number|plate|mark)|vrm"
+        r"|registration|registration_?(?:no|nr|number|plate|mark)|vehicle_?reg\w*|regnr"
+        r"|registreringsnummer|nummerplade)(?:_?(?:no|nr|num|number|nummer|numero))?$",
+        telling=0.75,
+        looks=_regex(_PLATES),
+        named_looks=_can_be_plate,
+        few_repeats=0.004,
         fewest=5,
         unique=True,
     ),
@@ -355,9 +478,11 @@ _LOOKS = (
         personal="phone",
         words="phone numbers",
         name=r"(?:^|_)(?:phone|telephone|mobile|cell|cellphone|cell_?phone|tel|telefon|handy|fax"
-        r"|telefono|telefone|telefoon|celular|movil|msisdn|rufnummer|portable)"
-        r"(?:_?(?:no|nr|num|number|nummer|numero|work|home|mobile|privat|[0-9]))*$"
-        r"|phone_?(?:no|nr|num|number)|^phone|phone$",
+        r"|telefono|telefone|telefoon|celular|movil|msisdn|rufnummer|rufnr|anrufer\w*|portable"
+        r"|mobil|mobilfunk|mobiel|komorka|komorkowy|cellulare|telemovel|caller|callee|calling"
+        r"|called_?(?:no|number|party)|a_?number|b_?number|whatsapp|cli)"
+        r"(?:_?(?:no|nr|num|number|nummer|numero|work|home|mobile|privat|int|text|str|id|party|[0-9]))*$"
+        r"|phone_?(?:no|nr|num|number)|^phone|phone$|(?:^|_)msisdn(?:_|$)",
         telling=0.75,
         looks=_is_phone,
         named_looks=_can_be_phone,
@@ -371,7 +496,7 @@ _LOOKS = (
         telling=0.6,
         looks=_is_whole_address,
         few_repeats=0.02,
-        fewest=_MANY,
+        fewest=5,
     ),
     _Look(
         personal="street_address",
@@ -383,7 +508,7 @@ _LOOKS = (
         looks=_is_street_address,
         named_looks=_can_be_address,
         few_repeats=0.02,
-        fewest=_MANY,
+        fewest=5,
     ),
     _Look(
         personal="city",
@@ -428,7 +553,12 @@ _LOOKS = (
         words="names of people",
         name=r"(?:^|_)(?:full_?name|(?:customer|client|patient|employee|person|passenger|contact"
         r"|member|student|user|owner|holder|card_?holder|account_?holder|doctor|physician|teacher"
-        r"|manager|author|guest|subscriber|applicant|borrower|tenant|driver|player)_?name)$",
+        r"|manager|author|guest|subscriber|applicant|borrower|tenant|driver|player|agent|operator|nurse"
+        r"|cashier|seller|buyer|insured|initials|last_?first|first_?last|kunden?|patienten?"
+        r"|mitarbeiter|fahrer|arzt|versicherten?|cliente|paciente|paziente|klant|medewerker)"
+        r"_?name|last_?first|first_?last|nom_?(?:complet|prenom|du_?\w+)|nombre_?(?:completo|y_\w+)"
+        r"|apellidos_y_nombre|nome_?(?:completo|e_cognome|cognome)|cognome_(?:e_)?nome"
+        r"|naam_?volledig|volledige_?naam|imie_i_nazwisko|imie_nazwisko|fullt_?namn)$",
         telling=0.1,
         looks=_is_full,
         fewest=3,
@@ -437,11 +567,14 @@ _LOOKS = (
         personal="user_name",
         words="user names",
         name=r"(?:^|_)(?:user_?name|user_?login|login(?:_?name)?|screen_?name|nick_?name|handle"
-        r"|benutzername|utilisateur|usuario|account_?name)$",
+        r"|benutzername|benutzer_?kennung|anmelde_?name|kennung|utilisateur|identifiant|usuario"
+        r"|nome_?utente|gebruikers_?naam|uzytkownik|anvandar_?namn|account_?name|user"
+        r"|twitter|instagram|telegram|github)(?:_?(?:id|name|handle|text|str))?$",
         telling=0.1,
         looks=_regex(r"@?[^\W_][\w.\-]{1,40}"),
-        few_repeats=0.3,
-        fewest=3,
+        named_looks=_can_be_user_name,
+        few_repeats=0.02,
+        fewest=5,
         unique=True,
     ),
 )
@@ -490,6 +623,8 @@ def _judge_people(called: str, texts: Sequence[str]) -> tuple[float, str, _Look]
     known = _first_names()
     share = sum(any(w in known for w in _words(text)) for text in shaped) / len(texts)
     full = sum(" " in text for text in shaped) > 0.5 * len(shaped)
+    if len(texts) < _MANY and not (full and share >= 0.8):
+        return None
     half_named = _HALF_NAMES.search(called) is not None and share > 0.2
     score = 0.95 * min(1.0, (1.6 if half_named else 1.4) * share)
     why = f"{share:.0%} of the values have a common first name"
@@ -532,13 +667,25 @@ def _words(text: str) -> list[str]:
 
 # The shape that most values have
 
-_SHAPED = ("phone", "postcode", "national_id", "card", "iban")
-_SHARED = 20  # values that must have the shape, so that it tells of none of them
+_SHAPED = ("phone", "postcode", "national_id", "card", "iban", "imei", "plate", "vin")
+_SHARED = 5  # values that must have the shape, so that it tells of none of them
 _TO_SHAPE = (
     (re.compile(r"[0-9]"), "9"),
     (re.compile(r"[A-Z]"), "A"),
     (re.compile(r"[a-z]"), "a"),
 )
+
+
+_HEXADECIMAL = ((re.compile(r"[0-9A-F]"), "F"), (re.compile(r"[0-9a-f]"), "f"))
+
+
+def _pattern_of(personal: Personal, texts: Sequence[str]) -> str | None:
+    if personal == "mac":
+        is_lower = any(character in "abcdef" for text in texts for character in text)
+        digits, stand_in = _HEXADECIMAL[is_lower]
+        shapes = {digits.sub(stand_in, text) for text in texts}
+        return shapes.pop() if len(shapes) == 1 and len(texts) >= _FEW_PEOPLE else None
+    return _pattern(texts) if personal in _SHAPED else None
 
 
 def _pattern(texts: Sequence[str]) -> str | None:

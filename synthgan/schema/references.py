@@ -29,11 +29,17 @@ _SPARSE = 20  # whole numbers a row between the least and the largest key
 def find_references(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
     """``columns``, those among them that reference an identifier turned into identifiers too.
 
+    The identifier's cells must differ.
+
     All cells must be among the key's, and that must be no chance: whole numbers must lie far
     apart, or the column must be called so (``manager_id``); a column of small numbers is
     within row numbers anyway.
     """
-    keys = [c for c in columns if c.kind is Kind.IDENTIFIER]
+    keys = [
+        column
+        for place, column in enumerate(columns)
+        if column.kind is Kind.IDENTIFIER and not frame.iloc[:, place].dropna().duplicated().any()
+    ]
     found: dict[str, str] = {}
     for key in keys if len(frame) >= _FEW_ROWS else ():
         if key.name in found:

@@ -75,12 +75,11 @@ def schema_of_metadata(plain: Mapping[str, Any], frame: pd.DataFrame) -> Schema:
         who = "SDV metadata" if lacking else "the table"
         raise SchemaError(f"{who} {what} column {name!r}; both need the same columns")
     keys = _keys(table)
-    return Schema(
-        columns=tuple(
-            _adapt(column, described[column.name], frame[column.name], column.name in keys)
-            for column in inferred
-        )
-    )
+    columns = [
+        _adapt(column, described[column.name], frame[column.name], column.name in keys)
+        for column in inferred
+    ]
+    return inferred.of_columns(columns)
 
 
 def _one_table(plain: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,7 +120,8 @@ def _adapt(column: Column, said: Mapping[str, Any], cells: pd.Series[Any], is_ke
     if not isinstance(sdtype, str):
         raise SchemaError(f"column {column.name!r}: SDV metadata gives it no sdtype")
     if sdtype == "id" or (is_key and sdtype not in _PERSONAL):
-        return _identifier(column, plain, said)
+        found = _identifier(column, plain, said)
+        return found if is_key else replace(found, repeats=column.repeats, per=column.per)
     if sdtype == "numerical":
         return _number(column, plain, said, present)
     if sdtype in ("categorical", "ordinal"):

@@ -98,6 +98,10 @@ class GapSummary:
     numbers: NumberSummary
 
 
+MOST_SIZES = 16
+"""Groups of cells of an identifier, by how many rows have each."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unlearned:
     """All that is known of the cells of a column that is made anew."""
@@ -106,10 +110,18 @@ class Unlearned:
     """Share of rows without a cell, rounded to whole percents."""
     rows_per_value: float = 1.0
     """How many rows share a cell on average, rounded to two digits."""
+    sizes: tuple[float, ...] = field(default=(), metadata=added(()))
+    """Of an identifier that repeats: its cells, in order of how many rows have each, were put
+    into so many groups of equally many; how many rows a cell of each group has on average, rounded
+    to two digits. Empty: a row has a cell of its own."""
 
     def __post_init__(self) -> None:
         if not (0 <= self.missing <= 1 and 1 <= self.rows_per_value < np.inf):
             raise ValueError("missing must be 0 to 1, and rows_per_value at least 1")
+        if len(self.sizes) > MOST_SIZES or not all(1 <= each < 1e9 for each in self.sizes):
+            raise ValueError(
+                f"sizes must be at most {MOST_SIZES} numbers from 1 to a thousand million"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

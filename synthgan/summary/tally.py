@@ -21,6 +21,7 @@ from synthgan.constraints import Cells, Gap, RuleTally, is_new_end, possible_gap
 from synthgan.errors import TableError
 from synthgan.schema import Column, Kind, Level, Schema, words_in
 from synthgan.summary.kept import (
+    MOST_SIZES,
     CategorySummary,
     ColumnSummary,
     Combinations,
@@ -35,6 +36,7 @@ from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
 
 _CHUNK_ROWS = 1 << 18  # a frame is counted in pieces, so that few of its cells are held twice
 _MOST_LEVELS = 1 << 20
@@ -300,10 +302,11 @@ class CategoryTally:
 
 
 class UnlearnedTally:
-    """Counts missing and distinct cells of a column that is not modelled.
+    """Counts missing and distinct cells of a column that is not modelled, and rows of each.
 
     Cells are told apart by 64-bit hashes. Of more than a million the least are held, whose
-    spread tells how many there are (Bar-Yossef et al. 2002), to about 0.1 %.
+    spread tells how many there are (Bar-Yossef et al. 2002), to about 0.1 %. A hash that is held
+    in the end has been held all along, so its rows are all counted.
     """
 
     def __init__(self, column: Column) -> None:
@@ -311,8 +314,10 @@ class UnlearnedTally:
         self.column = column
         self._rows = 0
         personal = column.personal is not None and column.kind is Kind.TEXT
-        self._may_repeat = column.references is not None or personal
+        repeats = column.references is not None or personal or column.repeats
+        self._may_repeat = repeats and column.per is None
         self._hashes: Hashes = np.zeros(0, dtype=np.uint64)
+        self._counts: Counts = np.zeros(0, dtype=np.int64)
 
     def add(self, cells: pd.Series[Any]) -> None:
         """Counts ``cells`` (rows)."""
@@ -320,16 +325,20 @@ class UnlearnedTally:
         self._rows += len(cells)
         self.missing += len(cells) - len(present)
         if self._may_repeat:
-            self._take(np.asarray(pd.util.hash_pandas_object(present, index=False), np.uint64))
+            hashes = np.asarray(pd.util.hash_pandas_object(present, index=False), np.uint64)
+            self._take(hashes, np.ones(len(hashes), dtype=np.int64))
 
     def merge(self, other: UnlearnedTally) -> None:
         """Adds what another tally has counted."""
         self._rows += other._rows
         self.missing += other.missing
-        self._take(other._hashes)
+        self._take(other._hashes, other._counts)
 
-    def _take(self, hashes: Hashes) -> None:
-        self._hashes = np.unique(np.concatenate([self._hashes, hashes]))[:_MOST_HASHES]
+    def _take(self, hashes: Hashes, counts: Counts) -> None:
+        found, place = np.unique(np.concatenate([self._hashes, hashes]), return_inverse=True)
+        summed = np.bincount(place, np.concatenate([self._counts, counts]), len(found))
+        self._hashes = found[:_MOST_HASHES]
+        self._counts = summed[:_MOST_HASHES].astype(np.int64)
 
     def summary(self, config: SummaryConfig) -> Unlearned:
         """What is kept of the column."""
@@ -338,8 +347,21 @@ class UnlearnedTally:
             share = 0.0
         else:  # a few cells that are there are not told from none
             share = 1.0 if rows - missing < config.min_category_rows else round(missing / rows, 2)
+        if self.column.repeats and self._may_repeat:
+            return Unlearned(missing=share, sizes=self._sizes(config.min_category_rows))
         repeats = (rows - missing) / max(self._distinct(), 1) if self._may_repeat else 1.0
         return Unlearned(missing=share, rows_per_value=max(float(f"{repeats:.2g}"), 1.0))
+
+    def _sizes(self, least: int) -> tuple[float, ...]:
+        """Rows of a cell, of groups of at least ``least`` cells; those with the most rows count as
+        the least of so many does, since one with far more could be told from the mean."""
+        if len(self._counts) < least:
+            return ()
+        counts = np.sort(self._counts)
+        counts = np.minimum(counts, counts[-least])
+        groups = np.array_split(counts, min(MOST_SIZES, len(counts) // least))
+        sizes = [float(f"{group.mean():.2g}") for group in groups]
+        return tuple(sizes) if len(set(sizes)) > 1 else tuple(sizes[:1])
 
     def _distinct(self) -> float:
         count = len(self._hashes)

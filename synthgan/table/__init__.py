@@ -20,6 +20,7 @@ from synthgan.table.files import (
     check_writable,
     format_of,
     near_column,
+    read_small,
     write_by_ending,
     write_bytes_atomically,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "iter_table",
     "near_column",
     "open_dataset",
+    "read_small",
     "read_table",
     "refuse_public_split",
     "split_file",

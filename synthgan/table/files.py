@@ -7,6 +7,7 @@ nothing behind, and the old file as it was. Nothing here knows what a cell is.
 from __future__ import annotations
 
 import difflib
+import errno
 import gzip
 import lzma
 import os
@@ -208,10 +209,8 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
     with write_errors(path):
         target = Path(os.path.realpath(path))
         _sweep(target.parent)
-        temporary, lock = _new_file(target.parent, 0o600 if secret else 0o666)
+        temporary, lock = _new_file(target.parent, _final_mode(target, secret=secret))
         try:
-            if target.exists() and not secret:
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield temporary
             descriptor = os.open(temporary, os.O_RDWR)
             try:
@@ -224,11 +223,25 @@ def replacing(path: str | Path, *, secret: bool = False) -> Iterator[Path]:
             os.close(lock)
 
 
-def _new_file(folder: Path, mode: int) -> tuple[Path, int]:
-    """An empty file with a name of its own, and a lock on it that ends with this process."""
+def _final_mode(target: Path, *, secret: bool) -> int | None:
+    """The permissions that the file will have in the end, and so has from its first moment;
+    None for those of any new file."""
+    if secret:
+        return 0o600
+    return stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
+
+
+def _new_file(folder: Path, mode: int | None) -> tuple[Path, int]:
+    """An empty file with a name of its own, and a lock on it that ends with this process.
+
+    At no moment can more people open it than ``mode`` lets: what the umask took away of an old
+    file's mode is given back after it was made.
+    """
     while True:
         path = folder / f".synthgan-{secrets.token_hex(8)}.tmp"
-        lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
+        if mode is not None:
+            path.chmod(mode)
         _lock(lock)
         if path.exists():
             return path, lock
@@ -236,15 +249,45 @@ def _new_file(folder: Path, mode: int) -> tuple[Path, int]:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what processes that were killed have left: nobody holds a lock on it."""
+    """Removes what processes of this user that were killed have left: nobody holds a lock on it.
+
+    In a folder that others write to, a file of that name can be anything: only a regular one of
+    our own is opened, never a pipe, which would wait for ever, nor what a link leads to.
+    """
     for path in folder.glob(".synthgan-*.tmp"):
         with suppress(OSError):
-            descriptor = os.open(path, os.O_WRONLY)
+            if not _is_own_file(path.lstat()):
+                continue
+            descriptor = os.open(path, os.O_WRONLY | _AS_IT_IS)
             try:
-                if _lock(descriptor, wait=False):
+                if _is_own_file(os.fstat(descriptor)) and _lock(descriptor, wait=False):
                     path.unlink()
             finally:
                 os.close(descriptor)
+
+
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Opens neither what a link leads to, nor waits for the other end of a pipe."""
+
+
+def _is_own_file(found: os.stat_result) -> bool:
+    """Whether it is a regular file of this user, with no other name."""
+    owner = os.geteuid() if hasattr(os, "geteuid") else found.st_uid
+    return stat.S_ISREG(found.st_mode) and found.st_uid == owner and found.st_nlink == 1
+
+
+def read_small(path: str | Path, most: int = 1 << 20) -> bytes:
+    """What a small regular file holds, such as a note beside a table.
+
+    Raises :class:`OSError` where it cannot be read, is no regular file, or holds more than ``most``
+    bytes. A pipe is not waited for.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise OSError(errno.EINVAL, "no regular file, or too large")
+        return file.read(most)
 
 
 def _lock(descriptor: int, *, wait: bool = True) -> bool:

@@ -50,25 +50,16 @@ def read_table(
     """
     sources = find_sources(path)
     with read_errors(path):
-        frame = _read(sources, columns, expected, as_text=as_text)
+        if not as_text:
+            frame = _table(sources, columns).read()
+        elif sources[0].ending in DELIMITERS:
+            frame = LinesTable(sources, columns, expected).read()
+        else:
+            frame = ArrowTable(sources, columns).read_as_typed()
         mark = mark_of_sources(sources)
     if mark is not None:
         frame.attrs[SPLIT] = mark
     return frame
-
-
-def _read(
-    sources: Sequence[Source],
-    columns: Sequence[str] | None,
-    expected: Sequence[str] | None,
-    *,
-    as_text: bool,
-) -> pd.DataFrame:
-    if not as_text:
-        return _table(sources, columns).read()
-    if sources[0].ending in DELIMITERS:
-        return LinesTable(sources, columns, expected).read()
-    return ArrowTable(sources, columns).read_as_typed()
 
 
 def check_source(path: str | Path) -> None:

@@ -23,7 +23,7 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from synthgan.errors import TableError
-from synthgan.table.files import CODECS, DELIMITERS, format_of, read_errors
+from synthgan.table.files import CODECS, DELIMITERS, format_of, read_errors, read_small
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
@@ -71,7 +71,7 @@ class Source:
         other = Source(self.path + ending, self.files)
         if self.files is None:
             with suppress(OSError):
-                return Path(other.path).read_bytes()
+                return read_small(other.path)
             return None
         if not self.files.get_file_info(other.path).is_file:
             return None

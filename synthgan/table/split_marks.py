@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from synthgan.errors import TableError
-from synthgan.table.files import check_target, write_bytes_atomically
+from synthgan.table.files import check_target, read_small, write_bytes_atomically
 from synthgan.table.sources import MARK_ENDING, Source, find_sources
 
 SPLIT = "synthgan.split"
@@ -94,7 +94,7 @@ def _beside(path: str | Path) -> Path:
 def _read(beside: Path) -> Mark | None:
     """The mark in a file; None where there is none, or a file of somebody else's."""
     with suppress(OSError):
-        return _parsed(beside.read_bytes())
+        return _parsed(read_small(beside))
     return None
 
 

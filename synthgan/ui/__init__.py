@@ -1,7 +1,7 @@
 """A page on the own machine: drop a table, correct its schema, fit, draw, judge, download.
 
 It calls the public package and nothing else. Imports point one way: folder, jobs, work, guard,
-forms, app, serve. Flask and waitress are the extra ``synthgan[ui]``.
+forms, app, server, serve. Flask and waitress are the extra ``synthgan[ui]``.
 """
 
 from synthgan.ui.app import create_app

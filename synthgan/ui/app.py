@@ -18,7 +18,7 @@ from synthgan.errors import SynthganError, TableError
 from synthgan.screen import count
 from synthgan.ui import forms, work
 from synthgan.ui.folder import Folder, Kept
-from synthgan.ui.guard import guard
+from synthgan.ui.guard import Door, guard
 from synthgan.ui.jobs import Desk, Job
 
 _FORMATS = (".csv", ".parquet", ".feather")
@@ -35,7 +35,7 @@ def create_app(folder: str | Path, *, token: str, port: int) -> Flask:
     app.template_folder = app.static_folder
     app.jinja_env.autoescape = True  # Flask goes by the ending, and escapes nothing in .j2
     app.config["MAX_CONTENT_LENGTH"] = None  # tables may be large; the disk is the owner's
-    guard(app, token, port)
+    guard(app, Door(token=token, port=port))
     pages = _Pages(Folder(Path(folder)), Desk())
     app.extensions["synthgan"] = pages
     base = f"/{token}/"

@@ -17,7 +17,7 @@ from synthgan.errors import TableError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|feather|arrow)(\.(gz|bz2|xz|zst|zip))?", re.I)
-_SHOWN = re.compile(r"schema\.json|(model-\d+\.synthgan)|((rows|report|card)-\d+\.[a-z]+)")
+_SHOWN = re.compile(r"schema\.json|(model-\d+\.synthgan)|((rows|report|card|ledger)-\d+\.[a-z]+)")
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def _as_kind(
     if kind is inferred.kind:
         return dataclasses.replace(inferred, personal=personal, format=None)  # type: ignore[arg-type]
     keep: dict[str, object] = {"personal": personal} if kind in _MADE_ANEW else {}
+    if kind is synthgan.Kind.IDENTIFIER:
+        keep["repeats"] = True  # or not, which does no harm
     if kind in _NUMERIC and inferred.kind in _NUMERIC:
         keep = {"format": inferred.format, "words": inferred.words}
     return synthgan.Column(
@@ -93,7 +95,7 @@ def corrected(
         if f"rule-{place}" in form and not changed.intersection(rule.columns)
     )
     own = tuple(rule for rule in schema.constraints if rule not in inferred.constraints)
-    return dataclasses.replace(schema, columns=tuple(columns), constraints=kept + own)
+    return schema.of_columns(columns, kept + own)
 
 
 def declared(schema: synthgan.Schema, inferred: synthgan.Schema) -> synthgan.Schema:

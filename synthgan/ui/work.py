@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -46,7 +47,8 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
         table = synthgan.read_table(data)
     else:  # the file is read as text
         schema = forms.declared(schema, synthgan.Schema.load(kept.inferred))
-    model = synthgan.fit(table, schema, config, on_step=job.on_step)
+    with _keeping_account(kept):
+        model = synthgan.fit(table, schema, config, on_step=job.on_step)
     number = kept.next_number("model")
     facts = {
         "holdout": holdout,
@@ -58,6 +60,24 @@ def fit(kept: Kept, config: synthgan.Config, *, holdout: bool, job: Job) -> str:
     model.save(kept.path / f"model-{number}.synthgan")
     stopped = "stopped; what was learned until then is in " if job.stopping else "the model is "
     return f"{stopped}model-{number}.synthgan"
+
+
+@contextmanager
+def _keeping_account(kept: Kept) -> Iterator[None]:
+    """Keeps what a private fit has spent that fails, or is stopped, inside."""
+    try:
+        yield
+    except BaseException as error:
+        spent = synthgan.spent_in(error)
+        if spent is None:
+            raise
+        file = kept.path / f"ledger-{kept.next_number('ledger')}.json"
+        synthgan.save_ledger(file, spent)
+        reason = str(error) if isinstance(error, synthgan.SynthganError) else "stopped"
+        raise synthgan.TrainingError(
+            f"{reason}; there is no model, but epsilon {spent.epsilon:.4g} was spent on the rows: "
+            f"{file.name} has the ledger, which 'synthgan ledger add' reads"
+        ) from None
 
 
 def _split(kept: Kept) -> Any:

@@ -11,6 +11,7 @@ from synthgan.report.attacks.distances import dcr_share, distance_findings, memb
 from synthgan.report.attacks.identifiers import identifier_findings
 from synthgan.report.attacks.membership import membership_findings
 from synthgan.report.attacks.outliers import outlier_findings
+from synthgan.report.attacks.replay import replay_findings
 
 __all__ = [
     "attribute_findings",
@@ -23,4 +24,5 @@ __all__ = [
     "membership_findings",
     "outlier_findings",
     "refuse_holdout",
+    "replay_findings",
 ]

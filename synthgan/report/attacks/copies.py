@@ -31,6 +31,10 @@ _LEAST_FLOOR = 50  # held-out rows behind a floor
 _MOST_SHARED = 0.5  # of the held-out rows, beyond what rows of the same kind share by chance
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: a product loses no bits
 
+_UNSEEN = (
+    "real rows: training rows that come twice, or those that independent columns copy, if more"
+)
+
 Fingerprints = npt.NDArray[np.uint64]
 """A hash of each row."""
 
@@ -76,7 +80,8 @@ def copy_findings(
     training rows, with up to 5,000 synthetic ones; without a holdout nothing says what is near,
     and they are left out, as with fewer than 20 rows of any table. Without 50 held-out rows the
     floor of exact copies is the share of training rows that stand there at least twice. A
-    baseline has 50 rows behind it, or there is none.
+    baseline has 50 rows behind it, or there is none. Where columns drawn independently copy more,
+    as few and coarse columns do, the floor is theirs: no row was memorised for that.
     """
     rng = np.random.default_rng(seed)
     sides = {"made": columns.read(synthetic), "known": columns.read(train)}
@@ -92,9 +97,9 @@ def copy_findings(
     enough = holdout is not None and len(holdout) >= _LEAST_FLOOR
     exact = _exact(
         copied["made"],
-        floor=_share(copied["held"]) if enough else _repeats(known),
+        floor=_share(copied["held"]) if enough else _by_chance(known, copied["independent"]),
         baseline=baseline_of(_share(copied["independent"]), len(copied["independent"])),
-        note="" if enough else "real rows: training rows that come twice, as chance makes them",
+        note="" if enough else _UNSEEN,
     )
     if holdout is None:
         why = "no holdout was given"
@@ -123,6 +128,12 @@ def _twice(known: Fingerprints) -> Bools:
     """Which rows stand in their own table at least twice."""
     _, groups, sizes = np.unique(known, return_inverse=True, return_counts=True)
     return np.asarray(sizes[groups] > 1)
+
+
+def _by_chance(known: Fingerprints, independent: Bools) -> Estimate | None:
+    """What chance makes of exact copies, where no holdout says so; None for too few rows."""
+    repeats = _repeats(known)
+    return max(repeats, _share(independent)) if repeats is not None else None
 
 
 def _repeats(known: Fingerprints) -> Estimate | None:

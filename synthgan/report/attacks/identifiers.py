@@ -55,7 +55,7 @@ def identifier_findings(
     low, high = (share.value + wider * (bound - share.value) for bound in share[1:])
     measure = Measure(
         key="copied_identifiers",
-        name="Identifiers and text copied from training rows",
+        name="Cells copied in columns that are not compared",
         estimate=Estimate(share.value, max(low, 0.0), min(high, 1.0)).scaled(100),
         goal=Goal.LOW,
         unit="%",

@@ -228,6 +228,18 @@ MEASURES = (
         "identifiers and free text, cells are looked for; those that counting hits do not count.",
     ),
     Term(
+        "replayed",
+        "Real values that come out again",
+        "Synthetic cells with a real value that fewer than five people have, such as a number "
+        "that names somebody, in a column of any kind. What chance makes is reckoned from the "
+        "real values alone, so no holdout is needed: values that two to five people have would "
+        "come out of a table of others, too; numbers close together are hit by drawing or "
+        "counting; and codes by making them up, if their form has little room. Where numbers 1, "
+        "2, 3, ... coincide, that is said and is no alarm.",
+        'Good 1953, "The Population Frequencies of Species and the Estimation of Population '
+        'Parameters", Biometrika.',
+    ),
+    Term(
         "dcr_share",
         "Distance to closest record (DCR share, NNDR)",
         "Share of synthetic rows that are closer to a training row than to any held-out row: 0.5 "

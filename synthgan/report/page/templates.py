@@ -42,6 +42,8 @@ def template(name: str) -> Template:
     environment.filters["strips"] = strips
     environment.filters["goal"] = lambda measure: GOALS[measure.goal]
     environment.filters["unbroken"] = _unbroken
+    environment.filters["in_percent"] = lambda value: wording.number(value, "%")
+    environment.filters["replay_verdict"] = lambda replay: wording.REPLAY_VERDICTS[replay.verdict]
     environment.filters["entry"] = lambda measure: entry_of(measure.key)
     return environment.get_template(name)
 
