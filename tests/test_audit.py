@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
+import threading
+import warnings
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -40,7 +44,7 @@ from synthgan.audit.before import (
 )
 from synthgan.audit.bounds import at_most, epsilon_at_least, gaussian_epsilon, mu_at_least, mu_near
 from synthgan.audit.claims import claims_are_checked, failures_are_accounted_for
-from synthgan.audit.fits import Scene, tiny_game
+from synthgan.audit.fits import Scene, heard, tiny_game
 from synthgan.audit.replay import (
     ledger_adds_up,
     noise_is_fresh,
@@ -280,6 +284,17 @@ def test_failed_fits_tell_what_they_spent() -> None:
     (wrong,) = failures_are_accounted_for(table, scene(leaks.SILENT_FAILURE, FEW))
     assert right.measured == 0 < wrong.measured
     assert right.detail.startswith(f"{wrong.measured:.0f} events")
+
+
+def test_what_is_said_is_heard_of_this_thread_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with heard() as said:
+        print("mine", file=sys.stderr)  # noqa: T201
+        warnings.warn("mine too", stacklevel=1)
+        other = threading.Thread(target=lambda: click.echo("not mine", err=True))
+        other.start()
+        other.join()
+    assert said == ["UserWarning: mine too", "mine\n"]
+    assert capsys.readouterr().err == "not mine\n"
 
 
 # Strangers

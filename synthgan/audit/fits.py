@@ -11,9 +11,11 @@ import dataclasses
 import importlib
 import io
 import json
+import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -156,8 +158,8 @@ def heard() -> Iterator[list[str]]:
     output = io.StringIO()
     with (
         warnings.catch_warnings(record=True) as warned,
-        contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(output),
+        contextlib.redirect_stdout(_Heard(output, sys.stdout)),
+        contextlib.redirect_stderr(_Heard(output, sys.stderr)),
     ):
         warnings.filterwarnings("always")
         try:
@@ -165,6 +167,23 @@ def heard() -> Iterator[list[str]]:
         finally:
             said += [f"{each.category.__name__}: {each.message}" for each in warned]
             said.append(output.getvalue())
+
+
+class _Heard(io.TextIOBase):
+    """Keeps what this thread writes; others, such as the one that shows how far the audit is, go
+    on to where they wrote before."""
+
+    def __init__(self, kept: io.StringIO, before: TextIO) -> None:
+        self._thread = threading.get_ident()
+        self._kept, self._before = kept, before
+
+    def write(self, text: str) -> int:
+        mine = threading.get_ident() == self._thread
+        return (self._kept if mine else self._before).write(text)
+
+    def flush(self) -> None:
+        if threading.get_ident() != self._thread:
+            self._before.flush()
 
 
 def _train(
