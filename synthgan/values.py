@@ -468,7 +468,8 @@ def _places(encoded: pa.DictionaryArray) -> Ints:
 def factorized(cells: Objects) -> tuple[Ints, list[Level]]:
     """For each of ``cells`` the number of its level, one past the last where it is missing; and
     the levels, in the order in which they come. True, 1 and 1.0 are three levels."""
-    if len({*map(type, cells)} - {type(None)}) <= 1:
+    kinds = {*map(type, cells)} - {type(None)}
+    if len(kinds) <= 1 and str not in kinds:  # pandas takes text to end at a NUL
         factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
         return np.where(factors < 0, len(distinct), factors).astype(np.int64), list(distinct)
     numbers: dict[tuple[type, Any], int] = {}

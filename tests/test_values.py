@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from synthgan.errors import SchemaError
 from synthgan.schema import Column, Kind, Level, infer_columns
-from synthgan.values import make_up, read_cells, write_cells
+from synthgan.values import factorized, make_up, read_cells, write_cells
 
 Decimal = decimal.Decimal
 
@@ -547,3 +547,17 @@ def test_only_what_is_not_modelled_is_made_up() -> None:
         make_up(column(Kind.NUMBER, "float64"), 0, 1)
     with pytest.raises(SchemaError, match=r"'x'"):
         write_cells(np.array(["a"], dtype=object), column(Kind.TEXT, "object"))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "a\0b", "a\0", "", "\0", "b", None, 1, 1.0, True, 0.0]), max_size=9
+    )
+)
+def test_levels_that_differ_are_told_apart(cells: list[Level | None]) -> None:
+    held = np.empty(len(cells), dtype=object)
+    held[:] = cells
+    factors, levels = factorized(held)
+    for cell, factor in zip(cells, factors.tolist(), strict=True):
+        level = levels[factor] if factor < len(levels) else None
+        assert (type(level), level) == (type(cell), cell)

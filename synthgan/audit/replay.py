@@ -1,128 +1,178 @@
-"""Replay on neighbouring tables: with the noisy answers frozen, nothing else may differ.
+"""Replay: with the noisy answers frozen, nothing else may differ between two fits.
 
-A fit is run on one table and its noisy answers are kept. Then it is run on a neighbour, and
-given the same answers. Whatever differs now, questions or outcomes, got out of the rows
-without paying; and how far the exact counts moved is the sensitivity that was booked, or more.
-No chance is involved, so a difference of one byte is a proof.
+A fit is run on one table and its noisy answers are kept. Then it is run on another one, and
+given the same answers. Whatever differs now, questions or outcomes, got out of the rows without
+paying. No chance is involved, so a difference of one byte is a proof.
+
+The other table is a *neighbour*, with one unit more or less: then the noise is frozen where it
+is drawn, and how far the exact counts moved is the sensitivity that was booked, or more. Or it
+is a *stranger*, which shares nothing with the first but the public schema: then the rows' whole
+answers are frozen, and what differs may be as large as can be.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from synthgan import archive, private_critic, synthesizer
-from synthgan.audit.replaced import replaced
+from synthgan.audit.awkward import Table
+from synthgan.audit.fits import Run, Scene, heard, run, tiny_game
 from synthgan.audit.report import Finding
 from synthgan.audit.tables import Pair
-from synthgan.audit.variants import Variant
-from synthgan.audit.watch import SEED, Asked, Watched, cheap, drawn, frozen, learn, same_words
-from synthgan.config import Config, NetworkConfig, PrivacyConfig, TrainConfig
-from synthgan.errors import SynthganError
+from synthgan.audit.watch import (
+    SEED,
+    Answer,
+    Asked,
+    Free,
+    Watched,
+    drawn,
+    exactly,
+    frozen,
+    never_exact,
+    same_words,
+)
 from synthgan.privacy import recompute
-from synthgan.private_critic import Game
-from synthgan.private_fit import Learned
-from synthgan.records import to_plain
-from synthgan.schema import Schema
+from synthgan.privacy.ledger import GRADIENTS
+from synthgan.privacy.rows import CHUNK, Mechanism
 
-Artefacts = dict[str, bytes]
+Named = tuple[str, Table]
+"""A table, and what is special about it."""
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
-    """A fit, all that came of it, and all that was seen of it."""
-
-    watched: Watched | None
-    learned: Learned | None
-    artefacts: Artefacts
-    """By name; they are to be the same for neighbours."""
-
-    @property
-    def asked(self) -> list[Asked]:
-        """The questions, if the fit came to ask any."""
-        return [] if self.watched is None else self.watched.asked
+_CRITIC_STEPS = 3  # on neighbours: critics that differ soon see other gradients
+_MOST_SAID = 4  # tables whose differences a finding tells
 
 
-def replay(
-    pair: Pair, schema: Schema, config: PrivacyConfig, variant: Variant, *, whole: bool
+def replay(pair: Pair, scene: Scene) -> list[Finding]:
+    """Compares fits on two neighbours. Raises what the fit of the first one raises."""
+    first, other = (pair.more, pair.less) if pair.is_removal else (pair.less, pair.more)
+    return replay_neighbours(pair.name, first, [(pair.name, other)], scene)
+
+
+def replay_by_place(pair: Pair, scene: Scene) -> list[Finding]:
+    """The same where chance alone says which rows of a person are kept: the first ones."""
+    with same_words():
+        return replay(pair, scene)
+
+
+def replay_critic(pair: Pair, scene: Scene) -> list[Finding]:
+    """The same for the engine that trains a critic on noisy gradients: a few steps of it."""
+    scene = dataclasses.replace(scene, game=tiny_game(_CRITIC_STEPS))
+    with same_words():
+        return replay(pair, scene)
+
+
+def replay_neighbours(
+    what: str, first: Table, others: Iterable[Named], scene: Scene
 ) -> list[Finding]:
-    """Compares fits on two neighbours.
+    """Compares the fit of ``first`` with those of neighbours of it."""
+    before = _first(first, scene)
+    differences, most, where = {"the first table": before.faults}, 0.0, "none"
+    for name, other in others:
+        after = run(other, scene, frozen(before.asked))
+        differences[name] = _differences(before, after)
+        moved, question = _moved(before.asked, after.asked)
+        if moved > most:
+            most, where = moved, f"{question} ({name})"
+    return [
+        _differs(f"replay, {what}", scene, before, differences),
+        _moves(f"replay, {what}", scene, most, where),
+    ]
 
-    Raises what the fit of the first one raises.
 
-    With ``whole``, ``fit`` itself is run, down to the bytes of the model file; otherwise all
-    of it but the mixture of pairs and the network, which see noisy counts alone.
-    """
-    tables = (pair.more, pair.less) if pair.is_removal else (pair.less, pair.more)
-    first = _run(tables[0], schema, config, variant, None, whole)
-    second = _run(tables[1], schema, config, variant, first.asked, whole)
-    names = sorted(first.artefacts.keys() | second.artefacts.keys())
-    different = [name for name in names if first.artefacts.get(name) != second.artefacts.get(name)]
-    different += [] if _all_booked(first) else ["more answers than events"]
-    said = f"differ: {', '.join(different)}" if different else f"compared: {', '.join(names)}"
-    moved, where = _moved(first.asked, second.asked)
-    check = f"replay, {pair.name}"
+def read_alone(
+    what: str, first: pd.DataFrame, others: Iterable[tuple[str, pd.DataFrame]], scene: Scene
+) -> list[Finding]:
+    """Puts all questions of the fit of ``first`` to neighbours of it, and looks how far the exact
+    counts move, and whether anything is said: quicker than whole fits, for very many cells."""
+    before = _first(first, scene)
+    assert before.watched is not None, "the fit has come through"
+    differences, most, where = {"the first table": before.faults}, 0.0, "none"
+    for name, other in others:
+        with heard() as said:
+            try:
+                asked, odd = _asked_again(other, before.watched, scene)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
+                differences[name] = [type(error).__name__]
+                continue
+        differences[name] = list(dict.fromkeys([*odd, *filter(None, said)]))
+        moved, question = _moved(before.asked, asked)
+        if moved > most:
+            most, where = moved, f"{question} ({name})"
+    return [
+        _differs(f"cells, {what}", scene, before, differences),
+        _moves(f"cells, {what}", scene, most, where),
+    ]
+
+
+def _asked_again(
+    frame: pd.DataFrame, before: Watched, scene: Scene
+) -> tuple[list[Asked], list[str]]:
+    """The questions of a fit, put to other rows; and those that were answered oddly."""
+    schema, variant = scene.variant.schema(frame, scene.schema), scene.variant
+    rows = Watched(frame, schema, Free(before.ledger.budget), variant, exactly)
+    rows.encode(before.codecs)
+    for each in before.asked:
+        each.ask(rows)
+    return rows.asked, rows.odd
+
+
+def replay_strangers(
+    what: str, first: Table, others: Iterable[Named], scene: Scene
+) -> list[Finding]:
+    """Compares the fit of ``first`` with those of tables that are no neighbours of it."""
+    with same_words() if scene.game else contextlib.nullcontext():
+        before = _first(first, scene)
+        differences = {"the first table": before.faults}
+        for name, other in others:
+            after = run(other, scene, exactly, before.asked)
+            differences[name] = _differences(before, after)
+    return [_differs(f"strangers, {what}", scene, before, differences)]
+
+
+def ledger_adds_up(table: pd.DataFrame, scene: Scene) -> list[Finding]:
+    """Works the guarantee out again, from the events alone; and asks whether they cover all
+    that was told, and whether the model claims more than they allow."""
+    found = _first(table, scene)
+    assert found.learned is not None, "the made-up tables can be learned"
+    guarantee, config, variant = found.learned.guarantee, scene.config, scene.variant.name
+    worked_out = recompute(guarantee.events, config.delta)
+    looked_at = {name for event in guarantee.events for name in event.columns}
+    unpaid = [c.name for c in scene.schema if c.kind.is_modelled and c.name not in looked_at]
+    answers = [each.event for each in found.asked]
+    missing = [event.name for event in answers if event not in guarantee.events] + found.faults
     return [
         Finding(
-            check=f"{check}: what differs",
-            variant=variant.name,
-            measured=len(different),
-            allowed=0,
-            detail=said,
+            check="ledger: epsilon of the events",
+            variant=variant,
+            measured=worked_out,
+            allowed=config.epsilon,
+            detail=f"{len(guarantee.events)} events, worked out anew at delta {config.delta:g}",
         ),
         Finding(
-            check=f"{check}: how far counts move",
-            variant=variant.name,
-            measured=moved,
-            allowed=1,
-            detail=f"L2, in sensitivities as booked; most in: {where}",
+            check="ledger: epsilon of the events, over the one that is claimed",
+            variant=variant,
+            measured=worked_out / guarantee.epsilon,
+            allowed=1 + 1e-9,
+            detail=f"claimed: {guarantee.epsilon:.6g} at delta {guarantee.delta:g}",
+        ),
+        Finding(
+            check="ledger: what was told without an event",
+            variant=variant,
+            measured=len(unpaid) + len(missing) + (guarantee.delta > config.delta),
+            allowed=0,
+            detail=", ".join([*unpaid, *missing]) or f"{len(answers)} answers",
         ),
     ]
 
 
-def replay_critic(
-    pair: Pair, schema: Schema, config: PrivacyConfig, variant: Variant
-) -> list[Finding]:
-    """The same for the engine that trains a critic on noisy gradients: a few steps of it."""
-    game = Game(steps=3, batch_size=256, pool=64, network=_TINY)  # 256: more than rows, so all
-    with replaced(private_critic, GAME=game), same_words():
-        return replay(pair, schema, config, variant, whole=False)
-
-
-_TINY = NetworkConfig(width=16, head_width=8, noise_width=8, critic_width=16, critic_depth=2)
-
-
-def ledger_adds_up(
-    table: pd.DataFrame, schema: Schema, config: PrivacyConfig, variant: Variant
-) -> list[Finding]:
-    """Works the guarantee out again, from the events alone."""
-    run = _run(table, schema, config, variant, None, False)
-    assert run.learned is not None, "the made-up tables can be learned"
-    events = run.learned.guarantee.events
-    found = Finding(
-        check="ledger: epsilon of the events",
-        variant=variant.name,
-        measured=recompute(events, config.delta),
-        allowed=config.epsilon,
-        detail=f"{len(events)} events, worked out anew at delta {config.delta:g}",
-    )
-    return [found]
-
-
-def noise_is_fresh(
-    table: pd.DataFrame, schema: Schema, config: PrivacyConfig, variant: Variant, alpha: float
-) -> list[Finding]:
+def noise_is_fresh(table: pd.DataFrame, scene: Scene, alpha: float) -> list[Finding]:
     """Fits the same table twice with the same seed: noise must not come twice."""
-    runs = [_run(table, schema, config, variant, None, False).asked for _ in range(2)]
+    runs = [_first(table, scene, drawn).asked for _ in range(2)]
     same = drawn_twice = 0
     chance = 0.0
     for one, other in zip(*runs, strict=False):
@@ -135,7 +185,7 @@ def noise_is_fresh(
         chance = max(chance, min(1.0, (2 * np.pi * float(one.event.variance)) ** -0.5))
     found = Finding(
         check="fresh noise: draws that come again with the seed",
-        variant=variant.name,
+        variant=scene.variant.name,
         measured=same / drawn_twice,
         allowed=float(binom.isf(alpha, drawn_twice, chance)) / drawn_twice,
         detail=f"of {drawn_twice} draws in two fits with one seed",
@@ -143,72 +193,74 @@ def noise_is_fresh(
     return [found]
 
 
-def _run(
-    table: pd.DataFrame,
-    schema: Schema,
-    config: PrivacyConfig,
-    variant: Variant,
-    script: list[Asked] | None,
-    whole: bool,
-) -> Run:
-    answer = drawn(variant.noise(SEED)) if script is None else frozen(script)
-    kept: list[tuple[Learned, Watched]] = []
+def samples_are_fresh(table: pd.DataFrame, scene: Scene) -> list[Finding]:
+    """Fits the same table twice with a critic that sees half of the rows in a step: the samples
+    must not come twice with the seed.
 
-    def learned_under_watch(
-        frame: pd.DataFrame, schema: Schema, config: PrivacyConfig, **rest: Any
-    ) -> Learned:
-        kept.append(learn(frame, schema, config, variant, answer))
-        return kept[-1][0]
-
-    found: Artefacts = {}
-    with contextlib.nullcontext() if whole else cheap():
-        try:
-            if whole:
-                with replaced(synthesizer, learn_privately=learned_under_watch):
-                    found = dict(_model_file(synthesizer.fit(table, schema, _tiny(config))))
-            else:
-                learned_under_watch(table, schema, config)
-        except SynthganError as error:
-            if script is None:
-                raise  # there is nothing to compare with
-            # As good as an artefact: whoever runs the fit can read it.
-            found["error"] = f"{type(error).__name__}: {error}".encode()
-    if not kept:
-        return Run(watched=None, learned=None, artefacts=found)
-    learned, watched = kept[-1]
-    return Run(watched=watched, learned=learned, artefacts=found | dict(_artefacts(*kept[-1])))
+    The noise is frozen, and each row's random word is the same, so that the first step's exact
+    sum of gradients follows from its sample alone; two of 2**rows samples are hardly the same.
+    """
+    assert len(table) != CHUNK, "or coins would be taken for the words of rows"
+    game = dataclasses.replace(tiny_game(1), batch_size=len(table) // 2)
+    scene = dataclasses.replace(scene, game=game)
+    with same_words(of=CHUNK):
+        first = _first(table, scene)
+        second = run(table, scene, frozen(first.asked))
+    sums = [
+        [each.counts.tobytes() for each in found.asked if each.event.kind == GRADIENTS]
+        for found in (first, second)
+    ]
+    return [
+        Finding(
+            check="fresh samples: sums of gradients that come again with the seed",
+            variant=scene.variant.name,
+            measured=sum(a == b for a, b in zip(*sums, strict=True)),
+            allowed=0,
+            detail=f"of {len(sums[0])}, each over about half of {len(table)} rows",
+        )
+    ]
 
 
-def _tiny(config: PrivacyConfig) -> Config:
-    """Training is the shortest that there is: it works on rows that nobody lives behind."""
-    return Config(privacy=config, train=TrainConfig(steps=1, batch_size=256, device="cpu"))
+def _first(table: Table, scene: Scene, answers: Callable[[Mechanism], Answer] = never_exact) -> Run:
+    """The fit that others are compared with. Raises what it raises."""
+    found = run(table, scene, answers(scene.variant.noise(SEED)))
+    if found.error is not None:
+        raise found.error
+    return found
 
 
-def _artefacts(learned: Learned, watched: Watched) -> Iterator[tuple[str, bytes]]:
-    yield "questions", "\n".join(each.question for each in watched.asked).encode()
-    yield "answers", b"".join(watched.told)
-    yield "shapes", repr([len(each.counts) for each in watched.asked if each.labels[-1]]).encode()
-    yield "ledger", repr(learned.guarantee).encode()
-    yield "summary", json.dumps(to_plain(learned.summary)).encode()
-    yield "schema", learned.encoder.schema.to_json().encode()
-    yield "layout", repr(learned.encoder.layout.spans).encode()
-    yield "rows drawn", learned.tokens.tobytes()
+def _differences(first: Run, other: Run) -> list[str]:
+    """What differs in the other fit, and what is wrong with it alone."""
+    one, two = first.artefacts, other.artefacts
+    names = sorted(one.keys() | two.keys())
+    different = [each for each in names if one.get(each) != two.get(each)]
+    return different + [fault for fault in other.faults if fault not in first.faults]
 
 
-def _model_file(model: synthesizer.Synthesizer) -> Iterator[tuple[str, bytes]]:
-    # Seconds that steps took are the one thing in the file that never comes twice.
-    history = tuple(dataclasses.replace(step, seconds=0.0) for step in model.history)
-    card = dataclasses.replace(model._card, history=history)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.synthgan"
-        archive.save(path, card, model._generator)
-        yield "model file", path.read_bytes()
+def _differs(check: str, scene: Scene, first: Run, differences: dict[str, list[str]]) -> Finding:
+    """``differences``: by the table, what differs there."""
+    said = [f"{name}: {', '.join(what)}" for name, what in differences.items() if what]
+    more = len(said) - _MOST_SAID
+    said[_MOST_SAID:] = [f"and {more} more tables"] if more > 0 else []
+    return Finding(
+        check=f"{check}: what differs",
+        variant=scene.variant.name,
+        measured=sum(map(len, differences.values())),
+        allowed=0,
+        detail=f"differ in {'; '.join(said)}"
+        if said
+        else f"compared: {', '.join(sorted(first.artefacts))}",
+    )
 
 
-def _all_booked(run: Run) -> bool:
-    if run.watched is None:
-        return True
-    return run.watched.answers == sum(event.steps for event in run.watched.ledger.events)
+def _moves(check: str, scene: Scene, most: float, where: str) -> Finding:
+    return Finding(
+        check=f"{check}: how far counts move",
+        variant=scene.variant.name,
+        measured=most,
+        allowed=1,
+        detail=f"L2, in sensitivities as booked; most in: {where}",
+    )
 
 
 def _moved(one: list[Asked], other: list[Asked]) -> tuple[float, str]:

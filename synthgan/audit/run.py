@@ -4,13 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
+from synthgan.audit import leaks
 from synthgan.audit import variants as v
 from synthgan.audit.attacks import Worlds, black_box, white_box
-from synthgan.audit.replay import ledger_adds_up, noise_is_fresh, replay, replay_critic
+from synthgan.audit.awkward import (
+    AWKWARD,
+    AWKWARD_CELLS,
+    Files,
+    awkward_lines,
+    in_front,
+    ordinary_rows,
+    people_elsewhere,
+    spelled,
+    strangers,
+)
+from synthgan.audit.before import (
+    declared_alike,
+    files_are_split_by_lines,
+    lines_are_rows,
+    seeds_are_refused,
+    split_by_coins,
+)
+from synthgan.audit.claims import claims_are_checked, failures_are_accounted_for
+from synthgan.audit.fits import Scene, tiny_game
+from synthgan.audit.replay import (
+    ledger_adds_up,
+    noise_is_fresh,
+    read_alone,
+    replay,
+    replay_by_place,
+    replay_critic,
+    replay_strangers,
+    samples_are_fresh,
+)
 from synthgan.audit.report import Audit, Finding
 from synthgan.audit.tables import (
     COLUMNS,
@@ -22,10 +54,12 @@ from synthgan.audit.tables import (
     near_rows,
     neighbours,
     people,
+    rows_of_nobody,
     without_constraints,
 )
 from synthgan.config import PrivacyConfig
 from synthgan.schema import Schema
+from synthgan.table import read_table
 
 OnPart = Callable[[str, int, int], None]
 """Called with the name of a part, how many runs are done, and how many there are in all."""
@@ -33,11 +67,13 @@ OnPart = Callable[[str, int, int], None]
 ALPHA = 1e-8
 """Chance that one statistical check flags the right fit; there are fewer than ten of them."""
 
-_ROWS, _FEW_ROWS = 300, 200  # of tables that are replayed
+_ROWS, _FEW_ROWS, _FEWEST_ROWS = 300, 200, 100  # of tables that are replayed
+_CRITIC_STEPS = 20  # on strangers: more than some have rows
 _OF_ONE, _KEPT = 40, 3  # rows of one person: that there are, that are kept
 _REPLAYED = PrivacyConfig(epsilon=20.0)  # little noise, so that fits ask more questions
 _REPLAYED_AS_DECLARED = PrivacyConfig(epsilon=1000.0)  # enough for very many columns
 _OF_PEOPLE = dataclasses.replace(_REPLAYED, unit=UNIT, unit_rows=_KEPT)
+_AWKWARD = Scene(schema=AWKWARD, config=PrivacyConfig(epsilon=100.0), variant=v.AS_IT_IS)
 _WHITE, _WHITE_ROWS = PrivacyConfig(epsilon=10.0), 60
 _BLACK, _BLACK_ROWS = PrivacyConfig(epsilon=1.0), 400
 
@@ -116,7 +152,15 @@ def audit_privacy(
     began, effort = time.monotonic(), THOROUGH if thorough else QUICK
     columns = COLUMNS if schema is None else without_constraints(schema)
     shown = _Shown(on_part)
-    parts = [*_replays(columns, effort), *_critics(), *_attacks(effort, shown.run)]
+    parts = [
+        *_replays(columns, effort),
+        *_people(),
+        *_ledgers(),
+        *_critics(),
+        *_before(),
+        *_faults(),
+        *_attacks(effort, shown.run),
+    ]
     shown.of = sum(part.runs for part in parts)
     findings: list[Finding] = []
     for part in parts:
@@ -127,38 +171,163 @@ def audit_privacy(
 
 
 def _replays(columns: Schema, effort: Effort) -> Iterator[_Part]:
-    """Replay on neighbours, the ledger, and whether noise is fresh."""
-    pairs = [*neighbours(columns, _ROWS), lines_of_files(columns, _ROWS)]
+    """Replay on neighbours and on strangers, and cells and lines that are read badly."""
     config = _REPLAYED if columns is COLUMNS else _REPLAYED_AS_DECLARED
-    for place, pair in enumerate(pairs):
-        whole = place < effort.wholes
-        check = partial(replay, pair, columns, config, v.AS_IT_IS, whole=whole)
-        yield _Part(name="replay on neighbours", check=check)
-    # What follows works on the made-up columns, where it is known that faults show.
+    scene = Scene(schema=columns, config=config, variant=v.AS_IT_IS)
+    for place, pair in enumerate([*neighbours(columns, _ROWS), lines_of_files(columns, _ROWS)]):
+        here = dataclasses.replace(scene, whole=place < effort.wholes)
+        yield _Part(name="replay on neighbours", check=partial(replay, pair, here))
+    if columns is COLUMNS:
+        columns, scene = AWKWARD, dataclasses.replace(_AWKWARD, variant=v.AS_IT_IS)
+        for pair in neighbours(columns, _ROWS):
+            yield _Part(name="replay on neighbours", check=partial(replay, pair, scene))
+    yield _Part(name="strangers", check=partial(_strangers, columns, scene))
+    yield _Part(name="strangers in files", check=partial(_strangers_in_files, columns, scene))
+    yield _Part(name="cells", check=partial(_cells, columns, scene, AWKWARD_CELLS), runs=150)
+    yield _Part(name="lines", check=partial(_lines, columns, scene), runs=150)
+
+
+def _strangers(columns: Schema, scene: Scene) -> list[Finding]:
+    table = ordinary_rows(columns, _ROWS)
+    return replay_strangers("rows", table, strangers(columns, _ROWS), scene)
+
+
+def _strangers_in_files(columns: Schema, scene: Scene) -> list[Finding]:
+    with Files.temporary() as folder:
+        files = Files(folder=Path(folder))
+        others = [
+            (name, files.of(f"other-{place}", frame))
+            for place, (name, frame) in enumerate(strangers(columns, _ROWS)[:-1])
+        ]
+        table = files.of("table", ordinary_rows(columns, _ROWS))
+        return replay_strangers("files", table, others, scene)
+
+
+def _cells(columns: Schema, scene: Scene, cells: Sequence[Any]) -> list[Finding]:
+    table = ordinary_rows(columns, _FEWEST_ROWS)
+    others = ((spelled(cell), in_front(table, columns, cell)) for cell in cells)
+    return read_alone("one more in front", table, others, scene)
+
+
+def _lines(columns: Schema, scene: Scene) -> list[Finding]:
+    with Files.temporary() as folder:
+        files = Files(folder=Path(folder))
+        path = files.of("table", ordinary_rows(columns, _FEWEST_ROWS))
+        others = (
+            (name, read_table(files.with_line(path, "more", line, first=True), as_text=True))
+            for name, line in awkward_lines(len(columns.columns))
+        )
+        table = read_table(path, as_text=True)
+        return read_alone("one line more in a file", table, others, scene)
+
+
+def _people() -> Iterator[_Part]:
+    """Tables in which one person may have several rows."""
+    scene = Scene(schema=COLUMNS, config=_OF_PEOPLE, variant=v.AS_IT_IS)
     for pair in people(COLUMNS, UNIT, _ROWS, _OF_ONE):
         for variant in (v.AS_IT_IS, v.UNCAPPED):
-            check = partial(replay, pair, COLUMNS, _OF_PEOPLE, variant, whole=False)
-            yield _Part(name=f"replay on people, {variant.name}", check=check)
-    far = neighbours(COLUMNS, _ROWS)[0]
-    for variant in (v.COUNTED_TWICE, v.BOUNDS_FROM_DATA, v.CATEGORIES_FROM_DATA, v.EXACT_ROWS):
-        check = partial(replay, far, COLUMNS, _REPLAYED, variant, whole=False)
-        yield _Part(name=f"replay, {variant.name}", check=check)
+            here = dataclasses.replace(scene, variant=variant)
+            yield _Part(name=f"people, {variant.name}", check=partial(replay, pair, here))
+    one_each = dataclasses.replace(_OF_PEOPLE, unit_rows=1)
+    pair = rows_of_nobody(COLUMNS, UNIT, _ROWS)
+    for variant in (v.AS_IT_IS, leaks.NAMELESS_TOGETHER):
+        here = dataclasses.replace(scene, config=one_each, variant=variant)
+        yield _Part(name=f"people, {variant.name}", check=partial(replay_by_place, pair, here))
+    table, others = near_rows(COLUMNS, _ROWS), people_elsewhere(COLUMNS, _ROWS)
+    check = partial(replay_strangers, "people", table, others, scene)
+    yield _Part(name="strangers, people", check=check)
+
+
+def _ledgers() -> Iterator[_Part]:
+    """What was booked, and whether noise is fresh."""
+    scene = Scene(schema=COLUMNS, config=_REPLAYED, variant=v.AS_IT_IS)
     table = near_rows(COLUMNS, _ROWS)
-    for variant in (v.AS_IT_IS, v.NOT_SPLIT):
-        check = partial(ledger_adds_up, table, COLUMNS, _REPLAYED, variant)
-        yield _Part(name=f"ledger, {variant.name}", check=check)
+    for variant in (v.AS_IT_IS, v.NOT_SPLIT, leaks.UNBOOKED, leaks.BETTER_GUARANTEE):
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(name=f"ledger, {variant.name}", check=partial(ledger_adds_up, table, here))
+    for variant in (v.AS_IT_IS, leaks.ON_TRUST):
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(name=f"claims, {variant.name}", check=partial(claims_are_checked, table, here))
+    for variant in (v.AS_IT_IS, leaks.SILENT_FAILURE):
+        here = dataclasses.replace(scene, variant=variant)
+        check = partial(failures_are_accounted_for, table, here)
+        yield _Part(name=f"failures, {variant.name}", check=check)
     for variant in (v.AS_IT_IS, v.SEEDED_NOISE):
-        check = partial(noise_is_fresh, table, COLUMNS, _REPLAYED, variant, ALPHA)
-        yield _Part(name=f"fresh noise, {variant.name}", check=check)
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(
+            name=f"fresh noise, {variant.name}", check=partial(noise_is_fresh, table, here, ALPHA)
+        )
 
 
 def _critics() -> Iterator[_Part]:
-    """Replay of the engine that trains a critic."""
-    pair = at_the_front(SMALL, _FEW_ROWS)
+    """The engine that trains a critic."""
     config = dataclasses.replace(_REPLAYED, engine="critic")
-    for variant in (v.AS_IT_IS, v.PACKED, v.FREE_PENALTY):
-        check = partial(replay_critic, pair, SMALL, config, variant)
-        yield _Part(name=f"critic, {variant.name}", check=check)
+    scene = Scene(schema=SMALL, config=config, variant=v.AS_IT_IS)
+    pair = at_the_front(SMALL, _FEW_ROWS)
+    for variant in (v.AS_IT_IS, v.PACKED, v.FREE_PENALTY, v.UNCUT):
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(name=f"critic, {variant.name}", check=partial(replay_critic, pair, here))
+    table = ordinary_rows(SMALL, _FEWEST_ROWS)
+    for variant in (v.AS_IT_IS, v.SEEDED_SAMPLES):
+        here = dataclasses.replace(scene, variant=variant)
+        yield _Part(name=f"samples, {variant.name}", check=partial(samples_are_fresh, table, here))
+    others = strangers(SMALL, _FEWEST_ROWS)[:2]
+    here = dataclasses.replace(scene, game=tiny_game(_CRITIC_STEPS))
+    check = partial(replay_strangers, "critic", table, others, here)
+    yield _Part(name="critic on strangers", check=check, runs=40)
+
+
+def _before() -> Iterator[_Part]:
+    """What happens before a fit."""
+    table = ordinary_rows(AWKWARD, _FEWEST_ROWS)
+    for variant in (v.AS_IT_IS, leaks.QUOTES_TAKE_LINES):
+        check = partial(lines_are_rows, table, variant)
+        yield _Part(name=f"lines, {variant.name}", check=check)
+    for variant in (v.AS_IT_IS, leaks.SPLIT_BY_SEED):
+        check = partial(split_by_coins, table, variant, ALPHA)
+        yield _Part(name=f"split, {variant.name}", check=check)
+    lines = tuple(awkward_lines(len(AWKWARD.columns)))
+    for variant, more in ((v.AS_IT_IS, lines), (leaks.RETYPED, lines[:2])):
+        check = partial(files_are_split_by_lines, table, more, variant)
+        yield _Part(name=f"split of files, {variant.name}", check=check)
+    scene = Scene(schema=SMALL, config=_REPLAYED, variant=v.AS_IT_IS)
+    for variant in (v.AS_IT_IS, leaks.UNMARKED):
+        here = dataclasses.replace(scene, variant=variant)
+        check = partial(seeds_are_refused, near_rows(SMALL, _ROWS), here)
+        yield _Part(name=f"split by seed, {variant.name}", check=check)
+    for variant in (v.AS_IT_IS, leaks.WORDS_DECLARED, leaks.ALL_DECLARED):
+        yield _Part(name=f"declared, {variant.name}", check=partial(declared_alike, variant))
+
+
+def _faults() -> Iterator[_Part]:
+    """Faults that replay and awkward cells must show, each on the least that should do."""
+    far = neighbours(COLUMNS, _ROWS)[0]
+    for variant in (v.COUNTED_TWICE, v.BOUNDS_FROM_DATA, v.CATEGORIES_FROM_DATA, v.EXACT_ROWS):
+        scene = Scene(schema=COLUMNS, config=_REPLAYED, variant=variant)
+        yield _Part(name=f"replay, {variant.name}", check=partial(replay, far, scene))
+    table, other = ordinary_rows(AWKWARD, _ROWS), strangers(AWKWARD, _ROWS)[:1]
+    empty = strangers(AWKWARD, _ROWS)[3:4]
+    for variant, others in (
+        (leaks.LEVELS_BY_FREQUENCY, other),
+        (leaks.MISSING_EXACTLY, other),
+        (leaks.HALF_BOUNDED, other),
+        (leaks.STEPS_BY_ROWS, empty),
+        (leaks.DRAWN_BY_ROWS, other),
+        (leaks.ROWS_NOTED, other),
+        (leaks.WARNED, empty),
+    ):
+        scene = dataclasses.replace(_AWKWARD, variant=variant)
+        check = partial(replay_strangers, "rows", table, others, scene)
+        yield _Part(name=f"strangers, {variant.name}", check=check)
+    for variant, cell in (
+        (leaks.IN_NANOSECONDS, "2021-01-01 00:00:00.000000001"),
+        (leaks.MERGED, True),
+        (leaks.NAMED_BY_FIRST, "A"),
+        (leaks.REFUSED, [1, 2]),
+    ):
+        scene = dataclasses.replace(_AWKWARD, variant=variant)
+        check = partial(_cells, AWKWARD, scene, (cell,))
+        yield _Part(name=f"cells, {variant.name}", check=check)
 
 
 def _attacks(effort: Effort, on_run: Callable[[], None]) -> Iterator[_Part]:

@@ -130,6 +130,17 @@ def people(schema: Schema, unit: str, rows: int, of_one: int) -> list[Pair]:
     ]
 
 
+def rows_of_nobody(schema: Schema, unit: str, rows: int) -> Pair:
+    """Two tables in which some rows do not say whose they are, and one has one of these more."""
+    base = near_rows(schema, rows)
+    base[unit] = make_up(schema[unit], 0, rows).astype(object)
+    base.loc[: rows // 5, unit] = None
+    nobody = far_rows(schema, new_levels=False).astype({unit: object})
+    nobody[unit] = None
+    more = _joined(nobody, base)
+    return Pair(name="one row more that is nobody's, before all others", less=base, more=more)
+
+
 def at_the_front(schema: Schema, rows: int) -> Pair:
     """Two tables of which one has a row more, before all others: each is in another place.
 

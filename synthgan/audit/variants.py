@@ -11,23 +11,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan import private_critic
+from synthgan import archive, private_critic
+from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
 from synthgan.audit.report import RIGHT
-from synthgan.privacy import Event, Ledger, PrivateRows, add_noise, variance_for
-from synthgan.privacy.rows import _VAULTS, Booking, Mechanism, Partition, RowGradients
+from synthgan.config import Config
+from synthgan.privacy import Event, Ledger, PrivateRows, add_noise, rows, variance_for
+from synthgan.privacy.rows import (
+    _VAULTS,
+    Booking,
+    GradientPlan,
+    Mechanism,
+    Partition,
+    RowGradients,
+)
 from synthgan.private_fit import Learned
-from synthgan.schema import NANOSECONDS, Column, Kind, Schema
+from synthgan.schema import NANOSECONDS, Column, Kind, Schema, public_part
+from synthgan.synthesizer import Synthesizer
+from synthgan.table import split_file, split_table
 from synthgan.values import read_cells
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
+Coins = Callable[[int], bytes]
+"""Gives that many random bytes."""
+Split = Callable[[pd.DataFrame, str | None, Coins], tuple[pd.DataFrame, pd.DataFrame]]
+"""A table, and the column that says what stays together: rows to learn from, rows set aside."""
 Open = Callable[[pd.DataFrame, Schema, Ledger, Mechanism], PrivateRows]
 
 
@@ -47,6 +63,36 @@ def _tell_all(frame: pd.DataFrame, learned: Learned) -> Learned:
     return learned
 
 
+def _from_file(table: Table) -> Table:
+    return table
+
+
+def _same_settings(table: Table, config: Config) -> Config:
+    return config
+
+
+def _same_model(table: Table, model: Synthesizer) -> Synthesizer:
+    return model
+
+
+def _by_coins(
+    frame: pd.DataFrame, by: str | None, coins: Coins
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return split_table(frame, by=by, coins=coins)
+
+
+def _from_bytes(data: bytes) -> object:
+    return archive.from_bytes(data, Path("model"))
+
+
+def _by_lines(path: Path, train: Path, holdout: Path, coins: Coins) -> None:
+    split_file(path, train, holdout, overwrite=True, coins=coins)
+
+
+def _as_marked(part: pd.DataFrame) -> pd.DataFrame:
+    return part
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """A private fit; every part that is not named is the product's own."""
@@ -60,6 +106,22 @@ class Variant:
     """The schema that the fit works with."""
     tell: Callable[[pd.DataFrame, Learned], Learned] = _tell_all
     """What is passed on of what was learned."""
+    read: Callable[[Table], Table] = _from_file
+    """What is done to a file, or to rows, before they are fitted."""
+    settings: Callable[[Table, Config], Config] = _same_settings
+    """What training is called with, given what is fitted."""
+    finish: Callable[[Table, Synthesizer], Synthesizer] = _same_model
+    """What is done to the model before anyone has it."""
+    split: Split = _by_coins
+    """How rows are set aside before a fit."""
+    split_file: Callable[[Path, Path, Path, Coins], None] = _by_lines
+    """The same with files: what is split, both parts."""
+    unmarked: Callable[[pd.DataFrame], pd.DataFrame] = _as_marked
+    """What becomes of the mark of a part of a table that was split by a seed."""
+    load: Callable[[bytes], object] = _from_bytes
+    """How the bytes of a model file are read."""
+    declare: Callable[[Schema], Schema] = public_part
+    """What is public of a schema that was told from rows."""
 
 
 AS_IT_IS = Variant(name=RIGHT)
@@ -193,6 +255,49 @@ def _open_free_penalty(
     return _FreePenalty(frame, schema, ledger, mechanism=mechanism)
 
 
+class _SeededSamples(PrivateRows):
+    """Which rows are in a sample follows from the user's seed."""
+
+    __slots__ = ()
+
+    def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
+        def seeded(units: Ints, sampling: Fraction) -> Ints:
+            coins = np.random.default_rng(0).random(int(units.max(initial=-1)) + 1)
+            won: Ints = np.flatnonzero((coins < float(sampling))[units])
+            return won
+
+        with replaced(rows, _sample=seeded):
+            return super().noisy_gradient(booking, gradients)
+
+
+class _Uncut(PrivateRows):
+    """Gradients of rows are as long as they are."""
+
+    __slots__ = ()
+
+    def noisy_gradient(self, booking: Booking, gradients: RowGradients) -> Floats:
+        def uncut(vectors: Floats, plan: GradientPlan) -> Ints:
+            whole: Ints = np.rint(vectors * (plan.units / plan.clip)).astype(np.int64)
+            return whole
+
+        with replaced(rows, _cut=uncut):
+            return super().noisy_gradient(booking, gradients)
+
+
+def _open_seeded_samples(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _SeededSamples(frame, schema, ledger, mechanism=mechanism)
+
+
+def _open_uncut(
+    frame: pd.DataFrame, schema: Schema, ledger: Ledger, mechanism: Mechanism
+) -> PrivateRows:
+    return _Uncut(frame, schema, ledger, mechanism=mechanism)
+
+
+SEEDED_SAMPLES = Variant(name="samples from the user's seed", open=_open_seeded_samples)
+UNCUT = Variant(name="gradients that are not cut", open=_open_uncut)
 PACKED = Variant(name="critic that looks at two rows at once", open=_open_packed)
 FREE_PENALTY = Variant(name="gradient penalty without noise", open=_open_free_penalty)
 
@@ -201,15 +306,15 @@ FREE_PENALTY = Variant(name="gradient penalty without noise", open=_open_free_pe
 
 
 def _bounded(frame: pd.DataFrame, schema: Schema) -> Schema:
-    return dataclasses.replace(
-        schema, columns=tuple(_with_bounds(c, frame[c.name]) for c in schema)
-    )
+    columns = [bounds_of_rows(c, frame[c.name]) for c in schema]
+    return dataclasses.replace(schema, columns=tuple(columns))
 
 
-def _with_bounds(column: Column, cells: pd.Series[Any]) -> Column:
-    if not column.kind.is_numeric:
+def bounds_of_rows(column: Column, cells: pd.Series[Any]) -> Column:
+    """``column`` with the least and the largest of its cells for bounds, where there are any."""
+    values = read_cells(cells, column) if column.kind.is_numeric else np.full(1, np.nan)
+    if np.isnan(values).all():
         return column
-    values = read_cells(cells, column)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if column.kind is not Kind.DATETIME:
         return dataclasses.replace(column, low=low, high=high)

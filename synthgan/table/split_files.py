@@ -272,7 +272,11 @@ def _rows(how: _How, form: _Form) -> Iterator[_Row]:
     for number, source in enumerate(how.sources):
         lines = _lines(source, form.codec)
         _check_header(how, form, _header_of(lines, source), source)
-        texts = _records(lines, form, source) if how.of_records else lines
+        if how.of_records:
+            texts = _records(lines, form, source)
+        else:
+            texts = _lines(source, form.codec, _end_of(form.header))
+            _header_of(texts, source)
         more = number + 1 < len(how.sources)
         for text in texts:
             if not text.rstrip("\r\n"):
@@ -284,15 +288,22 @@ def _rows(how: _How, form: _Form) -> Iterator[_Row]:
             yield _Row(text + "\n" if more and text[-1] not in "\r\n" else text, name)
 
 
-def _lines(source: Source, codec: str) -> Iterator[str]:
-    """Physical lines with their ends, which are a line feed, a carriage return or both."""
+def _lines(source: Source, codec: str, end: str = "") -> Iterator[str]:
+    """Physical lines with their ends, which are a line feed, a carriage return or both; or only
+    ``end``."""
     errors = "strict" if codec == "latin-1" else "surrogatepass"
     with (
         read_errors(source),
         source.decompressed() as raw,
-        io.TextIOWrapper(raw, codec, errors=errors, newline="") as text,
+        io.TextIOWrapper(raw, codec, errors=errors, newline=end) as text,
     ):
         yield from text
+
+
+def _end_of(header: str) -> str:
+    """How lines end, which the header decides and no other line, as in
+    :mod:`synthgan.table.lines`: what is one line there must not become two here."""
+    return "\r" if header.endswith("\r") else "\n"
 
 
 def _records(lines: Iterator[str], form: _Form, source: Source) -> Iterator[str]:
@@ -366,7 +377,8 @@ def _names(header: str, delimiter: str, quote: str) -> tuple[str, ...]:
 
 
 def _check_header(how: _How, form: _Form, header: str, source: Source) -> None:
-    if header.rstrip("\r\n") != form.header.rstrip("\r\n"):
+    ends = [_end_of(each) for each in (header, form.header)]
+    if header.rstrip("\r\n") != form.header.rstrip("\r\n") or ends[0] != ends[1]:
         raise TableError(
             f"{source} has another header than {how.sources[0]}; lines are copied as they are, so "
             "all parts must be written alike: split them one by one"
