@@ -127,6 +127,8 @@ class Called:
     """Whether it may count (``visit_no``)."""
     is_bare: bool = False
     """Whether nothing says that it is a number of one: ``customer``, or ``households``."""
+    is_singular: bool = False
+    """Whether it is of one, and so perhaps its number, and not how many there are."""
 
 
 @lru_cache(maxsize=1024)
@@ -140,7 +142,13 @@ def called(name: str) -> Called:
             if any(map(_IS_BARE.fullmatch, heads)):
                 worth = bare = 0.8  # of anything else they are no names
             is_bare = not ends and worth != bare
-            return Called(of=of, worth=worth if ends else bare, counts=counts, is_bare=is_bare)
+            return Called(
+                of=of,
+                worth=worth if ends else bare,
+                counts=counts,
+                is_bare=is_bare,
+                is_singular=not words[-1].endswith(("s", "innen", "leute")),
+            )
     of_things = any(map(_ALL_THINGS.fullmatch, heads))
     if of_things or any(map(_IS_CODE_OF_THINGS.fullmatch, words)):
         return Called(is_thing=True)

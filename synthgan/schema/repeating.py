@@ -148,7 +148,8 @@ def _guess(cells: Cells, column: Column, present: pa.Array) -> KeyGuess | None:
     few = _worth_of_counts(counts)
     decided = decided_by(cells, column.name) if says.worth or form.worth else []
     worth = _worth_of_name(says, form, counts, present)
-    if not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=text):
+    recurs = not text and _recur(form, counts, present)
+    if not recurs and not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=text):
         return None
     if not text and worth < _CALLED_KEY:
         worth = 0.0
@@ -176,9 +177,23 @@ def _worth_of_name(says: Called, form: Form, counts: Ints, present: pa.Array) ->
     few = len(counts) < counts.sum() / 20 or (says.of == EVENT and len(counts) <= _FEW_EVENTS)
     if says.counts and form.dense and (few or _are_counted(present)):
         return 0.0
-    if says.is_bare and not is_text(present) and form.worth < 0.4:
+    if says.is_bare and not is_text(present) and form.worth < (0.35 if says.is_singular else 0.4):
         return 0.0
     return says.worth
+
+
+_ROUND = 0.3  # of numbers that mean something end in a zero, or more: of keys a tenth
+
+
+def _recur(form: Form, counts: Ints, present: pa.Array) -> bool:
+    """Whether whole numbers far apart come again and again to the last digit, as keys do whatever
+    they are called, and neither amounts, which are often round, nor days."""
+    if form.worth < _ONE_FORM or len(counts) < MANY_VALUES or np.median(counts) < 2:
+        return False
+    values = np.unique(as_whole(present).to_numpy(zero_copy_only=False).astype(np.int64))
+    year, month, day = values // 10_000, values // 100 % 100, values % 100
+    is_day = (1900 <= year) & (year <= 2100) & (1 <= month) & (month <= 12) & (1 <= day)
+    return bool((values % 10 == 0).mean() < _ROUND and not (is_day & (day <= 31)).all())
 
 
 def _are_counted(present: pa.Array) -> bool:
