@@ -192,7 +192,7 @@ def _recur(form: Form, counts: Ints, present: pa.Array) -> bool:
         return False
     values = np.unique(as_whole(present).to_numpy(zero_copy_only=False).astype(np.int64))
     year, month, day = values // 10_000, values // 100 % 100, values % 100
-    is_day = (1900 <= year) & (year <= 2100) & (1 <= month) & (month <= 12) & (1 <= day)
+    is_day = (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1)
     return bool((values % 10 == 0).mean() < _ROUND and not (is_day & (day <= 31)).all())
 
 
