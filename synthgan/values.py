@@ -632,7 +632,8 @@ def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
         return write_text(fill_slots(slots, rows, key), here, column)
     if family(dtype) not in ("text", "object", "category"):
         series = _store_numbers((rows + 1).astype(np.float64), here, column, dtype)
-        if len(rows) and int(series.max()) != rows.max() + 1:
+        # of halves of a float, Arrow cannot tell which is greatest
+        if len(rows) and series.to_numpy(dtype=np.float64).max() != rows.max() + 1:
             raise SchemaError(
                 f"column {column.name!r}: dtype {column.dtype} cannot number {rows.max() + 1} "
                 "rows; use a wider one"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from synthgan.schema import Column, Level
+from synthgan.table import near_words
 
 FEW = 10
 """Levels or names that an error lists in full."""
@@ -51,9 +51,9 @@ def listed(values: Sequence[Level]) -> str:
 def nearest(word: object, known: Sequence[Level], *, few: int) -> str:
     """All that is known if it is not more than ``few``, else what comes near ``word``."""
     near: list[str] = []
-    folded = {str(each).casefold(): each for each in known}
+    spelled = {str(each): each for each in known}
     if len(known) > few and isinstance(word, str):
-        near = difflib.get_close_matches(word[:100].casefold(), folded, n=3, cutoff=0.5)
+        near = near_words(word, spelled, most=3, cutoff=0.5)
     if near:
-        return f"nearest: {listed([folded[each] for each in near])}"
+        return f"nearest: {listed([spelled[each] for each in near])}"
     return f"known: {listed(known) or 'none'}"

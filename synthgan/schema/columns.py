@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import sys
@@ -37,7 +36,7 @@ from synthgan.schema.constraints import (
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.schema.spelling import Spelling
-from synthgan.table import check_frame, take_table, write_bytes_atomically
+from synthgan.table import check_frame, near_words, take_table, write_bytes_atomically
 
 _VERSION = 1
 
@@ -118,7 +117,6 @@ _KINDS_OF: dict[Family, tuple[Kind, ...]] = {
     "category": (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT),
 }
 _MOST_DECLARED_WORDS = 1000
-_LONGEST_LIKE = 200  # characters of names that may have been meant: to compare takes their square
 _PRINTF = re.compile(r"%[-+ 0]?[0-9]{0,2}(?:\.[0-9]{1,2})?[dfeEgG]")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 
@@ -642,13 +640,8 @@ def checked_names(frame: pd.DataFrame) -> list[str]:
 
 
 def _near(name: str, names: Sequence[str]) -> str:
-    names = [other for other in names if len(other) <= _LONGEST_LIKE]
-    if len(name) > _LONGEST_LIKE:
-        return ""
-    folded = {other.casefold().strip(): other for other in names}
-    found = difflib.get_close_matches(name.casefold().strip(), folded, n=3)
-    shown = " or ".join(repr(folded[match]) for match in found)
-    return f" (did you mean {shown}?)" if found else ""
+    shown = " or ".join(map(repr, near_words(name, names, most=3)))
+    return f" (did you mean {shown}?)" if shown else ""
 
 
 def _some(names: Sequence[str]) -> str:

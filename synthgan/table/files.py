@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import errno
 import gzip
+import itertools
 import lzma
 import os
 import secrets
@@ -36,6 +37,8 @@ _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """The compressions that Arrow knows."""
+_LONGEST_NEAR = 100  # characters of words that may have been meant
+_MOST_NEAR = 1000
 _MOST_NAMES = 10  # of columns, in an error
 
 
@@ -192,13 +195,24 @@ def chosen_columns(path: object, columns: Sequence[str] | None, names: Sequence[
     return list(columns)
 
 
+def near_words(word: str, known: Iterable[str], *, most: int, cutoff: float = 0.6) -> list[str]:
+    """Those of ``known`` that ``word`` may have meant, the nearest first.
+
+    Only the first few that are short are looked at, as comparing takes the square of a length.
+    """
+    short = itertools.islice((each for each in known if len(each) <= _LONGEST_NEAR), _MOST_NEAR)
+    folded = {each.casefold().strip(): each for each in short}
+    looked_for = word[:_LONGEST_NEAR].casefold().strip()
+    found = difflib.get_close_matches(looked_for, folded, n=most, cutoff=cutoff)
+    return [folded[each] for each in found]
+
+
 def near_column(name: str, names: Iterable[object]) -> str:
     """For an error: the column that ``name`` may have meant, or those that there are."""
     known = [str(each) for each in names]
-    folded = {each.casefold().strip(): each for each in known}
-    near = difflib.get_close_matches(name.casefold().strip(), folded, n=1)
+    near = near_words(name, known, most=1)
     if near:
-        return f"did you mean {folded[near[0]]!r}?"
+        return f"did you mean {near[0]!r}?"
     more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
     return f"there are {', '.join(map(repr, known[:_MOST_NAMES]))}{more}"
 
