@@ -35,8 +35,10 @@ from synthgan.table import format_of, write_bytes_atomically
 from synthgan.train import Step
 
 FORMAT = 2
-"""Version of the file format. Plain models of format 1 are read as well; what they hold is the
-same. Private ones of format 1 are not, as what they guarantee did not hold."""
+"""Version of the file format that is written. Plain models of version 1 are read too; private ones
+are not, as what they guarantee did not hold."""
+
+_READ = (1, FORMAT)
 
 _KEY = "synthgan"
 _KEY_OF_TABLES = "key"
@@ -228,14 +230,13 @@ def _description(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
-    if found == 1:
-        _refuse_older_private(plain, path)
-        return _in_present_format(plain)
-    if found != FORMAT:
+    if type(found) is not int or found not in _READ:
         raise ModelFileError(
-            f"{path}: file format {found!r} is not the one that this version reads ({FORMAT}); "
+            f"{path}: file format {found!r} is none that this version reads (1 to {FORMAT}); "
             "use the synthgan version that wrote it"
         )
+    if found == 1:
+        _refuse_older_private(plain, path)
     return dict(plain)
 
 
@@ -248,16 +249,6 @@ def _refuse_older_private(plain: Mapping[str, Any], path: Path) -> None:
             "cell could change how the cells of others were read, so that its guarantee does not "
             "hold; fit it again"
         )
-
-
-def _in_present_format(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of a plain model of format 1, and those of its two tables, as of today."""
-    parts = {
-        part: {**plain[part], "format": FORMAT}
-        for part in _PARTS
-        if isinstance(plain.get(part), dict)
-    }
-    return {**plain, **parts, "format": FORMAT}
 
 
 def _check_guarantee(card: Card, path: Path) -> None:
