@@ -39,6 +39,8 @@ FORMAT = 2
 that they hold of numbers, and their exact shares, give single cells away (see docs/privacy.md).
 Private ones of format 1 are not, as what they guarantee did not hold."""
 
+_READ = (1, FORMAT)
+
 _KEY = "synthgan"
 _KEY_OF_TABLES = "key"
 """In the JSON text of a model of two tables only."""
@@ -230,14 +232,13 @@ def _description(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ModelFileError(f"{path}: the description inside is damaged") from None
     found = plain.get("format") if isinstance(plain, dict) else None
-    if found == 1 and type(found) is int:
-        _refuse_older_private(plain, path)
-        return dict(plain)
-    if found != FORMAT:
+    if type(found) is not int or found not in _READ:
         raise ModelFileError(
             f"{path}: file format {found!r} is none that this version reads (1 to {FORMAT}); "
             "use the synthgan version that wrote it"
         )
+    if found == 1:
+        _refuse_older_private(plain, path)
     return dict(plain)
 
 

@@ -34,7 +34,8 @@ from synthgan.privacy import (
     Total,
     Words,
 )
-from synthgan.privacy.reading import Instant, plain_cell, read_column, read_names, reader_of
+from synthgan.privacy.plain import Instant, plain_cell
+from synthgan.privacy.reading import read_column, read_names, reader_of
 from synthgan.schema import Column, Kind, Schema, coerce_dates, read_date, words_in
 from synthgan.summary import CategorySummary, NumberSummary, Segment
 from synthgan.values import factorized, read_cells

@@ -2,8 +2,8 @@
 
 Modules, each importing only those before it: ``noise`` (exact discrete Gaussian noise),
 ``ledger`` (events, budget, guarantee), ``composition`` (of several releases), ``spent`` (what
-was spent by a fit that failed), ``reading`` (a cell to its value), ``rows`` (:class:`PrivateRows`,
-the only door to rows in a private fit).
+was spent by a fit that failed), ``plain`` and ``reading`` (a cell to its value), ``rows``
+(:class:`PrivateRows`, the only door to rows in a private fit).
 """
 
 from synthgan.privacy.composition import compose
