@@ -151,7 +151,9 @@ def _read_with_words(cells: pa.Array, column: Column, words: Sequence[str]) -> F
     return values
 
 
-_PLAIN = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*", re.ASCII)
+_PLAIN = re.compile(
+    r"\s*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*", re.ASCII
+)
 
 
 def plain_number(text: str) -> float:

@@ -24,7 +24,8 @@ ROWS = [["1", "a"], ["2", 'b, "c"'], ["3", None], [None, "d"], ["4", "e"], ["5",
 MALFORMED = [
     b'7,"oops', b'"7,oops', b'7,oops"', b'7,o"ops', b'"', b'""x,1', b'"a"b",c', b"1,2,3", b"1",
     b"1,2,", b"\xff,1", b"1,\xe4", b"\x00,1", b"1,a\x00", b"\xed\xa0\x80,1", b"," * 500,
-    b"1," + b"x" * (MOST_BYTES + 5), b'1,"' + b"x" * (2 * MOST_BYTES + 5),
+    b'"",' * 300_000, b"1," + b"x" * (MOST_BYTES + 5),
+    b'1,"' + b"x" * (2 * MOST_BYTES + 5),
 ]  # fmt: skip
 
 
@@ -82,6 +83,11 @@ def test_the_header_says_how_lines_end(end: bytes, tmp_path: Path) -> None:
     assert rows_of(path) == ROWS
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert rows_of(path) == ROWS
+
+
+def test_a_line_of_many_quotes_is_read_soon(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", [b'""' * 500_000 + b",", b'"' + b'""' * 500_000 + b'",x'])
+    assert rows_of(path) == [['"' * 499_999, None], ['"' * 500_000, "x"]]
 
 
 def test_blank_lines_are_no_rows_but_of_a_single_column(tmp_path: Path) -> None:

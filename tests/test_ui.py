@@ -310,9 +310,11 @@ def test_a_private_fit_that_fails_leaves_its_ledger(
     monkeypatch.setattr("synthgan.private_fit.fit_mixture", stop)
     data = io.BytesIO(people(150)[["age", "rich"]].to_csv(index=False).encode())
     browser.done("tables", table=(data, "two.csv"))
-    browser.do("t/two/fit", steps="2", epsilon="1", declare="on")
-    browser.wait("two")
-    assert "there is no model, but epsilon 1 was spent" in browser.get("t/two/").text
+    browser.post("t/two/fit", steps="2", epsilon="1", declare="on")
+    browser.desk.wait(120)
+    job = browser.get("t/two/job").json
+    assert job is not None
+    assert "there is no model, but epsilon 1 was spent" in job["line"]
     spent = synthgan.load_ledger(tmp_path / "two" / "ledger-1.json")
     assert spent is not None
     assert "ledger-1.json" in browser.get("t/two/").text

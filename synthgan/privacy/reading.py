@@ -341,7 +341,8 @@ def _as_float(cell: Plain, dtype: np.dtype[Any]) -> float | None:
     number = _exactly(cell)
     if number is None:
         return None
-    found = float(dtype.type(float(number))) + 0.0  # no minus zero
+    with np.errstate(over="ignore"):
+        found = float(dtype.type(float(number))) + 0.0  # no minus zero
     return found if math.isfinite(found) else None
 
 

@@ -112,22 +112,24 @@ def _split(text: str, delimiter: str, quote: str) -> Sequence[str | None] | None
         return [cell or None for cell in text.split(delimiter)]
     if text.count(quote) % 2:
         return None
+    # A quoted cell ends at a quote that is not one of a pair.
+    quoted = re.compile(f"{quote}([^{quote}]*(?:{quote}{quote}[^{quote}]*)*){quote}")
     cells: list[str | None] = []
-    rest: str | None = text
-    while rest is not None:
-        if rest.startswith(quote):
-            # The cell ends at a quote that is not one of a pair.
-            found = re.match(f"{quote}((?:[^{quote}]|{quote}{quote})*){quote}", rest)
+    place = 0  # cells are not cut off the text one by one, as there may be very many
+    while place <= len(text):
+        if text.startswith(quote, place):
+            found = quoted.match(text, place)
             if found is None:
                 return None
-            cell, after = found[1].replace(quote * 2, quote), rest[found.end() :]
-            if after and not after.startswith(delimiter):
+            cell, place = found[1].replace(quote * 2, quote), found.end()
+            if place < len(text) and text[place] != delimiter:
                 return None
-            rest = after[1:] if after else None
         else:
-            cell, comma, after = rest.partition(delimiter)
-            rest = after if comma else None
+            end = text.find(delimiter, place)
+            end = len(text) if end < 0 else end
+            cell, place = text[place:end], end
         cells.append(cell or None)
+        place += 1
     return cells
 
 
