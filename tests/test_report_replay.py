@@ -255,6 +255,7 @@ def test_the_report_says_which_columns_and_no_value() -> None:
     verdict, advice = report.sections[2].verdict, report.sections[2].advice
     assert verdict[0].startswith("Training rows show through: real values that single somebody")
     assert "'ssn' in 100.0 % of the cells (150 of 150 values" in verdict[0]
+    assert not any("no more than chance" in each and "'ssn'" in each for each in verdict)
     assert "kind identifier" in advice[0]
     assert not any("Passing proves nothing" in each for each in advice)
     assert report.check({"replayed": 1.0})

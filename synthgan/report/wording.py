@@ -353,10 +353,12 @@ def privacy(
         verdict.insert(0, f"Guarantee: {guarantee}")
     verdict += _coincidences(findings.replays)
     copied = whole.get("copied_identifiers")
-    if copied is not None and not is_alarm(copied) and unjudged:
+    rung = {each.column for each in findings.replays if each.verdict == "replayed"}
+    quiet = [name for name in unjudged if name not in rung]
+    if copied is not None and not is_alarm(copied) and quiet:
         verdict.append(
             "Copied no more than chance or counting explains, and not judged otherwise: columns "
-            f"{_named(unjudged)}."
+            f"{_named(quiet)}."
         )
     strongest = whole.get("mia")
     if strongest and strongest.is_defined:
