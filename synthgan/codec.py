@@ -89,16 +89,18 @@ class CategoryCodec:
         """Categories have no order: one half for all, and no width."""
         return np.full(self.width, 0.5), np.zeros(self.width)
 
-    def encode(self, cells: Objects, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    def encode(self, cells: Objects, chances: Floats) -> tuple[Ints, Floats]:
         """Codes of ``cells``; unnamed levels become "rare". Where too few people have any, or a
-        missing cell, for that to be known, these become any level, by its share."""
+        missing cell, for that to be known, these become any level, by its share and the row's
+        chance (0 to 1)."""
         unknown = self._rare if self._missing > self._rare else -1
         factors, distinct = factorized(cells)
         index = {(type(level), level): i for i, level in enumerate(self.levels)}
         lookup = [index.get((type(level), level), unknown) for level in distinct]
         missing = self._missing if self.width > self._missing else unknown
         codes = np.array([*lookup, missing], dtype=np.int64)[factors]
-        codes[codes < 0] = _any_codes(self, int((codes < 0).sum()), rng)
+        anything = codes < 0
+        codes[anything], _ = _anything(self, chances[anything])
         return codes, np.full(len(cells), 0.5)
 
     def decode(self, codes: Ints, places: Floats) -> Objects:
@@ -185,8 +187,9 @@ class NumberCodec:
         rank[self._missing :] = 0.5
         return rank, np.where(self.is_bin, shares, 0.0)
 
-    def encode(self, cells: Floats, rng: np.random.Generator) -> tuple[Ints, Floats]:
-        """Codes and places of ``cells``; rows that share a value spread over its places."""
+    def encode(self, cells: Floats, chances: Floats) -> tuple[Ints, Floats]:
+        """Codes and places of ``cells``; rows that share a value spread over its places, each by
+        its chance (0 to 1)."""
         missing = np.isnan(cells)
         known = np.where(missing, 0.0, cells)
         if len(self._atoms) or len(self._bins):  # extremes were pulled in, maybe to an atom
@@ -194,7 +197,7 @@ class NumberCodec:
         codes = np.full(len(cells), self._missing, dtype=np.int64)
         places = np.full(len(cells), 0.5)
         if len(self._bins):
-            position = self._position(known, rng)
+            position = self._position(known, chances)
             which = np.clip(position.astype(np.int64), 0, len(self._bins) - 1)
             places = np.clip(position - which, 0.0, 1 - 1e-9)
             codes = self._bin_codes[which]
@@ -204,8 +207,7 @@ class NumberCodec:
             codes = np.where(use, self._atom_codes[nearest], codes)
         codes = np.where(missing, self._missing, codes)
         if not self._has_missing:  # too few people have one for that to be known
-            codes[missing] = _any_codes(self, int(missing.sum()), rng)
-            places[missing] = rng.random(int(missing.sum()))
+            codes[missing], places[missing] = _anything(self, chances[missing])
         return (self._with_words(cells, codes) if self.column.words is not None else codes), places
 
     def _with_words(self, cells: Floats, codes: Ints) -> Ints:
@@ -318,15 +320,14 @@ class NumberCodec:
             points = np.linspace(allowed.low, allowed.high, 9)
         else:
             points = np.array([allowed.low if allowed.low > top else allowed.high])
-        codes, places = self.encode(np.clip(points, bottom, top), np.random.default_rng(0))
+        codes, places = self.encode(np.clip(points, bottom, top), np.full(len(points), 0.5))
         return Options(codes, places, places, points)
 
     def _points(self, points: Floats) -> Options:
         """Single values, each with the places that it takes up in its code."""
         bottom, top = self.range()
         points = points[(points >= bottom) & (points <= top)]
-        fixed = np.random.default_rng(0)
-        codes, places = self.encode(points, fixed)
+        codes, places = self.encode(points, np.full(len(points), 0.5))
         first, last = places.copy(), places.copy()
         first[~self.is_bin[codes]], last[~self.is_bin[codes]] = 0.0, 1.0
         exact = self.decode(codes, places) == points
@@ -360,25 +361,32 @@ class NumberCodec:
         ends = np.r_[self._atoms, self._values]
         return (float(ends.min()), float(ends.max())) if len(ends) else (np.nan, np.nan)
 
-    def _position(self, cells: Floats, rng: np.random.Generator) -> Floats:
-        """Position of each cell in the joint quantile function, random within flat pieces."""
+    def _position(self, cells: Floats, chances: Floats) -> Floats:
+        """Position of each cell in the joint quantile function, by chance within flat pieces."""
         left = np.searchsorted(self._values, cells, side="left")
         right = np.searchsorted(self._values, cells, side="right")
         low = self._positions[np.minimum(left, len(self._values) - 1)]
         high = self._positions[np.maximum(right - 1, 0)]
         between = np.interp(cells, self._values, self._positions)
-        within: Floats = low + (high - low) * rng.random(len(cells))
+        within: Floats = low + (high - low) * chances
         return np.asarray(np.where(right > left, within, between))
 
 
 Codec = CategoryCodec | NumberCodec
 
 
-def _any_codes(codec: Codec, count: int, rng: np.random.Generator) -> Ints:
-    """So many codes by their shares, of those that may be drawn."""
+def _anything(codec: Codec, chances: Floats) -> tuple[Ints, Floats]:
+    """A code for each of ``chances``, by its share, of those that may be drawn; and a place in
+    it, which is as random as they are."""
     mass = codec.prior * codec.drawable
     mass = mass if mass.sum() > 0 else np.ones(codec.width)
-    return rng.choice(codec.width, size=count, p=mass / mass.sum()) if count else np.zeros(0, int)
+    ends = np.cumsum(mass) / mass.sum()
+    open_codes = np.flatnonzero(mass > 0)  # rounding must not lead to one of the others
+    codes: Ints = open_codes[
+        np.minimum(np.searchsorted(ends[open_codes], chances, side="right"), len(open_codes) - 1)
+    ]
+    starts, shares = ends[codes] - mass[codes] / mass.sum(), mass[codes] / mass.sum()
+    return codes, np.clip((chances - starts) / shares, 0.0, 1 - 1e-9)
 
 
 def balanced(codec: Codec, shares: Shares) -> Floats:

@@ -247,7 +247,7 @@ class Encoder:
             if span.role == "fine":
                 continue
             codec = self.codecs[span.column]
-            codes, places = codec.encode(self._cells(frame, codec.column), rng)
+            codes, places = codec.encode(self._cells(frame, codec.column), rng.random(len(frame)))
             tokens[:, position] = codes
             if codec.has_fine:
                 tokens[:, position + 1] = codec.steps(codes, places)
@@ -265,7 +265,7 @@ class Encoder:
         """Tokens (rows x 1 or 2 positions) of a difference, from its code position on."""
         codec = self.codecs[gap.name]
         assert isinstance(codec, NumberCodec), "differences are numbers"
-        codes, places = codec.encode(apart, rng)
+        codes, places = codec.encode(apart, rng.random(len(apart)))
         found = [codes, *[codec.steps(codes, places)] * codec.has_fine]
         return np.stack(found, axis=1)
 

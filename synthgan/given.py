@@ -133,7 +133,7 @@ def read_given(
         at = layout.code_position(name)
         if at is None:
             continue
-        codes, places = codec.encode(cells, rng)
+        codes, places = codec.encode(cells, rng.random(len(cells)))
         tokens[:, at] = codes
         if codec.has_fine:
             tokens[:, at + 1] = codec.steps(codes, places)

@@ -104,11 +104,6 @@ def _guaranteed(card: Card) -> Iterator[str]:
             )
 
 
-def _of_entity(card: Card) -> Iterator[str]:
-    if card.schema.entity is not None and card.guarantee is None:
-        yield f"rows with the same {card.schema.entity!r} count once, as they are somebody's"
-
-
 def _made_up(column: Column) -> str:
     if column.per is not None:
         what = "" if column.personal is None else f" ({column.personal.replace('_', ' ')})"

@@ -319,8 +319,9 @@ def test_one_with_very_many_rows_is_not_seen() -> None:
 def test_fewer_than_five_people_tell_nothing_of_their_rows() -> None:
     frame = events([f"ZQ-{i}" for i in range(5000, 5004)]).rename(columns={"x": "patient_id"})
     schema = infer_columns(frame)
-    known = synthgan.summary.summarize(frame, schema, synthgan.SummaryConfig()).unlearned
-    assert "patient_id" not in known
+    assert schema.entity == "patient_id"
+    with pytest.raises(synthgan.TableError, match="the rows of 4 is too small"):
+        synthgan.summary.summarize(frame, schema, synthgan.SummaryConfig())
 
 
 def test_chunks_parts_and_seeds(tmp_path: Path) -> None:
@@ -468,7 +469,7 @@ def test_the_command_line_stops_and_goes_on(
     for option in ("--identifier", "--learn", "--not-personal", "--entity"):
         went = run("fit", "events.csv", "--steps", "2", option, "vorg", "--overwrite")
         assert went.exit_code == 0, went.stderr
-    assert "rows with the same 'vorg' count once" in went.stderr
+    assert "'vorg' says whose row it is: what is kept stands for so many people" in went.stderr
 
 
 def test_the_command_proposes_an_entity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

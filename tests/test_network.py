@@ -31,6 +31,7 @@ def seeded(seed: int) -> torch.Generator:
 @pytest.fixture(scope="module")
 def encoded() -> tuple[Layout, torch.Tensor]:
     frame = people(400)
+    frame.loc[:9, "job"] = [f"odd job {i // 2}" for i in range(10)]
     schema = infer_columns(frame)
     encoder = Encoder(schema, summarize(frame, schema, SummaryConfig()))
     tokens = encoder.encode(frame, np.random.default_rng(0))

@@ -469,7 +469,7 @@ def test_codes_are_counted_in_tables() -> None:
     class Parity:
         width = 3
 
-        def encode(self, cells: Any, rng: Any) -> Any:
+        def encode(self, cells: Any, chances: Any) -> Any:
             return np.where(np.isnan(cells), 2, np.nan_to_num(cells) % 2).astype(int), cells
 
     rows = open_rows()

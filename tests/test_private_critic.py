@@ -73,7 +73,7 @@ def numbers(values: list[int], **settings: Any) -> PrivateRows:
     class AsIs:
         width = 100
 
-        def encode(self, cells: Any, rng: Any) -> Any:
+        def encode(self, cells: Any, chances: Any) -> Any:
             return cells.astype(np.int64), cells
 
     unit = settings.pop("unit", None)
@@ -192,7 +192,7 @@ def test_the_critic_s_gradients_of_the_strangest_row_are_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        rows_module, "random_words", lambda size: np.arange(size) * 2**40 + np.arange(size)
+        rows_module, "row_words", lambda size: np.arange(size) * 2**40 + np.arange(size)
     )
     sums = []
 

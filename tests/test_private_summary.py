@@ -88,7 +88,7 @@ def errors(found: PrivateSummary, frame: pd.DataFrame, schema: Schema) -> dict[s
     encoder, rng = Encoder(schema, found.summary), np.random.default_rng(0)
     distances = {}
     for name, codec in encoder.codecs.items():
-        codes, _ = codec.encode(read_cells(frame[name], codec.column), rng)
+        codes, _ = codec.encode(read_cells(frame[name], codec.column), rng.random(len(frame)))
         shares = np.bincount(codes, minlength=codec.width) / len(frame)
         distances[name] = float(np.abs(shares - codec.prior).sum() / 2)
     return distances

@@ -254,7 +254,7 @@ def _has_weight(column: Column, worlds: Worlds) -> Test:
         codec = learned.encoder.codecs.get(column.name)
         if codec is None:
             return False
-        (code,), _ = codec.encode(cells, np.random.default_rng(0))
+        (code,), _ = codec.encode(cells, np.full(len(cells), 0.5))
         return bool(codec.prior[code] * len(worlds.base) > 0.5)
 
     return test

@@ -38,7 +38,7 @@ from synthgan.audit.watch import (
 )
 from synthgan.privacy import recompute
 from synthgan.privacy.ledger import GRADIENTS
-from synthgan.privacy.rows import CHUNK, Mechanism
+from synthgan.privacy.rows import Mechanism
 
 Named = tuple[str, Table]
 """A table, and what is special about it."""
@@ -66,6 +66,7 @@ def replay_critic(pair: Pair, scene: Scene) -> list[Finding]:
         return replay(pair, scene)
 
 
+@same_words(coins=False)
 def replay_neighbours(
     what: str, first: Table, others: Iterable[Named], scene: Scene
 ) -> list[Finding]:
@@ -84,6 +85,7 @@ def replay_neighbours(
     ]
 
 
+@same_words()
 def read_alone(
     what: str, first: pd.DataFrame, others: Iterable[tuple[str, pd.DataFrame]], scene: Scene
 ) -> list[Finding]:
@@ -200,10 +202,9 @@ def samples_are_fresh(table: pd.DataFrame, scene: Scene) -> list[Finding]:
     The noise is frozen, and each row's random word is the same, so that the first step's exact
     sum of gradients follows from its sample alone; two of 2**rows samples are hardly the same.
     """
-    assert len(table) != CHUNK, "or coins would be taken for the words of rows"
     game = dataclasses.replace(tiny_game(1), batch_size=len(table) // 2)
     scene = dataclasses.replace(scene, game=game)
-    with same_words(of=CHUNK):
+    with same_words(coins=False):
         first = _first(table, scene)
         second = run(table, scene, frozen(first.asked))
     sums = [

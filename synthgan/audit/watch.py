@@ -418,9 +418,9 @@ def watching(
 
 
 @contextmanager
-def same_words(*, of: int | None = None) -> Iterator[None]:
-    """Within it, the random words of all rows are one and the same; with ``of``, where so many
-    are drawn at once.
+def same_words(*, coins: bool = True) -> Iterator[None]:
+    """Within it, the random words of all rows are one and the same, and unless told otherwise
+    the ``coins`` by which rows are chosen.
 
     It is one of the outcomes that they may have, so what is claimed holds for it as well; and
     in which place a row stands makes no difference.
@@ -428,10 +428,9 @@ def same_words(*, of: int | None = None) -> Iterator[None]:
     word = int(random_words(1)[0])
 
     def words(size: int) -> Ints:
-        is_one = of is None or size == of
-        return np.full(size, word, dtype=np.int64) if is_one else random_words(size)
+        return np.full(size, word, dtype=np.int64)
 
-    with replaced(counter, random_words=words):
+    with replaced(counter, row_words=words, **({"random_words": words} if coins else {})):
         yield
 
 

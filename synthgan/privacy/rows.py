@@ -58,9 +58,10 @@ class Codes(Protocol):
     width: int
 
     def encode(
-        self, cells: Any, rng: np.random.Generator, /
+        self, cells: Any, chances: npt.NDArray[np.float64], /
     ) -> tuple[Ints, npt.NDArray[np.float64]]:
-        """Codes of cells, 0 to ``width - 1``, each from its own cell alone; and places."""
+        """Codes of cells, 0 to ``width - 1``, each from its own cell and chance (0 to 1) alone;
+        and places."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,13 +311,14 @@ class PrivateRows:
 
     @_silent
     def encode(self, codecs: Mapping[str, Codes]) -> None:
-        """Makes codes of the cells, in here, for :class:`Crosstab` to count."""
+        """Makes codes of the cells, in here, for :class:`Crosstab` to count. Whatever chance is
+        in a code is of a random word that the row gets from the operating system."""
         vault = _VAULTS[self]
-        rng = np.random.default_rng([int(word) for word in random_words(4)])
         for name, codec in codecs.items():
             if name not in vault.cells:
                 raise UnchargedAccessError(f"column {name!r} is not modelled")
-            codes, _ = codec.encode(vault.cells[name], rng)
+            chances = row_words(vault.rows) / float(1 << 62)
+            codes, _ = codec.encode(vault.cells[name], chances)
             if len(codes) and not (codes.min() >= 0 and codes.max() < codec.width):
                 raise UnchargedAccessError(f"column {name!r}: codes must be below its width")
             vault.codes[name], vault.widths[name] = codes.astype(np.int64), codec.width
@@ -369,7 +371,7 @@ class PrivateRows:
             part = tokens[start : start + CHUNK]
             padded = np.zeros((CHUNK, tokens.shape[1]), dtype=np.int64)
             padded[: len(part)] = part
-            found = gradients(padded, random_words(CHUNK))
+            found = gradients(padded, row_words(CHUNK))
             if found.shape != (CHUNK, plan.size):
                 raise UnchargedAccessError("gradients: one vector a row, of the plan's size")
             total += _cut(found[: len(part)], plan).sum(axis=0)
@@ -493,6 +495,11 @@ _factorize = factorized  # the number of each cell's level, past the last where 
 
 def _label(level: Level) -> tuple[str, str]:
     return str(level), type(level).__name__
+
+
+def row_words(rows: int) -> Ints:
+    """For each row a random word of 62 bits, for whatever chance is in what is made of it."""
+    return random_words(rows)
 
 
 # Gradients

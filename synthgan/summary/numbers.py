@@ -31,6 +31,7 @@ FEW_VALUES = 128
 """A number column with at most this many distinct values gets one code a value."""
 
 _FINE_SHARE = 0.02  # of rows that must lie in bins, for places within them to matter
+_FEW_LEFT = 0.25  # of the rows, that frequent values leave over
 _KNOTS = 16  # a bin's quantile function gets at most about this many knots between its atoms
 _SHARED_VALUES = 64  # and at most this many exact values
 _DIGITS = 2  # a mean is rounded to a hundredth or less of what its group spans
@@ -201,7 +202,8 @@ def _bins(rest: Runs, present: float, config: SummaryConfig) -> list[Runs]:
     wanted = max(round(config.bins * float(below[-1]) / present), 8)
     # A bin of less than twice as many rows is a single value, the mean of them: good enough for
     # the few that frequent values leave over, but not for a column of different numbers.
-    least = 2 * enough if people >= 16 * enough else enough
+    are_few = people < 2 * enough or (people < 16 * enough and below[-1] < present * _FEW_LEFT)
+    least = enough if are_few else 2 * enough
     wanted = max(min(wanted, int(rest.people.sum()) // least), 1)
     targets = np.arange(1, wanted) * float(below[-1]) / wanted
     starts = np.unique(np.searchsorted(below, targets, side="right"))
