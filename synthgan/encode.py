@@ -25,6 +25,7 @@ from synthgan.constraints import (
     Gap,
     Pattern,
     close_gaps,
+    context_of,
     declared_patterns,
     in_order,
     possible_gaps,
@@ -151,7 +152,7 @@ def _context_of(schema: Schema, summary: Summary) -> Context:
         if not found.rows or any(len(row) != len(constraint.columns) for row in found.rows):
             raise SchemaError(f"constraint {constraint}: the summary's combinations do not fit it")
         patterns[constraint] = found.rows
-    return Context.of(schema, patterns)
+    return context_of(schema, patterns)
 
 
 def _gaps_of(schema: Schema, summary: Summary) -> tuple[Gap, ...]:

@@ -66,7 +66,7 @@ def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
     """
     cells = to_arrow(series, column.name)
     if column.kind is Kind.DATETIME:
-        return _read_dates(cells, column)
+        return read_dates(cells, column)
     if column.kind.is_numeric:
         return _read_numbers(cells, column)
     if column.kind is Kind.BOOLEAN:
@@ -296,7 +296,7 @@ _DEFAULT_FORMATS: dict[Resolution, str] = {
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
 
 
-def _read_dates(cells: pa.Array, column: Column) -> Floats:
+def read_dates(cells: pa.Array, column: Column) -> Floats:
     in_utc = has_time_zone(to_dtype(column.dtype, column.name))
     if pa.types.is_large_string(cells.type):
         dates = _read_date_text(cells, column, in_utc)

@@ -29,7 +29,7 @@ from synthgan import (
     Schema,
     Unique,
 )
-from synthgan.constraints import Cells, Context, broken, mend
+from synthgan.constraints import Cells, broken, context_of, mend
 from synthgan.errors import ConditionError, SchemaError
 from synthgan.schema import infer_columns
 
@@ -383,7 +383,7 @@ def test_chains_are_mended_without_touching_what_is_fixed(
         for name in frame
     )
     rule = Inequality(columns=("a", "b", "c"), strict=strict)
-    context = Context.of(Schema(columns=columns), {})
+    context = context_of(Schema(columns=columns), {})
     cells: Cells = {name: frame[name].to_numpy().copy() for name in frame}
     keep = {name: np.full(len(frame), i == fixed) for i, name in enumerate(frame)}
     mend(rule, cells, keep, context)

@@ -19,14 +19,14 @@ from synthgan.condition.cells import (
 )
 from synthgan.condition.wording import FEW, displayed, missing_hint, nearest, spelled
 from synthgan.errors import ConditionError
-from synthgan.schema import Column, Kind, Level, Schema, family, to_dtype
+from synthgan.schema import Column, Kind, Level, family, to_dtype
 
 
 class Reader:
     """What names and values mean, by the schema and the known levels."""
 
-    def __init__(self, schema: Schema, levels: Mapping[str, Sequence[Level]]) -> None:
-        self.columns = {column.name: column for column in schema}
+    def __init__(self, columns: Iterable[Column], levels: Mapping[str, Sequence[Level]]) -> None:
+        self.columns = {column.name: column for column in columns}
         self._levels = levels
         self._places: dict[str, dict[object, Level]] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthgan.schema import Column, Level
+from synthgan.schema import Column
 from synthgan.table import near_words
 
 FEW = 10
@@ -22,7 +22,7 @@ def displayed(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def spelled(value: Level) -> str:
+def spelled(value: object) -> str:
     """``str(value)``, or hexadecimal for integers that Python refuses to spell."""
     return str(value) if not isinstance(value, int) or abs(value) < 10**300 else hex(value)
 
@@ -42,13 +42,13 @@ def short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def listed(values: Sequence[Level]) -> str:
+def listed(values: Sequence[object]) -> str:
     """The first few of ``values``."""
     shown = ", ".join(displayed(value) for value in values[:FEW])
     return shown + ", ..." * (len(values) > FEW)
 
 
-def nearest(word: object, known: Sequence[Level], *, few: int) -> str:
+def nearest(word: object, known: Sequence[object], *, few: int) -> str:
     """All that is known if it is not more than ``few``, else what comes near ``word``."""
     near: list[str] = []
     spelled = {str(each): each for each in known}

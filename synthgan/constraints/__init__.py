@@ -8,6 +8,7 @@ schema), ``seen``, ``arithmetic`` and ``discover`` (the search for constraints).
 from synthgan.constraints.cells import Cells, Context, Pattern, broken, holds, mend
 from synthgan.constraints.check import (
     RuleTally,
+    context_of,
     declared_patterns,
     takes_patterns,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "RuleTally",
     "broken",
     "close_gaps",
+    "context_of",
     "declared_patterns",
     "discover_constraints",
     "holds",

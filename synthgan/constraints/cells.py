@@ -20,7 +20,6 @@ from synthgan.condition import Reader
 from synthgan.schema import (
     Bands,
     Column,
-    Constraint,
     Expression,
     FixedCombinations,
     FixedIncrements,
@@ -32,7 +31,6 @@ from synthgan.schema import (
     MissingWhen,
     OneHot,
     RowRule,
-    Schema,
     Unique,
 )
 from synthgan.values import rounded_cells
@@ -54,7 +52,7 @@ class Context:
 
     columns: Mapping[str, Column]
     reader: Reader
-    patterns: Mapping[Constraint, tuple[Pattern, ...]]
+    patterns: Mapping[Any, tuple[Pattern, ...]]
     """Combinations that may come out, of the constraints that take them from the table."""
     computed: frozenset[str]
     """Columns that a formula computes."""
@@ -63,22 +61,12 @@ class Context:
         """The cell that a literal means in a column."""
         return self.reader.cell(self.reader.column(name), value)
 
-    @staticmethod
-    def of(schema: Schema, patterns: Mapping[Constraint, tuple[Pattern, ...]]) -> Context:
-        """The context of a schema's constraints."""
-        return Context(
-            columns={column.name: column for column in schema},
-            reader=Reader(schema, {}),
-            patterns=patterns,
-            computed=frozenset(c.column for c in schema.constraints if isinstance(c, Formula)),
-        )
-
 
 # --- which rows break a constraint ------------------------------------------------------
 
 
 @singledispatch
-def broken(constraint: Constraint, cells: Cells, context: Context) -> Bools:
+def broken(constraint: object, cells: Cells, context: Context) -> Bools:
     """Which rows (n,) break ``constraint``."""
     raise TypeError(type(constraint).__name__)
 
@@ -154,7 +142,7 @@ def _(constraint: RowRule, cells: Cells, context: Context) -> Bools:
 
 
 @singledispatch
-def mend(constraint: Constraint, cells: Cells, fixed: Fixed, context: Context) -> None:
+def mend(constraint: object, cells: Cells, fixed: Fixed, context: Context) -> None:
     """Changes ``cells``, where they are not ``fixed``, so that rows keep ``constraint``.
 
     Most kinds are kept when tokens are drawn, and need nothing here.
@@ -258,7 +246,7 @@ def _solve(formula: Formula, source: str, rows: Ints, cells: Cells, context: Con
 
 
 def combination_codes(
-    columns: list[npt.NDArray[Any]], context: Context, constraint: Constraint
+    columns: list[npt.NDArray[Any]], context: Context, constraint: object
 ) -> Ints:
     """Which of the constraint's combinations each row has, -1 for none of them: (rows,)."""
     patterns = context.patterns.get(constraint, ())

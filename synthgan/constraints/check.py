@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.condition import Reader
 from synthgan.constraints.cells import Cells, Context, Pattern, broken
 from synthgan.errors import SchemaError
 from synthgan.people import OwnedCounts, Owners
@@ -28,6 +29,16 @@ Hashes = npt.NDArray[np.uint64]
 _MOST_COMBINATIONS = 1 << 20
 
 
+def context_of(schema: Schema, patterns: Mapping[Constraint, tuple[Pattern, ...]]) -> Context:
+    """The context of a schema's constraints."""
+    return Context(
+        columns={column.name: column for column in schema},
+        reader=Reader(schema, {}),
+        patterns=patterns,
+        computed=frozenset(c.column for c in schema.constraints if isinstance(c, Formula)),
+    )
+
+
 class RuleTally:
     """A schema's constraints, held against a table chunk by chunk.
 
@@ -39,7 +50,7 @@ class RuleTally:
     def __init__(self, schema: Schema, most: int | None = None, *, owned: bool = False) -> None:
         self._rows = 0
         self._schema = schema
-        self._context = Context.of(schema, declared_patterns(schema))
+        self._context = context_of(schema, declared_patterns(schema))
         taken = [each for each in schema.constraints if takes_patterns(each)]
         self._combinations: dict[Constraint, Counter[Pattern]] = {each: Counter() for each in taken}
         self._owned = {each: OwnedCounts[Pattern](most) for each in taken} if owned else None
@@ -184,7 +195,7 @@ def _hashes(part: Cells) -> Hashes:
 
 def declared_patterns(schema: Schema) -> dict[Constraint, tuple[Pattern, ...]]:
     """The combinations that the schema itself declares, as cells."""
-    context = Context.of(schema, {})
+    context = context_of(schema, {})
     found: dict[Constraint, tuple[Pattern, ...]] = {}
     for constraint in schema.constraints:
         if isinstance(constraint, FixedCombinations) and constraint.values is not None:

@@ -133,6 +133,8 @@ def discover_constraints(
     if len(frame) < _FEWEST:
         return ()
     rng = np.random.default_rng(0)
+    if owners is None and schema.entity is not None:
+        owners = owners_in(frame[schema.entity])
     seen = Seen.of(frame, schema, rng, enough=enough, owners=owners)
     if seen.people < _FEWEST:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.people import Owners, owners_in
-from synthgan.schema import Column, Kind, Level, Schema
+from synthgan.people import Owners
+from synthgan.schema import Column, Kind, Level
 from synthgan.values import read_cells
 
 Bools = npt.NDArray[np.bool_]
@@ -48,16 +49,14 @@ class Seen:
     @staticmethod
     def of(
         frame: pd.DataFrame,
-        schema: Schema,
+        columns: Iterable[Column],
         rng: np.random.Generator,
         *,
         enough: int,
         owners: Owners | None = None,
     ) -> Seen:
-        """``frame`` as it is seen by ``schema``, whose entity says whose rows they are unless
-        ``owners`` do."""
-        if owners is None and schema.entity is not None:
-            owners = owners_in(frame[schema.entity])
+        """The ``columns`` of ``frame``, whose rows are each somebody's own unless ``owners`` (rows)
+        say whose they are."""
         seen = Seen(
             rows=len(frame),
             columns={},
@@ -69,7 +68,7 @@ class Seen:
             enough=enough,
             owners=None if owners is None else np.unique(owners, return_inverse=True)[1],
         )
-        for column in schema:
+        for column in columns:
             if column.kind.is_modelled:
                 seen._read(column, read_cells(frame[column.name], column))
         return seen

@@ -36,7 +36,7 @@ from synthgan.schema.constraints import (
 from synthgan.schema.dates import Resolution, is_date_format
 from synthgan.schema.dtypes import Family, family, to_dtype
 from synthgan.schema.spelling import Spelling
-from synthgan.table import check_frame, near_words, take_table, write_bytes_atomically
+from synthgan.table import check_frame, near_words, write_bytes_atomically
 
 _VERSION = 1
 
@@ -557,8 +557,10 @@ class Schema:
             raise SchemaError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
             raise SchemaError(f"{path} is no schema: it is not UTF-8 text") from None
+        from synthgan.schema.loading import of_metadata  # builds on this module
+
         try:
-            return _of_metadata(text, table) or Schema.from_json(text)
+            return of_metadata(text, table) or Schema.from_json(text)
         except SchemaError as error:
             raise SchemaError(f"{path}: {error}") from None
 
@@ -578,26 +580,6 @@ class Schema:
             return from_plain(Schema, plain, "schema")
         except (ValueError, OverflowError, RecursionError) as error:
             raise SchemaError(str(error)) from None
-
-
-def _of_metadata(text: str, table: pd.DataFrame | str | Path | None) -> Schema | None:
-    """The schema that SDV's metadata describes; None if ``text`` is something else."""
-    from synthgan.schema.sdv import is_sdv_metadata, schema_of_metadata  # builds on this module
-
-    try:
-        plain = json.loads(text)
-    except (ValueError, RecursionError):
-        return None  # what is wrong is said where schemas are read
-    if not is_sdv_metadata(plain):
-        return None
-    if table is None:
-        raise SchemaError(
-            "SDV metadata leaves dtypes and decimals to the table, so it is read together with "
-            "one: Schema.load(path, table=...); without one, and for a private fit, write a "
-            "schema first ('synthgan schema')"
-        )
-    frame = take_table(table, "table")
-    return schema_of_metadata(plain, frame)
 
 
 def _is_finite(value: object) -> bool:
