@@ -100,7 +100,7 @@ class CategoryCodec:
         missing = self._missing if self.width > self._missing else unknown
         codes = np.array([*lookup, missing], dtype=np.int64)[factors]
         anything = codes < 0
-        codes[anything], _ = _anything(self, chances[anything])
+        codes[anything], _ = _anything(self.prior * self.drawable, chances[anything])
         return codes, np.full(len(cells), 0.5)
 
     def decode(self, codes: Ints, places: Floats) -> Objects:
@@ -207,7 +207,9 @@ class NumberCodec:
             codes = np.where(use, self._atom_codes[nearest], codes)
         codes = np.where(missing, self._missing, codes)
         if not self._has_missing:  # too few people have one for that to be known
-            codes[missing], places[missing] = _anything(self, chances[missing])
+            codes[missing], places[missing] = _anything(
+                self.prior * self.drawable, chances[missing]
+            )
         return (self._with_words(cells, codes) if self.column.words is not None else codes), places
 
     def _with_words(self, cells: Floats, codes: Ints) -> Ints:
@@ -375,11 +377,10 @@ class NumberCodec:
 Codec = CategoryCodec | NumberCodec
 
 
-def _anything(codec: Codec, chances: Floats) -> tuple[Ints, Floats]:
-    """A code for each of ``chances``, by its share, of those that may be drawn; and a place in
-    it, which is as random as they are."""
-    mass = codec.prior * codec.drawable
-    mass = mass if mass.sum() > 0 else np.ones(codec.width)
+def _anything(mass: Floats, chances: Floats) -> tuple[Ints, Floats]:
+    """A code for each of ``chances``, by the ``mass`` that codes have; and a place in it, which is
+    as random as they are."""
+    mass = mass if mass.sum() > 0 else np.ones(len(mass))
     ends = np.cumsum(mass) / mass.sum()
     open_codes = np.flatnonzero(mass > 0)  # rounding must not lead to one of the others
     codes: Ints = open_codes[

@@ -10,8 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
+from functools import cached_property, singledispatch
+from typing import Any, ClassVar
 
 from synthgan.errors import SchemaError
 from synthgan.schema.expression import Expression
@@ -254,19 +254,62 @@ Constraint = (
 )
 
 
-def work_of(constraint: Constraint) -> int:
+@singledispatch
+def work_of(constraint: Any) -> int:
     """How many comparisons of columns a row takes, or about so many operations."""
-    if isinstance(constraint, Inequality):  # each column with each
-        return len(constraint.columns) * (len(constraint.columns) - 1) // 2
-    if isinstance(constraint, Bands):
-        return len(constraint.values)
-    if isinstance(constraint, FixedCombinations):
-        return len(constraint.columns) + len(constraint.values or ()) // 1000
-    text = {Formula: "formula", MissingWhen: "when", RowRule: "keep"}.get(type(constraint))
-    return len(constraint.columns) + (0 if text is None else len(getattr(constraint, text)) // 10)
+    return len(constraint.columns)
 
 
-def check_work(constraints: Sequence[Constraint]) -> None:
+@work_of.register
+def _(constraint: Inequality) -> int:
+    return len(constraint.columns) * (len(constraint.columns) - 1) // 2  # each column with each
+
+
+@work_of.register
+def _(constraint: Bands) -> int:
+    return len(constraint.values)
+
+
+@work_of.register
+def _(constraint: FixedCombinations) -> int:
+    return len(constraint.columns) + len(constraint.values or ()) // 1000
+
+
+@work_of.register
+def _(constraint: Formula) -> int:
+    return len(constraint.columns) + len(constraint.formula) // 10
+
+
+@work_of.register
+def _(constraint: MissingWhen) -> int:
+    return len(constraint.columns) + len(constraint.when) // 10
+
+
+@work_of.register
+def _(constraint: RowRule) -> int:
+    return len(constraint.columns) + len(constraint.keep) // 10
+
+
+@singledispatch
+def leads_to(constraint: Any) -> Mapping[str, frozenset[str]]:
+    """Which columns lie before which others: no path may come back to where it began. Formulas
+    have paths of their own, whose names end with a NUL."""
+    return {}
+
+
+@leads_to.register
+def _(constraint: Inequality) -> Mapping[str, frozenset[str]]:
+    steps = zip(constraint.columns[:-1], constraint.columns[1:], strict=True)
+    return {low: frozenset([high]) for low, high in steps} if constraint.strict else {}
+
+
+@leads_to.register
+def _(constraint: Formula) -> Mapping[str, frozenset[str]]:
+    sources = frozenset(name + "\0" for name in constraint.expression.columns)
+    return {constraint.column + "\0": sources}
+
+
+def check_work(constraints: Sequence[Any]) -> None:
     """Raises :class:`SchemaError` if rows that keep ``constraints`` would never end to be drawn."""
     work = sum(map(work_of, constraints))
     if work > MOST_WORK:
@@ -276,21 +319,14 @@ def check_work(constraints: Sequence[Constraint]) -> None:
         )
 
 
-def check_cycles(constraints: Sequence[Constraint]) -> None:
+def check_cycles(constraints: Sequence[Any]) -> None:
     """Raises :class:`SchemaError` if rising chains bite their own tail, or formulas do."""
     above: dict[str, set[str]] = {}
-    targets: dict[str, str] = {}
     for constraint in constraints:
-        if isinstance(constraint, Inequality) and constraint.strict:
-            for low, high in zip(constraint.columns[:-1], constraint.columns[1:], strict=True):
-                above.setdefault(low, set()).add(high)
-        elif isinstance(constraint, Formula):
-            if constraint.column in targets:
-                raise SchemaError(f"constraints: column {constraint.column!r} has two formulas")
-            targets[constraint.column] = str(constraint)
-            above.setdefault(constraint.column + "\0", set()).update(
-                name + "\0" for name in constraint.expression.columns
-            )
+        for name, after in leads_to(constraint).items():
+            if name.endswith("\0") and name in above:
+                raise SchemaError(f"constraints: column {name[:-1]!r} has two formulas")
+            above.setdefault(name, set()).update(after)
     circle = _circle(above)
     if circle:
         kind = "formulas" if circle.endswith("\0") else "strict inequalities"
