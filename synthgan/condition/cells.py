@@ -20,6 +20,7 @@ import pyarrow as pa
 from synthgan.condition.wording import displayed, listed
 from synthgan.errors import ConditionError
 from synthgan.schema import Column, Kind, Level, parse_dates, to_dtype
+from synthgan.schema.arrow import to_arrow
 from synthgan.values import read_dates
 
 WHOLE = 2.0**53
@@ -145,7 +146,7 @@ def to_date(column: Column, value: object) -> float:
             raise ConditionError(f"column {column.name!r}: the date is out of range") from None
     dates = pd.DatetimeIndex(np.array([stamp.to_datetime64()]))  # of the stamp's own unit
     cells = pd.Series(dates.tz_localize("UTC") if zone is not None else dates)
-    return float(read_dates(cells, column)[0])
+    return float(read_dates(to_arrow(cells, column.name), column)[0])
 
 
 def _zone(column: Column) -> str | datetime.tzinfo | None:
