@@ -143,7 +143,7 @@ def load_tables(
     tensors = _tensors(data, where)
     strange = [name for name in tensors if name.split("/")[0] not in _PARTS]
     if strange:
-        raise ModelFileError(f"{where}: weights do not fit the model (tensor {strange[0]!r})")
+        raise ModelFileError(f"{where}: weights do not fit the model (tensor {min(strange)!r})")
     parent, child = (
         _build(each, _of_part(tensors, part), where)
         for part, each in zip(_PARTS, (card.parent, card.child), strict=True)
@@ -331,7 +331,7 @@ def _with_weights(
     if expected.keys() != tensors.keys():
         name = min(expected.keys() ^ tensors.keys())
         raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items()):  # they come in any order
         if tensor.shape != expected[name].shape or tensor.dtype != torch.float32:
             raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
         if not bool(tensor.isfinite().all()):
