@@ -180,10 +180,11 @@ def _header_of(source: Source, expected: Sequence[str] | None) -> _File:
     quote = "'" if re.fullmatch(r"\s*'.*'[ \t]*", text) else '"'
     delimiter = DELIMITERS[source.ending]
     candidates = delimiter if delimiter == "\t" else ",;\t|"
+    wanted = None if expected is None else sorted(expected)
     parsed = {each: _split(text, each, quote) or () for each in candidates}
     best = max(
         parsed,
-        key=lambda each: (set(parsed[each]) == set(expected or ()), len(parsed[each])),
+        key=lambda each: (sorted(parsed[each], key=str) == wanted, len(parsed[each])),
     )
     if not parsed[best]:
         raise TableError(f"{source}: the header cannot be read; check its quotes")
