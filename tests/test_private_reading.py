@@ -523,3 +523,13 @@ def test_dates_that_a_time_zone_does_not_know_are_dates() -> None:
     declared = column(Kind.DATETIME, "datetime64[s, America/New_York]", resolution="s")
     assert read_column(cells, declared).tolist() == far
     assert read_column(cells.astype("category"), declared).tolist() == far
+
+
+def test_real_numbers_beside_a_complex_one_stay_as_they_are() -> None:
+    real = pd.Series([1.0, 2.5, math.nan])
+    company = pd.concat([real, pd.Series([1j])], ignore_index=True)
+    assert company.dtype == "complex128"
+    for declared in (column(Kind.NUMBER, "float64"), column(Kind.CATEGORY, "float64")):
+        alone = [content(cell) for cell in read_column(real, declared)]
+        found = [content(cell) for cell in read_column(company, declared)]
+        assert found == [*alone, alone[2]]
