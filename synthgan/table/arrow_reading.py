@@ -295,6 +295,30 @@ def frame_of(table: Any) -> pd.DataFrame:
     return _arrow_frame(table, _plan_arrow(table.to_batches(), table.schema))
 
 
+_NOT_HELD = (pa.ArrowException, ValueError, ArithmeticError)
+
+
+def frame_of_held(table: Any) -> pd.DataFrame:
+    """As :func:`frame_of`; cells that Python cannot hold, such as dates beyond its calendar, are
+    missing."""
+    try:
+        return frame_of(table)
+    except _NOT_HELD:
+        columns = [
+            pc.if_else(pa.array([_is_held(cell) for cell in column], pa.bool_()), column, None)
+            for column in table.columns
+        ]
+        return frame_of(pa.Table.from_arrays(columns, schema=table.schema))
+
+
+def _is_held(cell: Any) -> bool:
+    try:
+        pa.array([cell.as_py()], cell.type).to_pandas()
+    except _NOT_HELD:
+        return False
+    return True
+
+
 def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:
     for position, name in enumerate(table.column_names):
         if name in plan.categories:
