@@ -264,14 +264,18 @@ class Ledger:
 
     def guarantee(self) -> Guarantee:
         """What holds for all that was measured until now."""
-        unit, most = self.budget.unit, self.budget.rows_per_unit
-        rows = "1 row" if most == 1 else f"{most:,} rows"
         return Guarantee(
             epsilon=recompute(self.events, self.budget.delta),
             delta=self.budget.delta,
-            unit="row" if unit is None else f"at most {rows} a value of {unit!r}",
+            unit=unit_in_words(self.budget.unit, self.budget.rows_per_unit),
             events=self.events,
         )
+
+
+def unit_in_words(unit: str | None, most: int) -> str:
+    """Whose rows they are, as a guarantee says it: ``most`` rows of each value of ``unit``."""
+    rows = "1 row" if most == 1 else f"{most:,} rows"
+    return "row" if unit is None else f"at most {rows} a value of {unit!r}"
 
 
 def recompute(events: Iterable[Event], delta: float) -> float:
