@@ -141,6 +141,10 @@ def load_tables(
     if _KEY_OF_TABLES not in plain:
         raise ModelFileError(f"{where}: this is a model of one table; load reads it")
     card = _as_card(TablesCard, plain, where)
+    if any(each.guarantee or each.config.privacy for each in (card.parent, card.child)):
+        raise ModelFileError(
+            f"{where}: it claims to be private, but no fit of two tables has a guarantee"
+        )
     tensors = _tensors(data, where)
     strange = [name for name in tensors if name.split("/")[0] not in _PARTS]
     if strange:
