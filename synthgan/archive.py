@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from synthgan.config import Config
 from synthgan.encode import Encoder
 from synthgan.errors import ModelFileError, SynthganError, TableError
 from synthgan.network import Generator
-from synthgan.privacy import Guarantee, check_claim
+from synthgan.privacy import Guarantee, check_claim, unit_in_words
 from synthgan.records import at_most, from_plain, to_plain
 from synthgan.schema import ForeignKey, Schema
 from synthgan.summary import Summary, Unlearned
@@ -140,10 +141,14 @@ def load_tables(
     if _KEY_OF_TABLES not in plain:
         raise ModelFileError(f"{where}: this is a model of one table; load reads it")
     card = _as_card(TablesCard, plain, where)
+    if any(each.guarantee or each.config.privacy for each in (card.parent, card.child)):
+        raise ModelFileError(
+            f"{where}: it claims to be private, but no fit of two tables has a guarantee"
+        )
     tensors = _tensors(data, where)
     strange = [name for name in tensors if name.split("/")[0] not in _PARTS]
     if strange:
-        raise ModelFileError(f"{where}: weights do not fit the model (tensor {strange[0]!r})")
+        raise ModelFileError(f"{where}: weights do not fit the model (tensor {min(strange)!r})")
     parent, child = (
         _build(each, _of_part(tensors, part), where)
         for part, each in zip(_PARTS, (card.parent, card.child), strict=True)
@@ -257,7 +262,7 @@ def _refuse_older_private(plain: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _check_guarantee(card: Card, path: Path) -> None:
+def _check_guarantee(card: Card, encoder: Encoder, path: Path) -> None:
     """Raises :class:`ModelFileError` for a guarantee that the file's own ledger does not bear."""
     if card.guarantee is None:
         if card.config.privacy is not None:
@@ -265,16 +270,43 @@ def _check_guarantee(card: Card, path: Path) -> None:
         return
     try:
         check_claim(card.guarantee)
+        _check_as_asked(card, card.guarantee)
+        _check_covered(card, encoder, card.guarantee)
     except ValueError as error:
         raise ModelFileError(f"{path}: its guarantee does not hold: {error}") from None
-    asked = {name for event in card.guarantee.events for name in event.columns}
+
+
+def _check_as_asked(card: Card, guarantee: Guarantee) -> None:
+    """Raises ``ValueError`` unless the fit asked for a guarantee, and for one of these units."""
+    privacy = card.config.privacy
+    if privacy is None:
+        raise ValueError("the fit did not ask for any")
+    if guarantee.unit != unit_in_words(privacy.unit, privacy.unit_rows):
+        raise ValueError("it is for other units than the fit asked for")
+
+
+def _check_covered(card: Card, encoder: Encoder, guarantee: Guarantee) -> None:
+    """Raises ``ValueError`` for what the file models and no event of the ledger tells of: each
+    column by itself, and each two together, by an event of the two or of more."""
+    asked = [event.columns for event in guarantee.events]
+    alone = {columns[0] for columns in asked if len(columns) == 1}
     modelled = {column.name for column in card.schema if column.kind.is_modelled}
-    unasked = sorted((modelled | set(card.summary.columns)) - asked)
+    unasked = sorted((modelled | set(card.summary.columns)) - alone)
     if unasked:
-        raise ModelFileError(
-            f"{path}: its guarantee does not hold: column {unasked[0]!r} is modelled, but no event "
-            "of the ledger is about it"
+        raise ValueError(
+            f"column {unasked[0]!r} is modelled, but no event of the ledger is about it"
         )
+    pairs = {frozenset(columns) for columns in asked if len(columns) == 2}
+    more = [set(columns) for columns in asked if len(columns) > 2]
+    for pair in combinations(encoder.layout.columns, 2):
+        if frozenset(pair) not in pairs and not any(each.issuperset(pair) for each in more):
+            raise ValueError(
+                f"columns {pair[0]!r} and {pair[1]!r} are modelled together, but no event of the "
+                "ledger is about both"
+            )
+    beyond = (card.summary.unlearned, card.summary.almanacs, card.summary.combinations)
+    if any(beyond) or card.summary.gaps:
+        raise ValueError("the summary has more than the ledger tells of")
 
 
 def _as_card(kind: type[_Card], plain: object, path: Path) -> _Card:
@@ -305,11 +337,11 @@ def _tensors(data: bytes, path: Path) -> dict[str, Tensor]:
 
 def _build(card: Card, tensors: dict[str, Tensor], path: Path) -> tuple[Encoder, Generator]:
     """The encoder of ``card``, and the generator with ``tensors`` as weights, each checked."""
-    _check_guarantee(card, path)
     try:
         encoder = Encoder(card.schema, card.summary)
     except (SynthganError, ValueError, ArithmeticError) as error:
         raise ModelFileError(f"{path}: {error}") from None
+    _check_guarantee(card, encoder, path)
     return encoder, _with_weights(card, encoder, tensors, path)
 
 
@@ -331,7 +363,7 @@ def _with_weights(
     if expected.keys() != tensors.keys():
         name = min(expected.keys() ^ tensors.keys())
         raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items()):  # they come in any order
         if tensor.shape != expected[name].shape or tensor.dtype != torch.float32:
             raise ModelFileError(f"{path}: weights do not fit the model (tensor {name!r})")
         if not bool(tensor.isfinite().all()):

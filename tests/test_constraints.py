@@ -510,3 +510,16 @@ def test_schemas_with_rules_survive_json_and_refuse_strange_ones() -> None:
         assert old in text
         with pytest.raises(SchemaError, match=message):
             Schema.from_json(text.replace(old, new))
+
+
+def test_numbers_that_too_few_share_are_in_no_combination() -> None:
+    """They have no code of their own, so a fit could not keep to it."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(60), 6) * 7
+    frame = pd.DataFrame({"group": group, "year": 1940 + group // 7 % 50, "cost": rng.random(360)})
+    frame.loc[:2, "year"] = 1900
+    frame.loc[:2, "group"] = 1
+    schema = synthgan.infer_schema(frame)
+    model = synthgan.fit(frame, config=quick(2))
+    assert model.schema.constraints == schema.constraints
+    assert len(model.sample(50, seed=0)) == 50

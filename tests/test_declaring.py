@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -206,3 +207,45 @@ def test_the_page_keeps_what_its_owner_has_set_by_hand_and_drops_what_rows_told(
     assert forms.declared(told, told) == public_part(told)
     with pytest.raises(synthgan.SchemaError, match="other columns"):
         forms.declared(Schema(columns=(n,)), told)
+
+
+@pytest.mark.parametrize(
+    "line", [b'7,"oops', b"1,2,3", b"7,\x00", b"\xff,x", b'"', b"1e308,x", b"", b"7,x" * 500_000]
+)
+def test_declaring_does_not_fail_for_a_line(tmp_path: Path, line: bytes) -> None:
+    rows = [f"{i},{'xyz'[i % 3]}".encode() for i in range(60)]
+    data = tmp_path / "data.csv"
+    told = []
+    for lines in ([*rows, line], [line, *rows], [line], []):
+        data.write_bytes(b"\n".join([b"n,c", *lines]) + b"\n")
+        done = CliRunner().invoke(main, ["schema", str(data), "--public", "-o", "-"])
+        assert done.exit_code == 0, done.output
+        told.append(done.stdout)
+    assert told[0] == told[1]
+
+
+def test_declaring_and_fitting_do_not_fail_for_a_line(tmp_path: Path) -> None:
+    data, model = tmp_path / "data.csv", tmp_path / "m.synthgan"
+    private = ["fit", str(data), "-o", str(model), "--overwrite", "--declare", "--epsilon", "5"]
+    for lines in ("7,x\n" * 60 + '7,"oops\n', ""):
+        data.write_text("n,c\n" + lines)
+        done = CliRunner().invoke(main, [*private, "--steps", "1"])
+        assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".feather"])
+def test_declaring_does_not_fail_for_a_cell(tmp_path: Path, ending: str) -> None:
+    text = pa.array([b"a", b"b", b"\xff"]).view(pa.string())
+    days = pa.array([0, 1, 2**30], pa.int32()).view(pa.date32())
+    whole = pa.table({"t": text, "d": days, "n": pa.array([1, 2, 3])})
+    data = tmp_path / f"data{ending}"
+    for table in (whole, whole.slice(0, 0)):
+        if ending == ".parquet":
+            pq.write_table(table, data)
+        else:
+            with pa.ipc.new_file(str(data), table.schema) as file:
+                file.write_table(table)
+        public = CliRunner().invoke(main, ["schema", str(data), "--public", "-o", "-"])
+        assert public.exit_code == 0, public.output
+        columns = json.loads(public.stdout)["columns"]
+        assert [column["name"] for column in columns] == ["t", "d", "n"]

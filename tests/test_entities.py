@@ -545,3 +545,39 @@ def test_a_learned_entity_is_refused() -> None:
         Schema(columns=(x,), entity="x")
     with pytest.raises(synthgan.SchemaError, match="entity 'y' is no column"):
         Schema(columns=(x,), entity="y")
+
+
+# Keys of no name and no form
+
+
+def decided(cells: list[str] | list[int], name: str) -> pd.DataFrame:
+    """Events of people who have a year of birth and may be ill, under a number of some name."""
+    frame = events(cells, rows_each=6).rename(columns={"x": name})
+    rng = np.random.default_rng(1)
+    people = pd.Series(np.arange(len(cells)), index=cells)[frame[name]].to_numpy()
+    frame["birth_year"] = rng.integers(1940, 2010, len(cells))[people]
+    frame["ill"] = (rng.random(len(cells)) < 0.3)[people]
+    return frame
+
+
+NUMBERS = np.random.default_rng(5).permutation(90_000)[:120]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("x", (NUMBERS + 10_000).tolist()),
+        ("患者编号", (NUMBERS + 10_000).tolist()),
+        ("رقم", (NUMBERS + 10_000).tolist()),
+        ("patient", list(range(1, 121))),
+        ("crm_ref", [f"CRM/{2010 + n % 14}/{n}" for n in NUMBERS]),
+        ("acct", [f"{'AB' if n % 2 else 'ab'}{n}" for n in NUMBERS]),
+    ],
+)
+def test_what_decides_much_of_its_rows_is_a_key_whatever_it_is_called(
+    name: str, cells: list[str] | list[int]
+) -> None:
+    frame = decided(cells, name)
+    model = synthgan.fit(frame, config=quick(2))
+    assert not model.schema[name].kind.is_modelled
+    assert len({*model.sample(700, seed=0)[name]} & {*frame[name]}) < 4  # 5 digits, by chance

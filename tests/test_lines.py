@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from synthgan import Column, Kind, TableError, read_table
+from synthgan import Column, Kind, TableError, read_table, split_file
 from synthgan.privacy.reading import read_column
 from synthgan.table.lines import MOST_BYTES
 
@@ -143,6 +143,11 @@ def test_parts_and_compressed_files(tmp_path: Path) -> None:
     assert "HIV" not in str(caught.value)
 
 
+def test_a_header_may_be_quoted(tmp_path: Path) -> None:
+    for header in (b'"x","t"', b"'x','t'"):
+        assert rows_of(written(tmp_path / "t.csv", [b"1,a"], header=header)) == [["1", "a"]]
+
+
 def test_a_file_may_have_no_rows(tmp_path: Path) -> None:
     frame = read_table(written(tmp_path / "t.csv", []), as_text=True)
     assert list(frame) == ["x", "t"]
@@ -174,3 +179,54 @@ def test_text_that_is_no_utf8_is_the_affair_of_its_row(tmp_path: Path) -> None:
     frame = read_table(tmp_path / "t.feather", as_text=True)
     column = Column(name="x", kind=Kind.CATEGORY, dtype="object")
     assert read_column(frame["x"], column).tolist() == ["a", None, "b"]
+
+
+def of_bytes(kind: Any, *cells: int) -> Any:
+    """An Arrow array whose type does not allow all of its cells."""
+    size = kind.bit_width // 8
+    held = b"".join(cell.to_bytes(size, "little", signed=True) for cell in cells)
+    return pa.Array.from_buffers(kind, len(cells), [None, pa.py_buffer(held)])
+
+
+BAD_TEXT = pa.array([b"a", b"\xff"]).view(pa.string())
+ONE_EACH = pa.array([0, 1, 2], pa.int32())
+NOT_ALLOWED = [
+    of_bytes(pa.date64(), 0, 12_345),
+    of_bytes(pa.time32("s"), 0, 90_000),
+    of_bytes(pa.time64("us"), 0, -5),
+    of_bytes(pa.decimal128(5, 2), 100, 10**9),
+    pa.DictionaryArray.from_arrays(pa.array([0, 1]), BAD_TEXT),
+    pa.ListArray.from_arrays(ONE_EACH, BAD_TEXT),
+    pa.StructArray.from_arrays([BAD_TEXT], ["x"]),
+    pa.MapArray.from_arrays(ONE_EACH, BAD_TEXT, pa.array([1, 2])),
+]
+
+
+@pytest.mark.parametrize("cells", NOT_ALLOWED, ids=lambda cells: str(cells.type))
+def test_a_cell_that_its_type_does_not_allow_is_the_affair_of_its_row(
+    tmp_path: Path, cells: Any
+) -> None:
+    names = ("t", "train", "holdout")
+    table, train, holdout = (tmp_path / f"{name}.feather" for name in names)
+    ipc(table, pa.table({"x": cells, "y": pa.array([1, 2])}))
+    assert read_table(table, as_text=True)["y"].tolist() == [1, 2]
+    done = split_file(table, train, holdout)
+    assert done.train + done.holdout == 2
+
+
+def test_cells_that_lie_elsewhere_are_damage(tmp_path: Path) -> None:
+    offsets = pa.array([0, 900, 1], pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"ab")])
+    lists = pa.Array.from_buffers(
+        pa.list_(pa.int8()), 2, [None, offsets], children=[pa.nulls(1, pa.int8())]
+    )
+    levels = pa.DictionaryArray.from_arrays(pa.array([0, 7]), pa.array(["a"]), safe=False)
+    for cells in (text, lists, levels):
+        ipc(tmp_path / "t.feather", pa.table({"x": cells}))
+        with pytest.raises(TableError, match="damaged"):
+            read_table(tmp_path / "t.feather", as_text=True)
+
+
+def ipc(path: Path, table: Any) -> None:
+    with pa.ipc.new_file(str(path), table.schema) as file:
+        file.write_table(table)

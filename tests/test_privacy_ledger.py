@@ -354,8 +354,13 @@ def test_a_claim_that_follows_from_its_events_holds(events: tuple[Event, ...]) -
         ({"unit": "at most 2 rows a value of 'person'"}, "fewer rows"),
         ({"events": (SUMMED,) * 100}, "more events of gradients"),
         ({"events": (counts(Fraction(1, 10**400)),)}, "claims epsilon"),
+        ({"events": (replace(SUMMED, sensitivity=10**200),)}, "its ledger gives inf"),
+        ({"events": (replace(SUMMED, variance_denominator=10**300),)}, "claims epsilon"),
+        ({"events": (replace(SUMMED, steps=10**300), counts(1))}, "claims epsilon"),
+        ({"events": (replace(SUMMED, sensitivity=10**200), counts(400))}, "its ledger gives inf"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_claim_that_is_better_than_its_events_is_refused(
     changes: dict[str, Any], message: str
 ) -> None:
@@ -401,9 +406,11 @@ def test_what_was_spent_is_kept_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="already exists"):
         save_ledger(path, spent)
     plain = json.loads(path.read_text())
+    huge = {**plain["guarantee"]["events"][1], "threshold": 10**305}
     for damage in (
         {"guarantee": {**plain["guarantee"], "epsilon": 0.01}},
         {"guarantee": {**plain["guarantee"], "events": 1}},
+        {"guarantee": {**plain["guarantee"], "events": [huge]}},
         {"guarantee": None},
         {"synthgan_ledger": 2},
     ):

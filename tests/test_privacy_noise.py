@@ -120,6 +120,10 @@ def test_tail_limits_hold_and_are_tight(variance: Fraction, delta: float) -> Non
     assert chances[x > limit - spare].sum() > delta
 
 
+def test_a_tail_is_wide_where_floats_end() -> None:
+    assert tail_bound(Fraction(2) ** 1022, 4) == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.parametrize("variance", [Fraction(0), Fraction(-1)])
 def test_no_variance_is_refused(variance: Fraction) -> None:
     with pytest.raises(ValueError, match="above 0"):

@@ -29,6 +29,7 @@ from synthgan import (
 from synthgan.cli import main
 from synthgan.privacy import Ledger, Levels, PrivateRows, recompute
 from synthgan.private_summary import plan_budget
+from synthgan.summary import Unlearned
 
 DECLARED = {
     "age": {"low": 0.0, "high": 120.0},
@@ -459,6 +460,15 @@ def test_a_file_whose_guarantee_does_not_follow_is_refused(tmp_path: Path) -> No
     assert "has no guarantee" in refused(guarantee=None)
     more = replace(guarantee, unit="at most 5 rows a value of 'person'")
     assert "fewer rows" in refused(guarantee=more)
+    alone = tuple(event for event in guarantee.events if len(event.columns) < 2)
+    cheap = replace(guarantee, events=alone, epsilon=0.9 * guarantee.epsilon)
+    assert "modelled together" in refused(guarantee=cheap)
+    person = replace(guarantee, unit="at most 1 row a value of 'person'")
+    assert "other units" in refused(guarantee=person)
+    plain = replace(fitted._card.config, privacy=None)
+    assert "did not ask" in refused(config=plain)
+    known = {"person": Unlearned(missing=0.25)}
+    assert "more than the ledger" in refused(summary=replace(fitted.summary, unlearned=known))
     older = refused(format=1)
     assert "earlier version" in older
     assert "fit it again" in older

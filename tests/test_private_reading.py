@@ -515,3 +515,22 @@ def test_words_are_tagged_alone() -> None:
     declared = column(Kind.INTEGER, "object", format="%d", words=(">89", "none"))
     cells = objects(["17", ">89", "none", "odd", None, 5, True, "\ud800"])
     assert words_in(read_column(cells, declared)).tolist() == [0, 1, 2, 0xFFFF, 0, 0, 0, 0xFFFF]
+
+
+def test_dates_that_a_time_zone_does_not_know_are_dates() -> None:
+    far = [-62_135_596_800 - 10**7, 0, 253_402_300_800 + 10**6]
+    naive = np.array(far, dtype="M8[s]")
+    cells = pd.Series(naive).dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+    declared = column(Kind.DATETIME, "datetime64[s, America/New_York]", resolution="s")
+    assert read_column(cells, declared).tolist() == far
+    assert read_column(cells.astype("category"), declared).tolist() == far
+
+
+def test_real_numbers_beside_a_complex_one_stay_as_they_are() -> None:
+    real = pd.Series([1.0, 2.5, math.nan])
+    company = pd.concat([real, pd.Series([1j])], ignore_index=True)
+    assert company.dtype == "complex128"
+    for declared in (column(Kind.NUMBER, "float64"), column(Kind.CATEGORY, "float64")):
+        alone = [content(cell) for cell in read_column(real, declared)]
+        found = [content(cell) for cell in read_column(company, declared)]
+        assert found == [*alone, alone[2]]

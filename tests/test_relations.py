@@ -403,6 +403,20 @@ def test_a_file_that_was_tampered_with_is_refused(
     synthgan.load_tables(forged(model_file, tmp_path))  # as it was
 
 
+@pytest.mark.parametrize("part", ["parent", "child"])
+def test_a_file_of_two_tables_that_says_it_is_private_is_refused(
+    model_file: Path, tmp_path: Path, part: str
+) -> None:
+    claim = {"epsilon": 0.0, "delta": 1e-6, "unit": "row", "events": []}
+    asked = {"epsilon": 1.0, "delta": 1e-6}
+    for change in (
+        lambda text: text[part].update(guarantee=claim),
+        lambda text: text[part]["config"].update(privacy=asked),
+    ):
+        with pytest.raises(ModelFileError, match="no fit of two tables has a guarantee"):
+            synthgan.load_tables(forged(model_file, tmp_path, change))
+
+
 # The command line
 
 

@@ -260,3 +260,17 @@ def test_marks_go_when_files_are_replaced_and_foreign_files_stay(
     few = run("data.csv", "--seed", 0, "--holdout", 0.001, "--train-file", "x.csv")
     assert few.exit_code == 2
     assert not Path("x.csv.split.json").exists()
+
+
+def test_a_unit_that_cannot_be_spelled_names_nobody() -> None:
+    class Hostile:
+        def __str__(self) -> str:
+            raise ValueError("no")
+
+    whole = pd.DataFrame({"who": pd.Series([Hostile(), "a", Hostile(), "a"], dtype=object)})
+    train, holdout = synthgan.split_table(whole, by="who")
+    assert len(train) + len(holdout) == 4
+    days = np.array([-62_135_596_800 - 10**7, 0], dtype="M8[s]")
+    zoned = pd.Series(days).dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+    train, holdout = synthgan.split_table(zoned.to_frame("who"), by="who")
+    assert len(train) + len(holdout) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -220,3 +221,20 @@ def test_another_delimiter_changes_nothing_else(tmp_path: Path) -> None:
     assert parts[0][0] == parts[1][0] == "größe,wert"
     wanted = ['"open;1', '007,"say ""x"""', '1.50,"a;b"', 'NA,","']
     assert sorted(parts[0][1:] + parts[1][1:]) == wanted
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        pa.array([0, 2**62]).view(pa.timestamp("us")),
+        pa.array([0, 2**30], pa.int32()).view(pa.date32()),
+        pa.array([0, 2**55]).view(pa.duration("us")),
+        pa.array([b"a", b"\xff"]).view(pa.string()),
+    ],
+    ids=lambda units: str(units.type),
+)
+def test_a_unit_that_python_cannot_hold_names_nobody(tmp_path: Path, units: Any) -> None:
+    files = tuple(tmp_path / f"{name}.parquet" for name in ("data", "train", "holdout"))
+    pq.write_table(pa.table({"who": units}), files[0])
+    done = split_file(*files, SplitConfig(by="who"))
+    assert done.train + done.holdout == 2

@@ -53,6 +53,10 @@ def _forged(own: Guarantee) -> Iterator[tuple[str, Guarantee | None]]:
     yield "half of epsilon", dataclasses.replace(own, epsilon=own.epsilon / 2)
     yield "a smaller delta", dataclasses.replace(own, delta=own.delta / 1000)
     yield "a column without events", dataclasses.replace(own, events=fewer)
+    if any(len(event.columns) == 2 for event in own.events):
+        alone = tuple(event for event in own.events if len(event.columns) < 2)
+        cheap = dataclasses.replace(own, events=alone, epsilon=own.epsilon * 0.9)
+        yield "pairs of columns without events", cheap
     yield "less noise", dataclasses.replace(own, events=(quieter, *own.events[1:]))
     yield "more rows a person", dataclasses.replace(own, unit="at most 9 rows a value of 'job'")
     yield "no events", dataclasses.replace(own, events=())

@@ -159,8 +159,9 @@ def discover_constraints(
 
 def _dependencies(seen: Seen) -> Iterator[FixedCombinations]:
     """Columns that decide another one, as few constraints as say it all."""
-    decides = {first: set[str]() for first in seen.codes}
-    for first, second in itertools.permutations(seen.codes, 2):
+    named = [name for name in seen.codes if _can_be_named(seen, name)]
+    decides = {first: set[str]() for first in named}
+    for first, second in itertools.permutations(named, 2):
         if _decides(seen, first, second):
             decides[first].add(second)
     groups: list[tuple[str, ...]] = []
@@ -174,6 +175,15 @@ def _dependencies(seen: Seen) -> Iterator[FixedCombinations]:
             between = (o for o in heads if o in decides[first] and second in decides[o])
             if all(o == second for o in between):
                 yield FixedCombinations(columns=(first, second))
+
+
+def _can_be_named(seen: Seen, name: str) -> bool:
+    """Whether enough people have each value of a number column: others have no code of their own,
+    so that nothing could be said of them."""
+    if name not in seen.numbers:
+        return True
+    people = seen.people_of(seen.codes[name], len(seen.levels[name]))
+    return bool(people.min() >= seen.enough)
 
 
 def _decides(seen: Seen, first: str, second: str) -> bool:

@@ -16,6 +16,7 @@ from synthgan.privacy.ledger import (
     check_claim,
     epsilon_of,
     recompute,
+    unit_in_words,
 )
 from synthgan.privacy.noise import add_noise, discrete_gaussian, variance_for
 from synthgan.privacy.rows import (
@@ -62,5 +63,6 @@ __all__ = [
     "save_ledger",
     "spending",
     "spent_in",
+    "unit_in_words",
     "variance_for",
 ]

@@ -264,14 +264,18 @@ class Ledger:
 
     def guarantee(self) -> Guarantee:
         """What holds for all that was measured until now."""
-        unit, most = self.budget.unit, self.budget.rows_per_unit
-        rows = "1 row" if most == 1 else f"{most:,} rows"
         return Guarantee(
             epsilon=recompute(self.events, self.budget.delta),
             delta=self.budget.delta,
-            unit="row" if unit is None else f"at most {rows} a value of {unit!r}",
+            unit=unit_in_words(self.budget.unit, self.budget.rows_per_unit),
             events=self.events,
         )
+
+
+def unit_in_words(unit: str | None, most: int) -> str:
+    """Whose rows they are, as a guarantee says it: ``most`` rows of each value of ``unit``."""
+    rows = "1 row" if most == 1 else f"{most:,} rows"
+    return "row" if unit is None else f"at most {rows} a value of {unit!r}"
 
 
 def recompute(events: Iterable[Event], delta: float) -> float:
@@ -309,7 +313,7 @@ def check_claim(guarantee: Guarantee) -> None:
     if not 0 < left < 1:
         raise ValueError("the guarantee's delta is not above the sum of its events' deltas")
     cost = _own_epsilon(events, left)
-    if guarantee.epsilon < cost * (1 - 1e-6):
+    if not guarantee.epsilon >= cost * (1 - 1e-6):
         raise ValueError(
             f"the guarantee claims epsilon {guarantee.epsilon:.6g}, but its ledger gives {cost:.6g}"
         )
@@ -318,13 +322,14 @@ def check_claim(guarantee: Guarantee) -> None:
 def _own_epsilon(events: tuple[Event, ...], delta: float) -> float:
     """Epsilon without the library, which takes seconds to load; both agree to a millionth."""
     try:
-        if any(event.kind == GRADIENTS for event in events):
-            curve = sum((_curve(event) for event in events), np.zeros(len(_WHOLE_ORDERS)))
-            return _epsilon_of_curve(curve, delta)
-        rho = math.fsum(float(event.rho) for event in events)
+        with np.errstate(all="ignore"):  # what is beyond all floats is infinite
+            if any(event.kind == GRADIENTS for event in events):
+                curve = sum((_curve(event) for event in events), np.zeros(len(_WHOLE_ORDERS)))
+                return _epsilon_of_curve(curve, delta)
+            rho = math.fsum(float(event.rho) for event in events)
+            return epsilon_of(rho, delta) if events else 0.0
     except OverflowError:
         return math.inf
-    return epsilon_of(rho, delta) if events else 0.0
 
 
 def epsilon_of(rho: float, delta: float) -> float:
@@ -360,6 +365,8 @@ def _sampled_curve(sampling: float, noise: float) -> Floats:
     Mironov, Talwar and Zhang (2019), section 3.3: with chance q and noise s, order a costs
     ln(sum over k of binom(a, k) (1 - q)^(a - k) q^k exp((k^2 - k) / 2 s^2)) / (a - 1).
     """
+    if not noise**2 > 0.0:  # so little that floats do not tell it from none
+        return np.full(len(_WHOLE_ORDERS), np.inf)
     if sampling == 1.0:
         return np.array(_WHOLE_ORDERS) / (2 * noise**2)
     found = []

@@ -87,7 +87,7 @@ def tail_bound(variance: Fraction, limit: int) -> float:
     """
     v, m = float(variance), limit + 1
     log_bound = -m * m / (2 * v) - math.log(-math.expm1(-m / v))
-    log_bound -= max(0.0, 0.5 * math.log(2 * math.pi * v))
+    log_bound -= max(0.0, 0.5 * (math.log(2 * math.pi) + math.log(v)))  # the product may overflow
     return math.exp(min(log_bound, 0.0)) * (1 + 1e-9)
 
 

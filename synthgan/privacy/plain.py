@@ -19,7 +19,7 @@ SECOND = NANOSECONDS["s"]
 MOST_DIGITS = 400
 """Of a number before its point: beyond, it is beyond all floats."""
 _EPOCH = datetime.datetime(1970, 1, 1)
-_OPAQUE = (bytes, bytearray, memoryview, complex, np.complexfloating, np.void)
+_OPAQUE = (bytes, bytearray, memoryview, np.void)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ def plain_cell(cell: object) -> Plain:
 def _of_float(cell: Any) -> float | None:
     found = float(cell)
     return None if math.isnan(found) else found
+
+
+def _of_complex(cell: Any) -> float | None:
+    """A real number stays one: beside one complex cell pandas makes all others complex, too."""
+    return _of_float(cell.real) if cell.imag == 0 else None
 
 
 def of_decimal(cell: Any) -> Decimal | None:
@@ -133,6 +138,7 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
     (np.timedelta64, _of_numpy_span),  # which numpy takes for integers
     ((int, np.integer), int),
     ((float, np.floating), _of_float),
+    ((complex, np.complexfloating), _of_complex),
     (Decimal, of_decimal),
     (datetime.datetime, _of_datetime),
     (datetime.date, _of_date),

@@ -304,6 +304,10 @@ def _distinct(series: pd.Series[Any]) -> tuple[Sequence[object], Ints]:
         cells = array.__arrow_array__()
         chunks = cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]
         return _joined([_arrow_cells(chunk) for chunk in chunks])
+    if isinstance(array, pd.arrays.DatetimeArray) and array.tz is not None:
+        # In UTC: to make objects of them, pandas asks the time zone, which knows no far dates.
+        cells, places = _distinct(pd.Series(array.tz_convert(None)))
+        return [_in_utc(cell) for cell in cells], places
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "iufbMm" and dtype.itemsize <= 8:
         held = series.to_numpy()
@@ -312,6 +316,11 @@ def _distinct(series: pd.Series[Any]) -> tuple[Sequence[object], Ints]:
         )
         return list(held[first]), places.astype(np.int64)  # numpy scalars, with their unit
     return _of_objects(series.astype(object).to_numpy())
+
+
+def _in_utc(cell: object) -> Instant | None:
+    found = plain_cell(cell)
+    return Instant(found.nanoseconds, zoned=True) if isinstance(found, Instant) else None
 
 
 def _of_objects(cells: npt.NDArray[np.object_]) -> tuple[Sequence[object], Ints]:

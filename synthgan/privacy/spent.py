@@ -82,6 +82,6 @@ def load_ledger(path: str | Path) -> Guarantee | None:
     try:
         guarantee = from_plain(Guarantee, plain.get("guarantee"), "guarantee")
         check_claim(guarantee)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise ModelFileError(f"{path}: the ledger does not hold: {error}") from None
     return guarantee

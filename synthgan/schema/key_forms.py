@@ -55,6 +55,8 @@ def form_of(distinct: pa.Array) -> Form:
             pattern="9" * _commonest(lengths),
             dense=not fixed and 10**longest < _SPARSE * len(distinct),
         )
+    if pattern is None and blanks == 0 and _are_mixed(distinct):
+        return Form(worth=0.3, words="codes", pattern=commonest_pattern(distinct))
     if pattern is None:
         return Form()
     open_ = sum(character in "9AaFf" for character in re.sub(r"\\.", "", pattern))
@@ -79,6 +81,16 @@ def _are_tokens(distinct: pa.Array, pattern: str | None) -> bool:
         return False
     shapes = pc.unique(pc.replace_substring_regex(distinct, "[0-9]", "9"))
     return len(shapes) > 0.9 * len(distinct)
+
+
+def _are_mixed(distinct: pa.Array) -> bool:
+    """Whether nearly all have letters and at least two digits, and few other marks: codes of many
+    shapes, as of account numbers that were given out in different ways."""
+    code = r"^[\p{L}0-9_\-/.:#]+$"
+    fits = pc.match_substring_regex(distinct, code)
+    digits = pc.match_substring_regex(distinct, r"[0-9].*[0-9]")
+    letters = pc.match_substring_regex(distinct, r"\p{L}")
+    return all(float(pc.mean(each).as_py()) > 0.9 for each in (fits, digits, letters))
 
 
 def _form_of_numbers(values: npt.NDArray[np.generic]) -> Form:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from synthgan.schema.arrow import to_arrow
 from synthgan.schema.columns import Column, Kind
 from synthgan.schema.key_forms import Form, are_whole_or_text, as_whole, form_of, is_text
-from synthgan.schema.key_names import EVENT, Called, called
+from synthgan.schema.key_names import EVENT, PERSON, Called, called
 from synthgan.schema.personal import SURE
 
 Ints = npt.NDArray[np.int64]
@@ -41,6 +41,7 @@ _FEW_EVENTS = 30  # of a person, that ``visit_no`` may count
 _CALLED_KEY = 0.4  # what a name such as "x_id" is worth
 _CALLED_CODE = 0.25  # one such as "x_code" is worth less
 _ONE_FORM = 0.4  # and codes of one pattern
+_FAR_APART = 0.35  # and whole numbers far apart
 _OF_MANY = 0.3  # what many values of few rows each are worth
 
 
@@ -147,7 +148,7 @@ def _guess(cells: Cells, column: Column, present: pa.Array) -> KeyGuess | None:
         return None
     few = _worth_of_counts(counts)
     decided = decided_by(cells, column.name) if says.worth or form.worth else []
-    worth = _worth_of_name(says, form, counts, present)
+    worth = _worth_of_name(says, form, counts, present, decides=len(decided) > 0)
     recurs = not text and _recur(form, counts, present)
     if not recurs and not _is_worth_a_look(worth, form, few, (decided, cells.varied), text=text):
         return None
@@ -172,12 +173,18 @@ def _worth_of_counts(counts: Ints) -> float:
     return 0.5 if middle <= _FEW_ROWS / 5 and len(counts) >= counts.sum() / 20 else 0.3
 
 
-def _worth_of_name(says: Called, form: Form, counts: Ints, present: pa.Array) -> float:
-    """What the name is worth for such cells: ``visit_no`` may count, and ``visits`` does."""
+def _worth_of_name(
+    says: Called, form: Form, counts: Ints, present: pa.Array, *, decides: bool
+) -> float:
+    """What the name is worth for such cells: ``visit_no`` may count, and ``visits`` does. A bare
+    ``patient`` of whole numbers in a row is a key if it ``decides`` anything."""
     few = len(counts) < counts.sum() / 20 or (says.of == EVENT and len(counts) <= _FEW_EVENTS)
     if says.counts and form.dense and (few or _are_counted(present)):
         return 0.0
-    if says.is_bare and not is_text(present) and form.worth < (0.35 if says.is_singular else 0.4):
+    least = _FAR_APART if says.is_singular else _ONE_FORM
+    if says.is_bare and not is_text(present) and form.worth < least:
+        if says.is_singular and says.of == PERSON and decides and form.dense:
+            return _CALLED_KEY
         return 0.0
     return says.worth
 
@@ -212,13 +219,15 @@ def _is_worth_a_look(
     column decides, and all that vary."""
     if form.is_token or worth >= SURE:
         return True
+    much = len(decided[0]) >= max(2, len(decided[1]) / 3)
     if not text and worth < _CALLED_KEY:  # numbers that are not called a key mean something
-        return len(decided[0]) >= max(2, len(decided[1]) / 2) and form.worth >= _ONE_FORM
+        return much and form.worth >= _FAR_APART
     if worth < _CALLED_CODE and few < _OF_MANY:
         return False
     if not text and form.dense and not decided[0]:
         return few >= _OF_MANY
-    if text and worth < _CALLED_KEY and form.worth < (_ONE_FORM if worth else _OF_MANY):
+    wanted = _ONE_FORM if worth and not much else _OF_MANY
+    if text and worth < _CALLED_KEY and form.worth < wanted:
         return False
     return bool(worth or (form.worth and few >= _OF_MANY))
 

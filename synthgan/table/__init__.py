@@ -33,6 +33,7 @@ from synthgan.table.reading import (
     count_cells,
     iter_table,
     open_dataset,
+    read_alone,
     read_table,
     take_table,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "near_column",
     "near_words",
     "open_dataset",
+    "read_alone",
     "read_small",
     "read_table",
     "refuse_public_split",

@@ -48,7 +48,7 @@ class ArrowTable:
     def cells(self) -> Any:
         """All of it as an Arrow table, with the types and the notes that its files have; pandas's
         notes of row labels, which count the rows, are left out."""
-        table = self._whole_table()
+        table = self._whole_table(_sound)
         notes = dict(table.schema.metadata or {})
         notes.pop(b"pandas", None)
         kept = _without_row_labels(table).schema.metadata or {}
@@ -64,10 +64,7 @@ class ArrowTable:
     def read_as_typed(self) -> pd.DataFrame:
         """All of it, each column of the Arrow type that the files name: no cell, not even a missing
         one, changes what another one is held as. There may be no rows."""
-        tables = [
-            self._alike(_table_of(source, self.names, check=_sound)) for source in self._sources
-        ]
-        columns = pa.concat_tables(tables).columns
+        columns = self._whole_table(_sound).columns
         arrays = [pd.arrays.ArrowExtensionArray(cells) for cells in columns]
         return pd.DataFrame(dict(zip(self.names, arrays, strict=True)), copy=False)
 
@@ -87,8 +84,8 @@ class ArrowTable:
         """Rows of the table as a frame, with the dtypes that all of it asks for."""
         return _arrow_frame(table, self._plan)
 
-    def _whole_table(self) -> Any:
-        tables = [self._alike(_table_of(source, self.names)) for source in self._sources]
+    def _whole_table(self, check: Callable[[Any], Any] | None = None) -> Any:
+        tables = [self._alike(_table_of(source, self.names, check)) for source in self._sources]
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def _batches(self, names: list[str], rows: int) -> Iterator[Any]:
@@ -186,17 +183,53 @@ def _validated(cells: Any) -> Any:
 
 
 def _sound(table: Any) -> Any:
-    """The table, once no offset in it points elsewhere. A text that is no UTF-8 is the affair of
-    its row."""
+    """The table, once no offset in it points elsewhere. What a cell says is the affair of its row:
+    a text that is no UTF-8, a date or a number that its type does not allow."""
     for column in table.columns:
         for cells in column.chunks:
-            if pa.types.is_string(cells.type):
-                cells.view(pa.binary()).validate(full=True)
-            elif pa.types.is_large_string(cells.type):
-                cells.view(pa.large_binary()).validate(full=True)
-            else:
-                cells.validate(full=True)
+            _check_places(cells)
     return table
+
+
+def _check_places(cells: Any) -> None:
+    """Raises :class:`pyarrow.ArrowInvalid` for an offset that points elsewhere."""
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        nothing = pa.nulls(len(cells.dictionary))
+        pa.DictionaryArray.from_arrays(cells.indices, nothing)
+        _check_places(cells.dictionary)
+    elif kind in _BYTES_OF:
+        cells.view(_BYTES_OF[kind]).validate(full=True)
+    elif any(holds(kind) for holds in _OF_ONE_WIDTH):
+        cells.validate()
+    elif pa.types.is_struct(kind):
+        cells.validate()
+        for place in range(kind.num_fields):
+            _check_places(cells.field(place))
+    elif isinstance(cells, pa.ListArray | pa.LargeListArray | pa.MapArray):
+        nothing = pa.nulls(len(cells.values))
+        of = pa.LargeListArray if pa.types.is_large_list(kind) else pa.ListArray
+        of.from_arrays(cells.offsets, nothing).validate(full=True)
+        _check_places(cells.values)
+    elif isinstance(cells, pa.ExtensionArray):
+        _check_places(cells.storage)
+    else:
+        cells.validate(full=True)
+
+
+_BYTES_OF = {
+    pa.string(): pa.binary(),
+    pa.large_string(): pa.large_binary(),
+    pa.string_view(): pa.binary_view(),
+    pa.binary(): pa.binary(),
+    pa.large_binary(): pa.large_binary(),
+}
+_OF_ONE_WIDTH = (
+    pa.types.is_null,
+    pa.types.is_primitive,
+    pa.types.is_decimal,
+    pa.types.is_fixed_size_binary,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +293,30 @@ def _pandas_columns(schema: Any) -> list[dict[str, Any]]:
 def frame_of(table: Any) -> pd.DataFrame:
     """A whole Arrow table as a frame: integers stay integers, also beside missing cells."""
     return _arrow_frame(table, _plan_arrow(table.to_batches(), table.schema))
+
+
+_NOT_HELD = (pa.ArrowException, ValueError, ArithmeticError)
+
+
+def frame_of_held(table: Any) -> pd.DataFrame:
+    """As :func:`frame_of`; cells that Python cannot hold, such as dates beyond its calendar, are
+    missing."""
+    try:
+        return frame_of(table)
+    except _NOT_HELD:
+        columns = [
+            pc.if_else(pa.array([_is_held(cell) for cell in column], pa.bool_()), column, None)
+            for column in table.columns
+        ]
+        return frame_of(pa.Table.from_arrays(columns, schema=table.schema))
+
+
+def _is_held(cell: Any) -> bool:
+    try:
+        pa.array([cell.as_py()], cell.type).to_pandas()
+    except _NOT_HELD:
+        return False
+    return True
 
 
 def _arrow_frame(table: Any, plan: _ArrowPlan) -> pd.DataFrame:

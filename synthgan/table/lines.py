@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgan.errors import TableError
+from synthgan.table.csv_cells import Evidence, csv_frame
 from synthgan.table.files import DELIMITERS, check_same_columns, chosen_columns
 from synthgan.table.sources import Source
 
@@ -52,10 +53,22 @@ class LinesTable:
 
     def read(self) -> pd.DataFrame:
         """All of it at once, empty cells missing."""
+        frame: pd.DataFrame = self._cells().to_pandas()
+        return frame
+
+    def read_typed(self) -> pd.DataFrame:
+        """All of it at once, with the dtypes that all cells of a column together ask for."""
+        table = self._cells()
+        evidence = dict.fromkeys(self.names, Evidence())
+        for name in self.names:
+            for cells in table.column(name).chunks:
+                evidence[name] = evidence[name].with_cells(cells.cast(pa.string()))
+        return csv_frame(table, evidence)
+
+    def _cells(self) -> Any:
         schema = pa.schema([(name, pa.large_string()) for name in self.names])
         batches = [batch for file in self._files for batch in self._batches(file)]
-        frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
-        return frame
+        return pa.Table.from_batches(batches, schema)
 
     def _batches(self, file: _File) -> Iterator[Any]:
         order = [file.names.index(name) for name in self.names]
@@ -180,10 +193,11 @@ def _header_of(source: Source, expected: Sequence[str] | None) -> _File:
     quote = "'" if re.fullmatch(r"\s*'.*'[ \t]*", text) else '"'
     delimiter = DELIMITERS[source.ending]
     candidates = delimiter if delimiter == "\t" else ",;\t|"
+    wanted = None if expected is None else sorted(expected)
     parsed = {each: _split(text, each, quote) or () for each in candidates}
     best = max(
         parsed,
-        key=lambda each: (set(parsed[each]) == set(expected or ()), len(parsed[each])),
+        key=lambda each: (sorted(parsed[each], key=str) == wanted, len(parsed[each])),
     )
     if not parsed[best]:
         raise TableError(f"{source}: the header cannot be read; check its quotes")

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgan.errors import TableError
-from synthgan.table.arrow_reading import ArrowTable
+from synthgan.table.arrow_reading import ArrowTable, frame_of_held
 from synthgan.table.csv_reading import CsvTable
 from synthgan.table.files import DELIMITERS, read_errors
 from synthgan.table.frames import check_frame
@@ -60,6 +60,22 @@ def read_table(
     if mark is not None:
         frame.attrs[SPLIT] = mark
     return frame
+
+
+def read_alone(path: str | Path) -> pd.DataFrame:
+    """The table in a file, with dtypes as :func:`read_table` gives them, for telling what its
+    columns are before a private fit, which must not fail for a row.
+
+    Each physical line of CSV is one row, as for the fit itself, and cells that cannot be read are
+    missing. A table without rows is one of missing cells.
+    """
+    sources = find_sources(path)
+    with read_errors(path):
+        if sources[0].ending in DELIMITERS:
+            frame = LinesTable(sources, None).read_typed()
+        else:
+            frame = frame_of_held(ArrowTable(sources, None).cells())
+    return frame if len(frame) else frame.reindex([0])
 
 
 def check_source(path: str | Path) -> None:

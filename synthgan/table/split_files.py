@@ -433,7 +433,7 @@ def _table_of(how: _How) -> Any:
 def _split_arrow(how: _How, table: Any, files: tuple[Path, Path]) -> FileSplit:
     names = None
     if how.config.by is not None:
-        names = [_name_of(cell) for cell in table.column(how.config.by).to_pylist()]
+        names = [_name_of(cell) for cell in table.column(how.config.by)]
     aside = how.aside_of_all(table.num_rows, names)
     parts = [table.filter(pa.array(mask)) for mask in (~aside, aside)]
     mark = how.mark
@@ -446,9 +446,14 @@ def _split_arrow(how: _How, table: Any, files: tuple[Path, Path]) -> FileSplit:
     return FileSplit(train=parts[0].num_rows, holdout=parts[1].num_rows, mark=mark)
 
 
-def _name_of(cell: Any) -> bytes | None:
-    """The unit's name; None where the cell is missing, or is not a number."""
-    is_missing = cell is None or cell != cell  # as nothing else but NaN is
+def _name_of(scalar: Any) -> bytes | None:
+    """The unit's name; None where the cell is missing, is not a number, or says what Python cannot
+    hold, such as a date beyond its calendar."""
+    try:
+        cell = scalar.as_py()
+        is_missing = cell is None or cell != cell  # as nothing else but NaN is
+    except (ValueError, ArithmeticError):
+        return None
     return None if is_missing else unit_name(cell)
 
 

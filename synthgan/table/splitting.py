@@ -125,9 +125,19 @@ def seeded(
     return aside
 
 
-def unit_name(cell: Any) -> bytes:
+def unit_name(cell: Any) -> bytes | None:
     """What a unit is called whose cell is ``cell``, which is not missing: the same for 7 and 7.0,
-    as a column's dtype, and so how it holds whole numbers, can hang on its other cells."""
+    as a column's dtype, and so how it holds whole numbers, can hang on its other cells.
+
+    None for a cell that names nobody, as nothing can be made of it: an error would tell of it.
+    """
+    try:
+        return _spelled(cell)
+    except Exception:  # noqa: BLE001 -- whatever a cell does when it is looked at
+        return None
+
+
+def _spelled(cell: Any) -> bytes:
     if isinstance(cell, np.generic):
         cell = cell.item()
     if isinstance(cell, float) and cell.is_integer():
@@ -146,7 +156,10 @@ def _names_in(frame: pd.DataFrame, by: str) -> list[bytes | None]:
         hint = near_column(by, frame.columns)
         raise TableError(f"the table has no column {by!r} to split by; {hint}")
     missing = frame[by].isna().tolist()
-    cells = frame[by].astype(object)
+    cells = frame[by]
+    if isinstance(cells.dtype, pd.DatetimeTZDtype):  # time zones know no far dates
+        cells = cells.dt.tz_convert(None)
+    cells = cells.astype(object)
     return [None if gone else unit_name(cell) for cell, gone in zip(cells, missing, strict=True)]
 
 
