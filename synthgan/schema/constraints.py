@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, singledispatch
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from synthgan.errors import SchemaError
 from synthgan.schema.expression import Expression
@@ -240,7 +240,7 @@ class RowRule:
 MOST_WORK = 20_000
 """What all constraints of a schema may ask for together: see :func:`work_of`."""
 
-Constraint = (
+Constraint: TypeAlias = (
     FixedCombinations
     | FixedNullCombinations
     | MissingWhen
