@@ -33,7 +33,6 @@ from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
 from synthgan.progress import Progress, Reading, Training, phase_ends
 from synthgan.screen import count, duration, file_size, say
-from synthgan.table import read_alone
 
 _FEW_LINES = 8  # of protections, before the rest is only counted
 _MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
@@ -273,7 +272,7 @@ def _declare(
 ) -> synthgan.Schema:
     """What is public of the columns of ``data`` by --declare, said before anything is learned."""
     inferred = synthgan.infer_schema(
-        read_alone(data),
+        synthgan.read_alone(data),
         constraints=False,
         entity=told.entity or (None if privacy is None else privacy.unit),
         learn=told.learn,

@@ -26,7 +26,6 @@ from synthgan.cli.output import (
     print_whose,
 )
 from synthgan.screen import say
-from synthgan.table import read_alone
 
 
 @click.command()
@@ -67,7 +66,7 @@ def schema(data: str, output: Path, public: bool, overwrite: bool, **rest: Any) 
     synthgan.check_source(data)
     if not is_stdout(output):
         synthgan.check_target(output, overwrite=overwrite)
-    table = read_alone(data) if public else synthgan.read_table(data)
+    table = synthgan.read_alone(data) if public else synthgan.read_table(data)
     told = hints(rest)
     found = synthgan.infer_schema(
         table,
