@@ -31,7 +31,8 @@ from sklearn.metrics import average_precision_score, f1_score
 from tables import cut
 
 import synthgan
-from synthgan.report import Columns, Estimate
+from synthgan.metrics.columns import Columns
+from synthgan.metrics.measure import Estimate
 
 Made = tuple[pd.DataFrame, "pd.Series[bool]"]
 Method = Callable[[pd.DataFrame, "pd.Series[bool]", int], Made]

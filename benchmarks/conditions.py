@@ -27,7 +27,8 @@ import pandas as pd
 from tables import cut
 
 import synthgan
-from synthgan.report import Columns, c2st
+from synthgan.metrics.columns import Columns
+from synthgan.metrics.fidelity.detection import c2st
 
 _COMMON, _RARE = 0.3, 0.01
 _MOST = 4_000  # rows asked for

@@ -20,7 +20,7 @@ import numpy as np
 from tables import Halves, cut
 
 import synthgan
-from synthgan.report import c2st
+from synthgan.metrics.fidelity.detection import c2st
 
 
 def measure(halves: Halves, draws: int, config: synthgan.Config) -> list[str]:

@@ -34,23 +34,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import synthgan
-from synthgan.network import Critic, Generator, onehot
-from synthgan.network.geometry import soft_rank
+from synthgan.metrics.columns import Columns
+from synthgan.metrics.fidelity.detection import c2st
+from synthgan.metrics.privacy.distances import dcr_share, membership_auc
+from synthgan.metrics.utility.prediction import tstr
+from synthgan.network.critic import Critic
+from synthgan.network.generator import Generator
+from synthgan.network.geometry import onehot, soft_rank
 from synthgan.network.kernels import linear
-from synthgan.objective import critic_objective, objective_of
-from synthgan.report import Columns, c2st, dcr_share, membership_auc, tstr
-from synthgan.train.phases import Adversarial, fade
-from synthgan.train.run import (
-    Run,
-    adam,
-    adamw,
-    critic_step,
-    descend,
-    generator_step,
-    likelihood,
-    set_rate,
-    validation_loss,
-)
+from synthgan.network.losses import critic_objective, objective_of
+from synthgan.network.optim import adam, adamw, fade, set_rate
+from synthgan.train.phases import Adversarial
+from synthgan.train.run import Run
+from synthgan.train.steps import critic_step, descend, generator_step, likelihood, validation_loss
 
 STEPS = 150  # of the generator, in a long game
 HEAD_START = 150  # of the critic, before them

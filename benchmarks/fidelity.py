@@ -27,23 +27,15 @@ from memory import forget_peak, peak_mib
 from tables import cut
 
 import synthgan
-from synthgan.report import (
-    Columns,
-    Estimate,
-    Goal,
-    Measure,
-    Task,
-    c2st,
-    dcr_share,
-    exact_copies,
-    independent_columns,
-    infer_task,
-    membership_auc,
-    missing_error,
-    shape_error,
-    trend_error,
-    tstr,
-)
+from synthgan.metrics.columns import Columns, independent_columns
+from synthgan.metrics.fidelity.detection import c2st
+from synthgan.metrics.fidelity.pairs import trend_error
+from synthgan.metrics.fidelity.shape import missing_error, shape_error
+from synthgan.metrics.measure import Estimate, Goal, Measure
+from synthgan.metrics.privacy.copies import exact_copies
+from synthgan.metrics.privacy.distances import dcr_share, membership_auc
+from synthgan.metrics.utility.models import Task, infer_task
+from synthgan.metrics.utility.prediction import tstr
 
 VARIANTS = {
     "default": synthgan.Config(),

@@ -27,7 +27,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
 
 import synthgan
-from synthgan.report import Columns
+from synthgan.metrics.columns import Columns
 
 _DRAWS = 20
 

@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 
 import synthgan
-from synthgan.cli import main as synthgan_main
+from synthgan.cli.app import main as synthgan_main
 
 STEPS, ROWS = "12", "20000"
 

@@ -27,7 +27,8 @@ from tables import Halves, cut
 
 import synthgan
 from synthgan.config import ObjectiveName
-from synthgan.report import c2st, trend_error
+from synthgan.metrics.fidelity.detection import c2st
+from synthgan.metrics.fidelity.pairs import trend_error
 
 _NAMES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 _SMALL = synthgan.NetworkConfig(

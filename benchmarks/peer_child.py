@@ -77,7 +77,7 @@ def _cpu_seconds() -> float:
 def ours(task: Task, clock: Clock) -> pd.DataFrame:
     """This package."""
     import synthgan
-    import synthgan.synthesizer
+    import synthgan.model.synthesizer
 
     clock.start()
     model = synthgan.fit(task.train)

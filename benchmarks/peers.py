@@ -36,7 +36,7 @@ import pandas as pd
 from fidelity import Split, floor_of, judge, split_table
 
 import synthgan
-from synthgan.report import independent_columns
+from synthgan.metrics.columns import independent_columns
 
 _TORCH = "torch==2.13.0"  # on machines without a GPU its CPU build is what gets installed
 _CHILD = Path(__file__).with_name("peer_child.py")

@@ -24,7 +24,8 @@ from scipy.spatial import cKDTree
 from tables import cut
 
 import synthgan
-from synthgan.report import Columns, c2st, independent_columns
+from synthgan.metrics.columns import Columns, independent_columns
+from synthgan.metrics.fidelity.detection import c2st
 
 _EARTH = 6371.0  # kilometres
 _FAR = 0.99

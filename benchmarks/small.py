@@ -20,7 +20,9 @@ from pathlib import Path
 import numpy as np
 
 import synthgan
-from synthgan.report import Columns, c2st, independent_columns, membership_auc
+from synthgan.metrics.columns import Columns, independent_columns
+from synthgan.metrics.fidelity.detection import c2st
+from synthgan.metrics.privacy.distances import membership_auc
 
 _HELD = 2000
 

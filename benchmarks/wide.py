@@ -21,7 +21,8 @@ import pandas as pd
 from memory import peak_mib
 
 import synthgan
-from synthgan.report import independent_columns, shape_error
+from synthgan.metrics.columns import independent_columns
+from synthgan.metrics.fidelity.shape import shape_error
 
 _HIDDEN = 12
 

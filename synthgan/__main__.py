@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthgan.cli import main
+from synthgan.cli.app import main
 
 if __name__ == "__main__":
     main(prog_name="synthgan")

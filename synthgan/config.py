@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from synthgan.errors import ConfigError
-from synthgan.records import added
+from synthgan.serialization import added
 
 ObjectiveName = Literal["wgan-gp", "minimax", "non-saturating", "wgan-clip", "hinge-sn"]
-"""What generator and critic play for, see :mod:`synthgan.objective`."""
+"""What generator and critic play for, see :mod:`synthgan.network.losses`."""
 
 _LARGEST = 2**63 - 1  # of whole numbers
 

@@ -10,14 +10,57 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from synthgan.screen import count, duration, printable, say
+import click
 
-if TYPE_CHECKING:  # so that something is shown before anything heavy is loaded
+from synthgan.serialization import added
+
+if TYPE_CHECKING:
     import rich.progress
 
-    from synthgan.train import Step
+
+def printable(text: str) -> str:
+    """``text`` on one line, with what is not printable spelt as in Python."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def say(text: str) -> None:
+    """Prints a message: one line on standard error."""
+    click.echo(printable(text), err=True)
+
+
+def tell(text: str) -> None:
+    """Prints what was asked for: one line on standard output."""
+    click.echo(printable(text))
+
+
+def count(number: int, what: str) -> str:
+    """So many of ``what``, which is a word for one of them."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def count_are(number: int, what: str) -> str:
+    """``3 rows are``, ``1 row is``."""
+    return f"{count(number, what)} {'is' if number == 1 else 'are'}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words, to the second or the minute."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def file_size(path: Path) -> str:
+    """The size of a file in words."""
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
 
 _LINE_EVERY = (1.0, 10.0)  # seconds between plain progress lines: at least, at most
 _LATE = 3.0  # seconds after which a wait is said: bad input is answered by one line before
@@ -273,3 +316,47 @@ def _with_validation(step: Step, before: Step | None) -> Step:
     if step.validation_loss is not None or before is None or before.phase != step.phase:
         return step
     return dataclasses.replace(step, validation_loss=before.validation_loss)
+
+
+Phase = Literal["mixture", "warm start", "adversarial"]
+"""A private fit begins with a mixture that agrees with noisy counts, or (critic engine) is
+adversarial first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where training is, every few steps. Losses are means over the steps since the last one."""
+
+    phase: Phase
+    step: int
+    """Steps done in this phase: of the mixture or the generator."""
+    of: int
+    """Steps that this phase takes at most."""
+    seconds: float
+    """Wall time since training began."""
+    likelihood_loss: float | None = None
+    """Negative log-likelihood of training rows, nats a row (hidden cells only)."""
+    critic_loss: float | None = None
+    """The critic's loss without its penalty. Of WGAN-GP E D(fake) - E D(real): minus the critic's
+    estimate of the Wasserstein distance."""
+    generator_loss: float | None = None
+    """The generator's. Of WGAN-GP - E D(fake)."""
+    validation_loss: float | None = None
+    """Negative log-likelihood of the rows set aside, nats a row, where it was measured."""
+    critic_slope: float | None = None
+    """Mean norm of the critic's gradient between real and drawn rows, where it was measured;
+    WGAN-GP asks for 1."""
+    critic_gap: float | None = None
+    """E D(training rows) - E D(rows set aside); far above 0 where the critic learns by heart."""
+    generator_gradient: float | None = None
+    """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
+    distinct: float | None = None
+    """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
+    recall: float | None = field(default=None, metadata=added(None))
+    """Share of training rows that drawn ones come near; low where kinds of rows are missing."""
+    detection: float | None = None
+    """AUC of a classifier that tells some hundred drawn rows from rows set aside, where it was
+    asked for; .5 where it cannot."""
+
+
+OnStep = Callable[[Step], None]

@@ -31,9 +31,9 @@ from safetensors.torch import load, save
 from sample_tables import people, quick
 
 import synthgan
-from synthgan.condition import parse_where
 from synthgan.errors import SynthganError
-from synthgan.schema.expression import Expression
+from synthgan.sample.where import parse_where
+from synthgan.schema.expression.expression import Expression
 
 CORPUS = Path(__file__).parent / "corpus"
 

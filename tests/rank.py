@@ -17,14 +17,15 @@ import torch
 from sample_tables import people, quick
 
 import synthgan
-from synthgan.distributed import ALONE, Ranks
-from synthgan.encode import Encoder
+from synthgan.encode.encoder import Encoder
+from synthgan.encode.summarize import summarize
 from synthgan.errors import SynthganError
-from synthgan.network import Critic, Generator
-from synthgan.objective import objective_of
-from synthgan.schema import infer_columns
-from synthgan.summary import summarize
-from synthgan.train.run import nll, step_critic
+from synthgan.network.critic import Critic
+from synthgan.network.generator import Generator
+from synthgan.network.losses import objective_of
+from synthgan.schema.infer import infer_columns
+from synthgan.train.distributed import ALONE, Ranks
+from synthgan.train.steps import nll, step_critic
 
 
 def fit(

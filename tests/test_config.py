@@ -13,7 +13,7 @@ import pytest
 
 from synthgan.config import Config, NetworkConfig, PrivacyConfig, SummaryConfig, TrainConfig
 from synthgan.errors import ConfigError, SynthganError
-from synthgan.records import from_plain, to_plain
+from synthgan.serialization import from_plain, to_plain
 
 ANY = SummaryConfig | NetworkConfig | TrainConfig | Config
 CLASSES = [SummaryConfig, NetworkConfig, TrainConfig, Config]

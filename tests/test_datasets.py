@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synthgan.table import read_table
+from synthgan.table.read import read_table
 
 FOLDER = Path(__file__).resolve().parents[1] / "datasets"
 README = (FOLDER / "README.md").read_text("utf-8")

@@ -12,7 +12,7 @@ import click
 import pytest
 
 import synthgan
-from synthgan.cli import main
+from synthgan.cli.app import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))

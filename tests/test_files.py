@@ -13,8 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synthgan.table import read_table, split_file, write_bytes_atomically, write_table
-from synthgan.table.files import read_small, replacing
+from synthgan.files import read_small, replacing, write_bytes_atomically
+from synthgan.table.read import read_table
+from synthgan.table.split_files import split_file
+from synthgan.table.write import write_table
 
 if os.name != "posix":
     pytest.skip("modes, links and pipes of POSIX", allow_module_level=True)

@@ -31,7 +31,7 @@ from rewriting import parts, rewritten
 from sample_tables import people
 
 import synthgan
-from synthgan.cli import main
+from synthgan.cli.app import main
 from synthgan.errors import ModelFileError, SchemaError, TableError
 
 ROOT = Path(__file__).parent.parent

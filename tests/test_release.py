@@ -12,7 +12,7 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 import synthgan
-from synthgan.cli import main
+from synthgan.cli.app import main
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,24 +11,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
+from synthgan._typing import Floats, Ints
 from synthgan.audit.bounds import epsilon_at_least, gaussian_epsilon, mu_at_least, mu_near
 from synthgan.audit.report import Finding
+from synthgan.audit.stand_ins import Pool, cheap, learn
 from synthgan.audit.tables import corners, far_rows, levels_of, near_rows
 from synthgan.audit.variants import Variant
-from synthgan.audit.watch import SEED, Asked, Pool, cheap, drawn, learn
+from synthgan.audit.watch import SEED, Asked, drawn
+from synthgan.columns.cells import read_cells
+from synthgan.columns.column import Column
 from synthgan.config import PrivacyConfig
-from synthgan.privacy.ledger import rho_of
-from synthgan.private_fit import Learned
-from synthgan.schema import Column, Schema
-from synthgan.summary import CategorySummary, NumberSummary
-from synthgan.values import read_cells
+from synthgan.encode.summary import CategorySummary, NumberSummary
+from synthgan.privacy.accountant import rho_of
+from synthgan.privacy.fit import Learned
+from synthgan.schema.schema import Schema
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 OnRun = Callable[[], None]
 """Called after each run."""
 

@@ -22,9 +22,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.audit.tables import UNIT, bounds_of, corners, levels_of
-from synthgan.schema import Column, Kind, Level, Schema
-from synthgan.table import write_table
-from synthgan.values import make_up, write_cells
+from synthgan.columns.cells import write_cells
+from synthgan.columns.column import Column, Kind, Level
+from synthgan.columns.identifier import make_up
+from synthgan.schema.schema import Schema
+from synthgan.table.write import write_table
 
 Table = pd.DataFrame | Path
 """What is fitted: rows, or a file of them."""

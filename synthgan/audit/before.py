@@ -24,10 +24,11 @@ from synthgan.audit.report import Finding
 from synthgan.audit.tables import UNIT
 from synthgan.audit.variants import Coins, Variant
 from synthgan.audit.watch import SEED, drawn
-from synthgan.constraints import infer_schema
 from synthgan.errors import SynthganError
-from synthgan.privacy import add_noise
-from synthgan.table import split_table, take_table
+from synthgan.privacy.noise import add_noise
+from synthgan.schema.discover import infer_schema
+from synthgan.table.read import take_table
+from synthgan.table.split import split_table
 
 _SPLITS = 60
 _SEEDS_IF_TORN = 8  # so that some coins part what may be one line or two

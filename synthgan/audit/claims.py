@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthgan import archive
+from synthgan._typing import Ints
 from synthgan.audit.fits import Scene, run
 from synthgan.audit.report import Finding
-from synthgan.audit.watch import Answer, Ints, Labels, drawn
+from synthgan.audit.watch import Answer, Labels, drawn
 from synthgan.errors import SynthganError
-from synthgan.privacy import Guarantee, add_noise, spent_in
+from synthgan.model import file as archive
+from synthgan.privacy.ledger import Guarantee
+from synthgan.privacy.noise import add_noise
+from synthgan.privacy.spent import spent_in
 
 _BEFORE = (0, 4)  # questions that are answered before a fit fails
 

@@ -21,19 +21,27 @@ import numpy as np
 import pandas as pd
 import torch
 
-from synthgan import archive, private_critic, private_fit, synthesizer
 from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
+from synthgan.audit.stand_ins import independent
 from synthgan.audit.variants import Variant
-from synthgan.audit.watch import SEED, Answer, Asked, Watched, in_bytes, independent, watching
+from synthgan.audit.watch import SEED, Answer, Asked, Watched, in_bytes, watching
 from synthgan.config import Config, NetworkConfig, PrivacyConfig, TrainConfig
-from synthgan.encode import Layout, Tokens
-from synthgan.network import Generator
-from synthgan.private_critic import Game
-from synthgan.private_fit import Learned
-from synthgan.records import to_plain
-from synthgan.schema import Schema
-from synthgan.train import Step, Trained, train
+from synthgan.encode.encoder import Tokens
+from synthgan.encode.layout import Layout
+from synthgan.model import file as archive
+from synthgan.model import fit as fitting
+from synthgan.model.fit import fit
+from synthgan.model.synthesizer import Synthesizer
+from synthgan.network.generator import Generator
+from synthgan.privacy import critic as private_critic
+from synthgan.privacy import fit as private_fit
+from synthgan.privacy.critic import Game
+from synthgan.privacy.fit import Learned
+from synthgan.progress import Step
+from synthgan.schema.schema import Schema
+from synthgan.serialization import to_plain
+from synthgan.train.loop import Trained, train
 
 Artefacts = dict[str, bytes]
 
@@ -99,7 +107,7 @@ def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | No
     raised: Exception | None = None
     variant = scene.variant
     # Whatever stands there now: a fault may stand in its place.
-    own = vars(synthesizer)["learn_privately"], vars(private_fit)["fit_mixture"]
+    own = vars(fitting)["learn_privately"], vars(private_fit)["fit_mixture"]
 
     def learned_under_watch(
         frame: pd.DataFrame, schema: Schema, config: PrivacyConfig, **rest: Any
@@ -121,16 +129,14 @@ def run(table: Table, scene: Scene, answer: Answer, script: Sequence[Asked] | No
 
     with contextlib.ExitStack() as stack:
         said = stack.enter_context(heard())
-        stack.enter_context(
-            replaced(synthesizer, learn_privately=learned_under_watch, train=trained)
-        )
+        stack.enter_context(replaced(fitting, learn_privately=learned_under_watch, train=trained))
         stack.enter_context(replaced(private_fit, fit_mixture=mixed))
         if scene.game is not None:
             stack.enter_context(replaced(private_critic, GAME=scene.game))
         try:
             frame = variant.read(table)
             settings = Config(privacy=scene.config, train=TrainConfig(device="cpu"), seed=SEED)
-            model = synthesizer.fit(frame, scene.schema, settings, on_step=steps.append)
+            model = fit(frame, scene.schema, settings, on_step=steps.append)
             model = variant.finish(frame, model)
             found.update(_told_by(model))
         except Exception as error:  # noqa: BLE001 -- whatever it is, it tells of a row
@@ -228,7 +234,7 @@ def _mixing(tables: Any, widths: Any, rng: torch.Generator, **settings: Any) -> 
     return f"{measured!r} {list(widths)!r} {settings['device']}".encode() + state
 
 
-def _told_by(model: synthesizer.Synthesizer) -> Iterator[tuple[str, bytes]]:
+def _told_by(model: Synthesizer) -> Iterator[tuple[str, bytes]]:
     # Seconds that steps took are the one thing in the file that never comes twice.
     history = tuple(_timeless(step) for step in model.history)
     card = dataclasses.replace(model._card, history=history)

@@ -17,26 +17,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from synthgan import archive
+from synthgan._typing import Ints, Objects
 from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
 from synthgan.audit.variants import Coins, Variant, bounds_of_rows
+from synthgan.columns.column import Column, Kind
 from synthgan.config import Config
 from synthgan.errors import SchemaError
-from synthgan.privacy import Event, Ledger, PrivateRows, Released
-from synthgan.privacy.rows import _VAULTS, Mechanism
-from synthgan.private_fit import Learned
-from synthgan.schema import Column, Kind, Schema
-from synthgan.synthesizer import Synthesizer
-from synthgan.table import read_table, split_table, take_table, write_table
-
-Objects = npt.NDArray[np.object_]
-Ints = npt.NDArray[np.int64]
-
-# Told beside the answers
+from synthgan.model import file as archive
+from synthgan.model.synthesizer import Synthesizer
+from synthgan.privacy.accountant import Event
+from synthgan.privacy.fit import Learned
+from synthgan.privacy.ledger import Ledger
+from synthgan.privacy.questions import Released
+from synthgan.privacy.rows import VAULTS, Mechanism, PrivateRows
+from synthgan.schema.schema import Schema
+from synthgan.table.read import read_table, take_table
+from synthgan.table.split import split_table
+from synthgan.table.write import write_table
 
 
 class _ByFrequency(PrivateRows):
@@ -46,7 +46,7 @@ class _ByFrequency(PrivateRows):
 
     def release_levels(self, column: str, variance: Fraction, delta: float, name: str) -> Released:
         found = super().release_levels(column, variance, delta, name)
-        exact = Counter(map(str, _VAULTS[self].cells[column]))
+        exact = Counter(map(str, VAULTS[self].cells[column]))
         order = sorted(range(len(found.levels)), key=lambda i: -exact[str(found.levels[i])])
         levels = tuple(found.levels[i] for i in order)
         return dataclasses.replace(found, levels=levels, counts=found.counts[order])
@@ -59,7 +59,7 @@ class _MissingExactly(PrivateRows):
 
     def release_levels(self, column: str, variance: Fraction, delta: float, name: str) -> Released:
         found = super().release_levels(column, variance, delta, name)
-        return dataclasses.replace(found, missing=int(pd.isna(_VAULTS[self].cells[column]).sum()))
+        return dataclasses.replace(found, missing=int(pd.isna(VAULTS[self].cells[column]).sum()))
 
 
 def _open_by_frequency(
@@ -216,7 +216,7 @@ class _Merged(PrivateRows):
         self, frame: pd.DataFrame, schema: Schema, ledger: Ledger, *, mechanism: Mechanism
     ) -> None:
         super().__init__(frame, schema, ledger, mechanism=mechanism)
-        cells = _VAULTS[self].cells
+        cells = VAULTS[self].cells
         for column in schema:
             if column.kind is Kind.CATEGORY:
                 cells[column.name] = _by_first(cells[column.name], frame[column.name], _equal)
@@ -231,7 +231,7 @@ class _Named(PrivateRows):
         self, frame: pd.DataFrame, schema: Schema, ledger: Ledger, *, mechanism: Mechanism
     ) -> None:
         super().__init__(frame, schema, ledger, mechanism=mechanism)
-        cells = _VAULTS[self].cells
+        cells = VAULTS[self].cells
         for column in schema:
             if column.kind is Kind.CATEGORY:
                 cells[column.name] = _by_first(cells[column.name], frame[column.name], _loosely)

@@ -36,8 +36,7 @@ from synthgan.audit.watch import (
     never_exact,
     same_words,
 )
-from synthgan.privacy import recompute
-from synthgan.privacy.ledger import GRADIENTS
+from synthgan.privacy.accountant import GRADIENTS, recompute
 from synthgan.privacy.rows import Mechanism
 
 Named = tuple[str, Table]

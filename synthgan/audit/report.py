@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthgan.table import write_bytes_atomically
+from synthgan.files import write_bytes_atomically
 
 RIGHT = "as it is"
 """The variant that everybody uses; all others are broken on purpose."""

@@ -58,8 +58,8 @@ from synthgan.audit.tables import (
     without_constraints,
 )
 from synthgan.config import PrivacyConfig
-from synthgan.schema import Schema
-from synthgan.table import read_table
+from synthgan.schema.schema import Schema
+from synthgan.table.read import read_table
 
 OnPart = Callable[[str, int, int], None]
 """Called with the name of a part, how many runs are done, and how many there are in all."""

@@ -17,9 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.schema import NANOSECONDS, Column, Kind, Level, Schema, family, to_dtype
-from synthgan.table import read_table, write_table
-from synthgan.values import make_up, write_cells
+from synthgan.columns.cells import write_cells
+from synthgan.columns.column import Column, Kind, Level
+from synthgan.columns.date_format import NANOSECONDS
+from synthgan.columns.dtypes import family, to_dtype
+from synthgan.columns.identifier import make_up
+from synthgan.schema.schema import Schema
+from synthgan.table.read import read_table
+from synthgan.table.write import write_table
 
 UNIT = "person"
 """The column of :data:`COLUMNS` that names whose rows they are."""

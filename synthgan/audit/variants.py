@@ -18,28 +18,32 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan import archive, private_critic
+from synthgan._typing import Ints
 from synthgan.audit.awkward import Table
 from synthgan.audit.replaced import replaced
 from synthgan.audit.report import RIGHT
+from synthgan.columns.cells import read_cells
+from synthgan.columns.column import Column, Kind
+from synthgan.columns.date_format import NANOSECONDS
 from synthgan.config import Config
-from synthgan.privacy import Event, Ledger, PrivateRows, add_noise, rows, variance_for
-from synthgan.privacy.rows import (
-    _VAULTS,
-    Booking,
-    GradientPlan,
-    Mechanism,
-    Partition,
-    RowGradients,
-)
-from synthgan.private_fit import Learned
-from synthgan.schema import NANOSECONDS, Column, Kind, Schema, public_part
-from synthgan.synthesizer import Synthesizer
-from synthgan.table import split_file, split_table
-from synthgan.values import read_cells
+from synthgan.model import file as archive
+from synthgan.model.synthesizer import Synthesizer
+from synthgan.privacy import critic as private_critic
+from synthgan.privacy import rows
+from synthgan.privacy.accountant import Event
+from synthgan.privacy.declaring import public_part
+from synthgan.privacy.fit import Learned
+from synthgan.privacy.gradients import Booking, GradientPlan, RowGradients
+from synthgan.privacy.ledger import Ledger
+from synthgan.privacy.noise import add_noise, variance_for
+from synthgan.privacy.questions import Partition
+from synthgan.privacy.rows import VAULTS, Mechanism, PrivateRows
+from synthgan.schema.schema import Schema
+from synthgan.table.split import split_table
+from synthgan.table.split_files import split_file
 
 Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.int64]
+
 Coins = Callable[[int], bytes]
 """Gives that many random bytes."""
 Split = Callable[[pd.DataFrame, str | None, Coins], tuple[pd.DataFrame, pd.DataFrame]]
@@ -235,7 +239,7 @@ class _FreePenalty(PrivateRows):
 
         with replaced(private_critic, row_gradients=loss):
             noisy = super().noisy_gradient(booking, gradients)
-        codes = _VAULTS[self].codes
+        codes = VAULTS[self].codes
         tokens = np.stack([codes[name] for name in booking.columns], axis=1)
         with replaced(private_critic, row_gradients=penalty):
             exact = gradients(tokens, np.zeros(len(tokens), dtype=np.int64))
@@ -266,7 +270,7 @@ class _SeededSamples(PrivateRows):
             won: Ints = np.flatnonzero((coins < float(sampling))[units])
             return won
 
-        with replaced(rows, _sample=seeded):
+        with replaced(rows, sample=seeded):
             return super().noisy_gradient(booking, gradients)
 
 
@@ -280,7 +284,7 @@ class _Uncut(PrivateRows):
             whole: Ints = np.rint(vectors * (plan.units / plan.clip)).astype(np.int64)
             return whole
 
-        with replaced(rows, _cut=uncut):
+        with replaced(rows, cut=uncut):
             return super().noisy_gradient(booking, gradients)
 
 

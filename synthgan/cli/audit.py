@@ -10,8 +10,7 @@ import synthgan
 from synthgan.cli.failures import BELOW, fail
 from synthgan.cli.options import PATH, overwrite_option, quiet_option
 from synthgan.cli.output import print_table
-from synthgan.progress import Progress
-from synthgan.screen import duration, say, tell
+from synthgan.progress import Progress, duration, say, tell
 
 
 @click.command()

@@ -12,8 +12,7 @@ import synthgan
 from synthgan.cli.options import PATH, WHOLE, device_option, given, overwrite_option, quiet_option
 from synthgan.cli.output import print_table
 from synthgan.errors import TableError
-from synthgan.progress import Progress
-from synthgan.screen import say
+from synthgan.progress import Progress, say
 
 
 def _names(

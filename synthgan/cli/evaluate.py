@@ -15,8 +15,7 @@ from synthgan.cli.options import PATH, WHOLE, given, overwrite_option, quiet_opt
 from synthgan.cli.output import print_table
 from synthgan.cli.tables import judge_tables
 from synthgan.errors import TableError
-from synthgan.progress import Progress
-from synthgan.screen import say, tell
+from synthgan.progress import Progress, say, tell
 
 
 def _ending(*endings: str) -> Callable[[click.Context, click.Parameter, Path | None], Path | None]:

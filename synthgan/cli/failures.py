@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from synthgan.errors import SynthganError
-from synthgan.screen import say
+from synthgan.progress import say
 
 MENDABLE = 2  # exit code: the caller can do something about it
 BUG = 70  # EX_SOFTWARE of sysexits.h

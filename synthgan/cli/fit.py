@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import shlex
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 import synthgan
-from synthgan.cli.failures import INTERRUPTED, Stop, fail
+from synthgan.cli.accounts import SavedElsewhere, keeping_account
+from synthgan.cli.failures import INTERRUPTED, Stop
+from synthgan.cli.fitted import say_left, say_of_model
 from synthgan.cli.options import (
     MODEL,
     PATH,
@@ -31,11 +29,7 @@ from synthgan.cli.options import (
 from synthgan.cli.output import declared_public
 from synthgan.cli.tables import learn_tables, say_fitted, tables_to_fit
 from synthgan.errors import TableError
-from synthgan.progress import Progress, Reading, Training, phase_ends
-from synthgan.screen import count, duration, file_size, say
-
-_FEW_LINES = 8  # of protections, before the rest is only counted
-_MOST_ACCOUNTS = 100  # of fits that failed, beside one model file
+from synthgan.progress import Progress, Reading, Training, say
 
 
 @click.command()
@@ -217,7 +211,7 @@ def _fit_one(
             known = _known(
                 data, schema, told, privacy, declare=declare, quiet=quiet or not ranks.first
             )
-            with _keeping_account(output):
+            with keeping_account(output):
                 model = synthgan.fit(
                     data,
                     known,
@@ -230,17 +224,13 @@ def _fit_one(
             stop.patient = True
             if not ranks.first:
                 raise click.exceptions.Exit(INTERRUPTED if stop.count else 0)
-            with _keeping_account(output, model.guarantee):
+            with keeping_account(output, model.guarantee):
                 _save(model, output, overwrite=overwrite)
     if not quiet:
         source = data if schema is None else str(schema)
         public = known if isinstance(known, synthgan.Schema) else model.schema
-        _say_fitted(model, output, time.monotonic() - began, public, source)
-    _say_left(stop, output, checkpoint)
-
-
-class _SavedElsewhere(TableError):
-    """The model is not where it was wanted, but it is somewhere, with its ledger."""
+        say_of_model(model, output, time.monotonic() - began, public, source)
+    say_left(stop, output, checkpoint)
 
 
 def _known(
@@ -285,38 +275,6 @@ def _declare(
     return public
 
 
-@contextmanager
-def _keeping_account(output: Path, spent: synthgan.Guarantee | None = None) -> Iterator[None]:
-    """Of a private fit that fails or is stopped inside, writes beside ``output`` what it has spent:
-    ``spent``, or what the error tells."""
-    try:
-        yield
-    except _SavedElsewhere:
-        raise
-    except BaseException as error:
-        spent = spent or synthgan.spent_in(error)
-        if spent is not None:
-            kept = _write_account(output, spent)
-            if isinstance(error, KeyboardInterrupt):
-                fail(f"interrupted; no model was written; {kept}", INTERRUPTED)
-            say(f"note: {kept}")
-        raise
-
-
-def _write_account(output: Path, spent: synthgan.Guarantee) -> str:
-    """Writes a ledger; gives what to say of it."""
-    told = f"epsilon {spent.epsilon:.6g} was spent on the rows all the same"
-    folders = (output.parent, Path.cwd(), Path(tempfile.gettempdir()))
-    for folder, number in itertools.product(folders, range(1, _MOST_ACCOUNTS)):
-        path = folder / f"{output.name}{f'-{number}' if number > 1 else ''}.ledger.json"
-        try:
-            synthgan.save_ledger(path, spent)
-        except TableError:  # there is one already, or it cannot be written there
-            continue
-        return f"{told}; {path} has the ledger, which 'synthgan ledger add' reads"
-    return f"{told}, and no ledger of it could be written: keep this line"
-
-
 def _check_declared(schema: Path | None, *, declare: bool, private: bool) -> None:
     """Refuses a private fit in which the rows would tell what they are."""
     if declare and not private:
@@ -357,7 +315,7 @@ def _fit_tables(
     _save(model, output, overwrite=overwrite)
     if not quiet:
         say_fitted(model, output, time.monotonic() - began)
-    _say_left(stop, output, None)
+    say_left(stop, output, None)
 
 
 def _config(
@@ -393,18 +351,6 @@ def _opening(checkpoint: synthgan.CheckpointConfig | None) -> str:
     )
 
 
-def _say_left(stop: Stop, output: Path, checkpoint: synthgan.CheckpointConfig | None) -> None:
-    """Says what an interruption left, and ends with its exit code; and if a checkpoint that is
-    of no more use could not be removed."""
-    left = checkpoint is not None and Path(checkpoint.path).exists()
-    if stop.count:
-        more = "; go on from there with the same command and --resume --overwrite" if left else ""
-        fail(f"interrupted; what was learned until then is in {output}{more}", INTERRUPTED)
-    if left:
-        assert checkpoint is not None
-        say(f"note: {checkpoint.path} could not be removed; it holds what has learned from rows")
-
-
 def _privacy(options: dict[str, Any]) -> synthgan.PrivacyConfig | None:
     """Takes what is about privacy out of ``options``."""
     names = ("epsilon", "delta", "unit", "unit_rows", "rows")
@@ -437,46 +383,5 @@ def _save(
             model.save(rescue)
         except (TableError, OSError, RuntimeError):  # full, forbidden, or there is none
             continue
-        raise _SavedElsewhere(f"{reason}; the model is not lost, it was saved to {rescue}")
+        raise SavedElsewhere(f"{reason}; the model is not lost, it was saved to {rescue}")
     raise TableError(f"{reason}; nor could the current, home or temporary folder take the model")
-
-
-def _say_fitted(
-    model: synthgan.Synthesizer, path: Path, seconds: float, told: synthgan.Schema, source: str
-) -> None:
-    steps = ", ".join(f"{step.phase} {step.step:,}" for step in phase_ends(model.history))
-    say(
-        f"learned about {count(model.rows, 'row')} and {count(len(model.schema), 'column')}"
-        f" in {duration(seconds)}" + (f" (steps: {steps})" if steps else "")
-    )
-    rules = len(model.schema.constraints)
-    if rules:
-        say(f"every row will keep {count(rules, 'rule')} between columns: synthgan info")
-    protections = list(model.protections)
-    more = len(protections) - _FEW_LINES
-    if more > 1:
-        protections[_FEW_LINES:] = [f"... and {more} more; see synthgan info"]
-    for line in protections:
-        say(f"protected: {line}")
-    for line in model.notes:
-        say(f"note: {line}")
-    if model.guarantee is not None:
-        say(_declared(told, source))
-    say(f"the model is in {path} ({file_size(path)})")
-    name = "" if str(path) == MODEL else f"{shlex.quote(str(path))} "
-    say(f"next: synthgan sample {name}-n 10000")
-
-
-def _declared(schema: synthgan.Schema, source: str) -> str:
-    """What the guarantee does not cover, as the owner has declared it."""
-    counts = {
-        "formats": sum(c.format is not None or c.decimals is not None for c in schema),
-        "bounds": sum(c.low is not None or c.high is not None for c in schema),
-        "categories": sum(c.categories is not None for c in schema),
-        "words": sum(c.words is not None for c in schema),
-    }
-    told = [f"names and kinds of {count(len(schema), 'column')}"]
-    told += [f"{what} of {number}" for what, number in counts.items() if number]
-    if schema.constraints:
-        told.append(count(len(schema.constraints), "rule"))
-    return f"taken from {source} as public, which epsilon does not cover: {', '.join(told)}"

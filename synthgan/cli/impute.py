@@ -22,8 +22,7 @@ from synthgan.cli.options import (
     safe_option,
 )
 from synthgan.errors import TableError
-from synthgan.progress import Progress
-from synthgan.screen import count, say
+from synthgan.progress import Progress, count, say
 
 _DRAW = "draw"
 

@@ -14,8 +14,7 @@ import synthgan
 from synthgan.cli.options import model_argument
 from synthgan.cli.output import print_columns, print_constraints, print_table, tell_list
 from synthgan.cli.tables import is_of_tables, tell_tables
-from synthgan.progress import diagnostics, losses, phase_ends
-from synthgan.screen import count, file_size, tell
+from synthgan.progress import count, diagnostics, file_size, losses, phase_ends, tell
 
 _MAIN_SETTINGS = (
     "seed",

@@ -8,7 +8,7 @@ import click
 
 import synthgan
 from synthgan.cli.options import PATH
-from synthgan.screen import tell
+from synthgan.progress import tell
 
 
 @click.group()

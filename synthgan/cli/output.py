@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 import synthgan
-from synthgan.screen import printable, tell
+from synthgan.progress import printable, tell
 
 _MOST_DECLARED = 30  # columns, of which a fit says what is declared
 

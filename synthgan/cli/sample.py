@@ -26,8 +26,7 @@ from synthgan.cli.options import (
     safe_option,
 )
 from synthgan.cli.tables import is_of_tables, sample_tables
-from synthgan.progress import Progress
-from synthgan.screen import count, count_are, say
+from synthgan.progress import Progress, count, count_are, say
 
 if TYPE_CHECKING:
     import pandas as pd

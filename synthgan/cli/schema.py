@@ -25,7 +25,7 @@ from synthgan.cli.output import (
     print_rare,
     print_whose,
 )
-from synthgan.screen import say
+from synthgan.progress import say
 
 
 @click.command()

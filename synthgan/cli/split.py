@@ -16,7 +16,7 @@ from synthgan.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from synthgan.screen import count, say
+from synthgan.progress import count, say
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 

@@ -16,8 +16,17 @@ import synthgan
 from synthgan.cli.failures import BELOW, Stop, fail
 from synthgan.cli.options import given
 from synthgan.cli.output import print_columns, print_constraints, print_table, tell_list
-from synthgan.progress import Progress, Training, phase_ends
-from synthgan.screen import count, count_are, duration, file_size, say, tell
+from synthgan.progress import (
+    Progress,
+    Training,
+    count,
+    count_are,
+    duration,
+    file_size,
+    phase_ends,
+    say,
+    tell,
+)
 
 _OF_ONE_TABLE = ("schema", "checkpoint_every", "resume", "memory_limit", "declare")
 _FILES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".gz", ".bz2", ".xz", ".zip", ".zst")

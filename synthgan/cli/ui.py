@@ -9,7 +9,7 @@ import click
 
 from synthgan.cli.failures import MENDABLE, fail
 from synthgan.cli.options import PATH
-from synthgan.screen import say, tell
+from synthgan.progress import say, tell
 
 
 @click.command()
@@ -32,7 +32,7 @@ def ui(folder: Path, port: int, show: bool) -> None:
       synthgan ui --port 8000             for a tunnel: ssh -L 8000:127.0.0.1:8000 machine
     """
     try:
-        from synthgan.ui import serve
+        from synthgan.ui.serve import serve
     except ModuleNotFoundError as error:
         fail(
             f"the page needs {error.name}, which is not installed: pip install 'synthgan[ui]'",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgan.config import NetworkConfig
-from synthgan.encode import Layout
+from synthgan.encode.layout import Layout
 from synthgan.errors import ConfigError
 from synthgan.network.geometry import Geometry, soft_rank
 from synthgan.network.kernels import linear

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgan.config import NetworkConfig
-from synthgan.encode import Layout
+from synthgan.encode.layout import Layout
 from synthgan.network.geometry import Geometry, OrderedTables, own_spread
 from synthgan.network.kernels import (
     categorical,
@@ -78,6 +78,11 @@ class Generator(nn.Module):
         self.out_bias = nn.Parameter(torch.from_numpy(layout.prior).float().add(1e-5).log())
         self.embedding = nn.Parameter(torch.empty(entries, width).normal_(generator=rng) * spread)
         self.ordered = OrderedTables(layout, (width, width), head, rng)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are, and its rows are drawn."""
+        return self.out.device
 
     def tables(self) -> _Tables:
         """The weights by position, once for a pass.

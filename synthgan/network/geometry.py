@@ -8,8 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from synthgan.codec import FINE
-from synthgan.encode import Layout
+from synthgan.encode.layout import Layout
+from synthgan.encode.number_codec import FINE
 
 _MOST_PADDING = 1.3  # entries of a group's rectangle, for each that means something
 _WAVES = 4  # octaves of sine and cosine in what codes of near value share

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from synthgan._typing import Bools, Ints
+
 Source = Callable[[int], bytes]
 """Gives that many uniformly random bytes. Only tests pass another one than ``os.urandom``."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgan.schema import NANOSECONDS
+from synthgan.columns.date_format import NANOSECONDS
 
 SECOND = NANOSECONDS["s"]
 MOST_DIGITS = 400

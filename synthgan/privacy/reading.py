@@ -23,35 +23,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgan.privacy.plain import (
-    MOST_DIGITS,
-    SECOND,
-    Instant,
-    Plain,
-    Span,
-    of_decimal,
-    plain_cell,
-)
-from synthgan.schema import (
-    NANOSECONDS,
-    OTHER_WORD,
-    Column,
-    Dtype,
-    Family,
-    Kind,
-    Level,
-    family,
-    has_time_zone,
-    is_text,
-    read_date,
-    read_iso_date,
-    tagged,
-    to_dtype,
-    utc_offset,
-)
-from synthgan.values import BOOLEAN_WORDS, plain_number
-
-Ints = npt.NDArray[np.int64]
+from synthgan._typing import Ints
+from synthgan.columns.category import BOOLEAN_WORDS
+from synthgan.columns.column import Column, Kind, Level
+from synthgan.columns.date_format import NANOSECONDS, read_date, read_iso_date, utc_offset
+from synthgan.columns.dtypes import Dtype, Family, family, has_time_zone, is_text, to_dtype
+from synthgan.columns.number import plain_number
+from synthgan.columns.sentinels import OTHER_WORD, tagged
+from synthgan.privacy.plain import MOST_DIGITS, SECOND, Instant, Plain, Span, of_decimal, plain_cell
 
 Read = Callable[[object], Any]
 """A cell to its value; never fails."""
@@ -65,7 +44,7 @@ def reader_of(column: Column) -> Read:
 
     NUMBER and INTEGER give a float, NaN where missing, a tagged NaN where there is a word;
     DATETIME the same, in units of the column's resolution since 1970; CATEGORY and BOOLEAN a
-    level, None where missing. See :func:`synthgan.values.read_cells`, whose values these are.
+    level, None where missing. See :func:`read_cells`, whose values these are.
     """
     if column.kind is Kind.DATETIME:
         return _guarded(_dates(column), math.nan)

@@ -31,21 +31,40 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan._typing import Ints
+from synthgan.columns.cells import factorized
+from synthgan.columns.column import Kind
+from synthgan.columns.sentinels import words_in
 from synthgan.errors import SchemaError
-from synthgan.privacy.ledger import COUNTS, GRADIENTS, RELEASE, Event, Ledger, UnchargedAccessError
-from synthgan.privacy.noise import Ints, add_noise, random_words, tail_limit
-from synthgan.privacy.reading import read_column as _read
-from synthgan.privacy.reading import read_names
-from synthgan.schema import (
-    Column,
-    Kind,
-    Level,
-    Schema,
-    words_in,
+from synthgan.privacy.accountant import COUNTS, GRADIENTS, RELEASE, Event
+from synthgan.privacy.gradients import (
+    CHUNK,
+    Booking,
+    Floats,
+    GradientPlan,
+    RowGradients,
+    cut,
+    sample,
 )
-from synthgan.values import factorized
-
-Floats = npt.NDArray[np.floating[Any]]
+from synthgan.privacy.ledger import Ledger, UnchargedAccessError
+from synthgan.privacy.noise import add_noise, random_words, tail_limit
+from synthgan.privacy.questions import (
+    Crosstab,
+    Decimals,
+    Levels,
+    Partition,
+    Ranges,
+    Released,
+    Total,
+    Words,
+    label,
+    place_decimals,
+    place_levels,
+    place_numbers,
+)
+from synthgan.privacy.reading import read_column as _read
+from synthgan.privacy.units import at_most, number_units
+from synthgan.schema.schema import Schema
 
 Mechanism = Callable[[Ints, Fraction], Ints]
 """Exact counts and a variance in, noisy counts out. Only tests and audits pass another one
@@ -53,7 +72,7 @@ than :func:`synthgan.privacy.noise.add_noise`."""
 
 
 class Codes(Protocol):
-    """What makes codes of one column's cells: a codec of :mod:`synthgan.codec`."""
+    """What makes codes of one column's cells: a codec of :mod:`synthgan.encode.number_codec`."""
 
     width: int
 
@@ -62,139 +81,6 @@ class Codes(Protocol):
     ) -> tuple[Ints, npt.NDArray[np.float64]]:
         """Codes of cells, 0 to ``width - 1``, each from its own cell and chance (0 to 1) alone;
         and places."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grid:
-    """Ticks of a number column: tick t stands for the value t / scale."""
-
-    scale: float = 1.0
-
-    def ticks(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The nearest tick of each value."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.rint(values * self.scale)  # what is beyond all floats is beyond all edges
-
-    def values(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """The value of each tick, or between two."""
-        found: npt.NDArray[np.float64] = ticks / self.scale
-        return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """All rows in one cell."""
-
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ranges:
-    """Cells of a number column: ticks from one edge to before the next, then missing.
-
-    What lies beyond the outermost edges is counted in the outermost cells.
-    """
-
-    column: str
-    grid: Grid
-    edges: tuple[int, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decimals:
-    """Cells by how many decimals a number needs: 0, 1, up to ``most``, more; then missing."""
-
-    column: str
-    most: int
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """Cells of a number column by the word that stands there: none (a number), each of the
-    ``words`` that its schema names, another one, missing."""
-
-    column: str
-    words: int
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Levels:
-    """Cells of a categorical or boolean column: each level, then all other levels, then missing."""
-
-    column: str
-    levels: tuple[Level, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crosstab:
-    """Every combination of the codes of some columns, after :meth:`PrivateRows.encode`."""
-
-    columns: tuple[str, ...]
-
-
-Partition = Total | Ranges | Decimals | Words | Levels | Crosstab
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Released:
-    """Levels that were told, in the order of their labels, with their noisy counts."""
-
-    levels: tuple[Level, ...]
-    counts: Ints
-    missing: int
-    """Noisy count of missing cells."""
-
-
-RowGradients = Callable[[Ints, Ints], Floats]
-"""Tokens (:data:`CHUNK`, columns) and random words (CHUNK,) to vectors (CHUNK, size). Trusted:
-a row of what it gives depends on the same row of what it takes, and on nothing else that is
-private; what it takes is not kept. See :meth:`PrivateRows.noisy_gradient`."""
-
-CHUNK = 128
-"""Rows whose vectors are asked for at once: always so many, filled up with rows of zeros that
-are not counted, so that how many there are changes nothing in how one is worked out."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GradientPlan:
-    """Noisy sums of vectors over random rows, in advance. Nothing of it depends on rows."""
-
-    size: int
-    """Numbers in a vector."""
-    clip: float
-    """The length (L2) that a row's vector is cut to."""
-    units: int
-    """How many steps of the grid, on which vectors are rounded, ``clip`` is long."""
-    variance: Fraction
-    """Of the discrete Gaussian noise in each number of a sum, in squared steps of the grid."""
-    sampling: Fraction
-    """The chance that a unit, with all its rows, is in a step's sample: must be public."""
-    steps: int
-    """Sums at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class Booking:
-    """Gradients that were paid for."""
-
-    columns: tuple[str, ...]
-    plan: GradientPlan
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -228,7 +114,7 @@ def _silent(method: Callable[P, T]) -> Callable[P, T]:
     return quiet
 
 
-_VAULTS: WeakKeyDictionary[PrivateRows, _Vault] = WeakKeyDictionary()
+VAULTS: WeakKeyDictionary[PrivateRows, _Vault] = WeakKeyDictionary()
 
 
 class PrivateRows:
@@ -254,11 +140,11 @@ class PrivateRows:
         schema.check(frame)
         unit = ledger.budget.unit
         _check_schema(schema, unit)
-        units = _number_units(frame, None if unit is None else schema[unit])
+        units = number_units(frame, None if unit is None else schema[unit])
         if unit is not None:
-            kept = _at_most(units, ledger.budget.rows_per_unit)
+            kept = at_most(units, ledger.budget.rows_per_unit)
             frame, units = frame.iloc[kept], units[kept]
-        _VAULTS[self] = _Vault(
+        VAULTS[self] = _Vault(
             rows=len(frame),
             ledger=ledger,
             mechanism=mechanism,
@@ -269,7 +155,7 @@ class PrivateRows:
     @property
     def ledger(self) -> Ledger:
         """Where questions are booked."""
-        return _VAULTS[self].ledger
+        return VAULTS[self].ledger
 
     @_silent
     def count(self, partition: Partition, variance: Fraction, name: str) -> Ints:
@@ -278,7 +164,7 @@ class PrivateRows:
         Books an event called ``name``. Raises :class:`UnchargedAccessError` if the budget does
         not cover it; then nothing was looked at.
         """
-        vault = _VAULTS[self]
+        vault = VAULTS[self]
         _check_columns(partition, vault)
         vault.ledger.spend(_event(vault, COUNTS, name, partition.columns, variance))
         places, shape = _place(partition, vault)
@@ -292,14 +178,14 @@ class PrivateRows:
         High enough means that a level which only one unit has is told with a chance of at most
         ``delta``, which is booked together with the noise.
         """
-        vault = _VAULTS[self]
+        vault = VAULTS[self]
         _check_columns(Levels(column=column, levels=()), vault)
         most = vault.ledger.budget.rows_per_unit
         threshold = most + tail_limit(variance, delta / most)
         event = _event(vault, RELEASE, name, (column,), variance, threshold, delta)
         vault.ledger.spend(event)
         factors, distinct = factorized(vault.cells[column])
-        order = sorted(range(len(distinct)), key=lambda i: _label(distinct[i]))
+        order = sorted(range(len(distinct)), key=lambda i: label(distinct[i]))
         counts = np.bincount(factors, minlength=len(distinct) + 1)[[*order, len(distinct)]]
         noisy = vault.mechanism(counts.astype(np.int64), variance)
         told = np.flatnonzero(noisy[:-1] > threshold)
@@ -313,7 +199,7 @@ class PrivateRows:
     def encode(self, codecs: Mapping[str, Codes]) -> None:
         """Makes codes of the cells, in here, for :class:`Crosstab` to count. Whatever chance is
         in a code is of a random word that the row gets from the operating system."""
-        vault = _VAULTS[self]
+        vault = VAULTS[self]
         for name, codec in codecs.items():
             if name not in vault.cells:
                 raise UnchargedAccessError(f"column {name!r} is not modelled")
@@ -330,7 +216,7 @@ class PrivateRows:
         Books an event called ``name``. Raises :class:`UnchargedAccessError` if the budget does
         not cover it.
         """
-        vault = _VAULTS[self]
+        vault = VAULTS[self]
         _check_columns(Crosstab(columns=tuple(columns)), vault)
         event = Event(
             name=name,
@@ -360,11 +246,11 @@ class PrivateRows:
         change it for all after it. Vectors are cut and rounded as whole numbers, whose length
         is checked exactly, and the noise is exact; one that is not finite counts as 0.
         """
-        vault, plan = _VAULTS[self], booking.plan
+        vault, plan = VAULTS[self], booking.plan
         if vault.left.get(booking, 0) < 1:
             raise UnchargedAccessError("gradients: no step is left that was paid for")
         vault.left[booking] -= 1
-        chosen = _sample(vault.units, plan.sampling)
+        chosen = sample(vault.units, plan.sampling)
         tokens = np.stack([vault.codes[name][chosen] for name in booking.columns], axis=1)
         total = np.zeros(plan.size, dtype=np.int64)
         for start in range(0, len(tokens), CHUNK):
@@ -374,7 +260,7 @@ class PrivateRows:
             found = gradients(padded, row_words(CHUNK))
             if found.shape != (CHUNK, plan.size):
                 raise UnchargedAccessError("gradients: one vector a row, of the plan's size")
-            total += _cut(found[: len(part)], plan).sum(axis=0)
+            total += cut(found[: len(part)], plan).sum(axis=0)
         noisy: Floats = vault.mechanism(total, plan.variance) * (plan.clip / plan.units)
         return noisy
 
@@ -454,108 +340,19 @@ def _place(partition: Partition, vault: _Vault) -> tuple[Ints, tuple[int, ...]]:
         return np.ravel_multi_index(codes, shape), shape
     cells = vault.cells[partition.column]
     if isinstance(partition, Ranges):
-        return _place_numbers(cells, partition), (len(partition.edges),)
+        return place_numbers(cells, partition), (len(partition.edges),)
     if isinstance(partition, Decimals):
-        return _place_decimals(cells, partition), (partition.most + 3,)
+        return place_decimals(cells, partition), (partition.most + 3,)
     if isinstance(partition, Words):
         words = np.minimum(words_in(cells), partition.words + 1)
         is_missing = np.isnan(cells) & (words == 0)
         return np.where(is_missing, partition.words + 2, words), (partition.words + 3,)
-    return _place_levels(cells, partition.levels), (len(partition.levels) + 2,)
-
-
-def _place_numbers(cells: npt.NDArray[np.float64], partition: Ranges) -> Ints:
-    edges = np.array(partition.edges, dtype=np.float64)
-    missing = np.isnan(cells)
-    ticks = partition.grid.ticks(np.where(missing, 0.0, cells))
-    inside = np.searchsorted(edges, ticks, side="right") - 1
-    places: Ints = np.where(missing, len(edges) - 1, np.clip(inside, 0, len(edges) - 2))
-    return places
-
-
-def _place_decimals(cells: npt.NDArray[np.float64], partition: Decimals) -> Ints:
-    missing = np.isnan(cells)
-    places = np.full(len(cells), partition.most + 1, dtype=np.int64)
-    for decimals in range(partition.most, -1, -1):
-        places[np.round(cells, decimals) == cells] = decimals
-    places[missing] = partition.most + 2
-    return places
-
-
-def _place_levels(cells: npt.NDArray[np.object_], levels: tuple[Level, ...]) -> Ints:
-    factors, distinct = factorized(cells)
-    index = {(type(level), level): i for i, level in enumerate(levels)}
-    lookup = [index.get((type(level), level), len(levels)) for level in distinct]
-    places: Ints = np.array([*lookup, len(levels) + 1], dtype=np.int64)[factors]
-    return places
-
-
-_factorize = factorized  # the number of each cell's level, past the last where missing; and levels
-
-
-def _label(level: Level) -> tuple[str, str]:
-    return str(level), type(level).__name__
+    return place_levels(cells, partition.levels), (len(partition.levels) + 2,)
 
 
 def row_words(rows: int) -> Ints:
     """For each row a random word of 62 bits, for whatever chance is in what is made of it."""
     return random_words(rows)
-
-
-# Gradients
-
-
-def _sample(units: Ints, sampling: Fraction) -> Ints:
-    """Rows of units that won a coin each, in order; the chance rounded down by 2**-62 at most."""
-    drawn = random_words(int(units.max(initial=-1)) + 1)
-    wins = drawn < int(sampling * (1 << 62)) if sampling < 1 else np.ones(len(drawn), dtype=bool)
-    return np.flatnonzero(wins[units])
-
-
-def _cut(vectors: Floats, plan: GradientPlan) -> Ints:
-    """Whole-number vectors (m, size), none longer than ``plan.units``: checked without rounding.
-
-    Rounding to the nearest step hardly ever makes a vector too long. Where it does, rounding
-    towards zero does not, unless floats have slipped; then the vector does not count.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.square(vectors, dtype=np.float64).sum(axis=1)  # einsum may split rows anyhow
-    finite = np.isfinite(squares)
-    vectors = vectors if finite.all() else np.where(finite[:, None], vectors, 0)
-    lengths = np.sqrt(np.maximum(np.where(finite, squares, 1.0), 1e-200))
-    # Of a vector on the sphere, rounding adds about size / 12 to the squared length.
-    room = math.sqrt(max(plan.units**2 - plan.size / 10, plan.units**2 / 4)) / plan.units
-    scales = plan.units / plan.clip * np.minimum(1.0, room * plan.clip / lengths)
-    scaled = vectors * scales[:, None].astype(vectors.dtype)
-    cut: Ints = np.rint(scaled).astype(np.int64)
-    long = _squares(cut) > plan.units**2
-    cut[long] = np.trunc(scaled[long])
-    cut[_squares(cut) > plan.units**2] = 0
-    return cut
-
-
-def _squares(vectors: Ints) -> Ints:
-    """Squared lengths, exactly: no number is much above the plan's units."""
-    found: Ints = np.einsum("ij,ij->i", vectors, vectors)
-    return found
-
-
-# Reading the table
-
-
-def _number_units(frame: pd.DataFrame, unit: Column | None) -> Ints:
-    """For each row the number of its unit, -1 where it names none."""
-    if unit is None:
-        return np.arange(len(frame))
-    numbers: dict[object, int] = {}
-    named = read_names(frame[unit.name], unit)
-    return np.array(
-        [
-            -1 if name is None else numbers.setdefault((type(name), name), len(numbers))
-            for name in named
-        ],
-        dtype=np.int64,
-    )
 
 
 def _check_schema(schema: Schema, unit: str | None) -> None:
@@ -572,13 +369,3 @@ def _check_schema(schema: Schema, unit: str | None) -> None:
                 f"column {column.name!r}: how dates are spelled must be declared, or it would be "
                 "read off the rows: give it a format such as %Y-%m-%d"
             )
-
-
-def _at_most(units: Ints, rows: int) -> Ints:
-    """Which rows to keep, in order, so that each unit keeps ``rows`` of its own at most; those of
-    no unit (-1) are left out."""
-    order = np.lexsort((random_words(len(units)), units))
-    starts = np.flatnonzero(np.r_[True, np.diff(units[order]) != 0]) if len(units) else order
-    rank = np.arange(len(units)) - np.repeat(starts, np.diff(np.r_[starts, len(units)]))
-    kept: Ints = np.sort(order[(rank < rows) & (units[order] >= 0)])
-    return kept

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synthgan.errors import ModelFileError
+from synthgan.files import write_bytes_atomically
 from synthgan.privacy.ledger import Guarantee, check_claim
-from synthgan.records import from_plain, to_plain
-from synthgan.table import write_bytes_atomically
+from synthgan.serialization import from_plain, to_plain
 
 _KEY = "synthgan_ledger"
 _VERSION = 1

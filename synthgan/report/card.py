@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from synthgan.files import write_by_ending
 from synthgan.report.origin import Origin
-from synthgan.table import write_by_ending
 
 NO_GUARANTEE = (
     "None. No bound is known on what these rows reveal about a person whose row was learned."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthgan.report import wording
 from synthgan.report.card import escaped
-from synthgan.report.report import INTERNAL, About, Report, Section
+from synthgan.report.report import Report
+from synthgan.report.results import INTERNAL, Section, compared
+from synthgan.report.wording import figures as wording
 
 
 def render(report: Report) -> str:
@@ -15,15 +16,6 @@ def render(report: Report) -> str:
     for section in report.sections:
         lines += ["", f"## {section.title}", "", *_section(section)]
     return "\n".join(lines) + "\n"
-
-
-def compared(about: About) -> str:
-    """What was compared, in a sentence."""
-    held = "no" if about.holdout_rows is None else f"{about.holdout_rows:,}"
-    return (
-        f"{about.synthetic_rows:,} synthetic rows against {about.train_rows:,} training rows and "
-        f"{held} held-out rows, {about.columns} columns"
-    )
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from synthgan.schema import Schema
+from synthgan.schema.schema import Schema
 
 _DIAGNOSTICS = (
     "critic_slope",

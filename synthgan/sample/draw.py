@@ -1,4 +1,4 @@
-"""Rows under way: what is given so far; and two helpers on arrays, resampling and snapping."""
+"""Rows of a chunk while they are drawn: what is given so far, and how cells are written."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synthgan.condition import Allowed
+from synthgan._typing import Floats, Ints
+from synthgan.columns.cell_set import Allowed
+from synthgan.columns.column import Column, Kind
 from synthgan.errors import ConditionError
-from synthgan.schema import Column, Kind
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -39,31 +36,6 @@ class Draw:
             {name: places[index] for name, places in self.places.items()},
             {name: values[index] for name, values in self.values.items()},
         )
-
-
-def resample(log_weights: Floats, strata: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
-    """Systematic resampling (Kitagawa 1996) within strata, one index for each row ``wanted``.
-
-    ``strata`` are those of the candidates; each that is wanted has some.
-    """
-    order = np.argsort(strata, kind="stable")
-    names, first, size = np.unique(strata[order], return_index=True, return_counts=True)
-    group = np.repeat(np.arange(len(names)), size)
-    logs = np.maximum(log_weights[order], -1e9)  # a condition that a constraint rules out
-    weights = np.exp(logs - np.maximum.reduceat(logs, first)[group])
-    total = np.cumsum(weights)
-    before = np.r_[0.0, total[first[1:] - 1]]
-    edges = group + (total - before[group]) / np.add.reduceat(weights, first)[group]
-    index = np.empty(len(wanted), dtype=np.int64)
-    rows = rng.permutation(len(wanted))
-    rows = rows[np.argsort(wanted[rows], kind="stable")]
-    which, start, count = np.unique(wanted[rows], return_index=True, return_counts=True)
-    place = np.arange(len(rows)) - np.repeat(start, count)
-    points = (place + np.repeat(rng.random(len(which)), count)) / np.repeat(count, count)
-    at = np.searchsorted(names, np.repeat(which, count))
-    found = np.searchsorted(edges, at + points)
-    index[rows] = order[np.clip(found, first[at], first[at] + size[at] - 1)]
-    return index
 
 
 def snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:
@@ -95,3 +67,12 @@ def _snap(cells: Floats, column: Column, allowed: Allowed) -> Floats:
             bad = np.isclose(snapped[:, None], excluded[None, :], atol=step / 4, rtol=0).any(axis=1)
             snapped = np.clip(np.where(bad, snapped + move, snapped), low, high)
     return snapped
+
+
+Rngs = tuple[np.random.Generator, torch.Generator]
+
+CHUNK_ROWS = 8192
+"""Rows a chunk. Part of what a seed means: another number gives other rows."""
+
+BLOCK_ROWS = 2048  # that a CPU draws at once, so that their states stay in its cache
+CANDIDATES = 4  # a row wanted, where candidates are weighted

@@ -10,14 +10,12 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
-from synthgan.errors import SchemaError
-from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Personal, Schema
-from synthgan.schema.dtypes import family, to_dtype
-from synthgan.schema.key_forms import are_whole_or_text, as_whole, form_of, format_of, is_text
-from synthgan.schema.key_names import DEVICE, GENERIC, OTHER, PERSON, STAFF, called
-from synthgan.schema.personal import SURE, guess_column, plain_name
-from synthgan.schema.repeating import (
+from synthgan.columns.arrow import to_arrow
+from synthgan.columns.column import Column, Kind, Personal
+from synthgan.columns.dtypes import family, to_dtype
+from synthgan.columns.keys.forms import are_whole_or_text, as_whole, form_of, format_of, is_text
+from synthgan.columns.keys.names import DEVICE, GENERIC, OTHER, PERSON, STAFF, called
+from synthgan.columns.keys.repeating import (
     FEW_REPEATS,
     FEWEST_VALUES,
     MANY_VALUES,
@@ -27,6 +25,10 @@ from synthgan.schema.repeating import (
     guess_keys,
     may_be_key,
 )
+from synthgan.columns.personal.base import SURE, plain_name
+from synthgan.columns.personal.kinds import guess_column
+from synthgan.errors import SchemaError
+from synthgan.schema.schema import Schema
 
 _FEWEST_PEOPLE = 5  # letters that all codes share are kept if they are of so many
 _ONE_TO_ONE = 0.95

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthgan.schema.columns import Column, Kind, Schema
-from synthgan.schema.findings import owners_of
-from synthgan.schema.personal import plain_name
+from synthgan.columns.column import Column, Kind
+from synthgan.columns.personal.base import plain_name
+from synthgan.schema.review import owners_of
+from synthgan.schema.schema import Schema
 
 _WORTH_A_WORD = 0.1  # of people, singled out
 _FEWEST_PEOPLE = 20

@@ -6,32 +6,30 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgan.columns.arrow import to_arrow
+from synthgan.columns.column import Column, Kind
+from synthgan.columns.date_format import find_date_format, parse_dates, resolution_of
+from synthgan.columns.dtypes import family
+from synthgan.columns.identifier import FEW_ROWS, NEARLY_UNIQUE, all_match, are_row_names
+from synthgan.columns.number import decimals_of, infer_numbers
+from synthgan.columns.number_format import find_spelling
+from synthgan.columns.patterns import code_pattern
+from synthgan.columns.personal.base import SURE, Guess
+from synthgan.columns.personal.kinds import guess_column, guess_personal
+from synthgan.columns.sentinels import FIXED_DECIMALS, MISSING_WORDS, split_words
 from synthgan.config import SummaryConfig
 from synthgan.errors import SchemaError, TableError
-from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Schema, checked_names
-from synthgan.schema.dates import find_date_format, parse_dates, resolution_of
-from synthgan.schema.dtypes import family
 from synthgan.schema.entities import Hints, find_entities
-from synthgan.schema.patterns import code_pattern
-from synthgan.schema.personal import SURE, Guess, guess_column, guess_personal
 from synthgan.schema.references import find_references
-from synthgan.schema.spelling import find_spelling
-from synthgan.schema.words import split_words
-from synthgan.table import FIXED_DECIMALS, MISSING_WORDS
-
-Floats = npt.NDArray[np.float64]
+from synthgan.schema.schema import Schema, checked_names
 
 WORD_ROWS = SummaryConfig().min_category_rows
 """Rows that must have a word among numbers for it to be named."""
-_FEW_ROWS = 20  # too few to tell a name of a row from a property of it
-_NEARLY_UNIQUE = 0.95
+
 _FEW_NUMBERS = 20  # different ones, which may as well be codes
 
 
@@ -114,7 +112,7 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None, word_row
         return _as_guessed(base, guess)
     if pa.types.is_integer(present.type):
         values = present.to_numpy(zero_copy_only=False)
-        names_rows = base.dtype != "object" and not base.nullable and _are_row_names(name, values)
+        names_rows = base.dtype != "object" and not base.nullable and are_row_names(name, values)
         return replace(base, kind=Kind.IDENTIFIER if names_rows else Kind.INTEGER)
     return infer_numbers(base, present, fixed, pd.api.types.infer_dtype(series, skipna=True))
 
@@ -147,89 +145,8 @@ def _infer_dates(base: Column, present: pa.Array) -> Column:
     return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
 
 
-def infer_numbers(
-    base: Column, present: pa.Array, fixed: int | None, python_type: str = ""
-) -> Column:
-    """NUMBER or INTEGER, with decimals; ``python_type`` is what pandas calls objects' type."""
-    values = present.cast(pa.float64(), safe=False).to_numpy()
-    if not np.isfinite(values).all():
-        raise SchemaError(
-            f"column {base.name!r}: some numbers are infinite; replace them, for example by "
-            "missing cells"
-        )
-    format = f"%.{fixed}f" if fixed else None
-    if base.dtype == "object" and pa.types.is_decimal(present.type):
-        format = "Decimal"
-    if base.dtype == "object" and python_type in ("time", "timedelta"):
-        format = python_type
-    if np.array_equal(values, np.rint(values)) and np.abs(values).max() <= 2**53:
-        return replace(base, kind=Kind.INTEGER, format=format)
-    decimals = fixed or _decimals(values, single=pa.types.is_float32(present.type))
-    if python_type in ("time", "timedelta", "timedelta64"):
-        decimals = _decimals_of_seconds(values)
-    return replace(base, kind=Kind.NUMBER, decimals=decimals, format=format)
-
-
-def _decimals(values: Floats, *, single: bool = False) -> int | None:
-    """The smallest number of digits up to 9 that ``values`` have, but for float noise."""
-    rest = values[values != np.rint(values)]
-    if len(rest) == 0:
-        return 0
-    # Where floats lie further apart than the digits tried, all of them would pass.
-    spacing = np.spacing(np.median(np.abs(rest)).astype(np.float32 if single else np.float64))
-    for digits in range(1, 10):
-        if 10.0**-digits < spacing:
-            return None
-        rounded = np.round(rest, digits)
-        if single:
-            same = rounded.astype(np.float32) == rest.astype(np.float32)
-        else:
-            noise = np.minimum(4 * np.finfo(float).eps * np.abs(rest), 10.0**-digits * 1e-3)
-            same = np.abs(rest - rounded) <= noise
-        rest = rest[~same]
-        if len(rest) == 0:
-            return digits
-    return None
-
-
-def _decimals_of_seconds(values: Floats) -> int | None:
-    """Of durations, which are whole milli-, micro- or nanoseconds however long they are."""
-    for digits in (3, 6, 9):
-        ticks = values * 10.0**digits
-        if (np.abs(ticks - np.rint(ticks)) <= 2 * np.spacing(np.abs(values)) * 10.0**digits).all():
-            return digits
-    return None
-
-
 def _as_guessed(base: Column, guess: Guess) -> Column:
     return replace(base, kind=guess.kind, personal=guess.personal, format=guess.format)
-
-
-_NAMING_WORDS = {"id", "ids", "key", "nr", "no", "number", "uuid", "guid", "index"}
-_NAMING_ENDS = re.compile(
-    r"(?:(?:user|customer|client|order|row|record|patient|person|member|employee|student|account"
-    r"|case|object|transaction|product|item|session|event|device|passenger)id|number|uuid|index)$"
-)
-
-
-def _is_naming(name: str) -> bool:
-    """Whether a column of this name is likely to name its rows: ``id``, ``order_no``, ``rowId``."""
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", name)
-    return bool(words and words[-1].lower() in _NAMING_WORDS) or bool(
-        _NAMING_ENDS.search(name.lower())
-    )
-
-
-def _are_row_names(name: str, values: npt.NDArray[Any]) -> bool:
-    """Whether whole numbers name their rows: unique, and called so or without a gap."""
-    rows = len(values)
-    if rows < _FEW_ROWS:
-        return False
-    if _is_naming(name):
-        return len(np.unique(values)) > _NEARLY_UNIQUE * rows
-    low, high = int(values.min()), int(values.max())
-    is_year = low >= 1000 and high <= 2200
-    return high - low + 1 == rows and not is_year and len(np.unique(values)) == rows
 
 
 _FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
@@ -274,25 +191,25 @@ def _boolean_format(distinct: pa.Array) -> str | None:
 
 def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> Column | None:
     """Numbers held as text; None where the text is something else, such as codes."""
-    if not _all_match(distinct, _ANY_NUMBER):
+    if not all_match(distinct, _ANY_NUMBER):
         return _infer_spelled(base, distinct)
     lengths = pc.unique(pc.utf8_length(distinct))
     values = distinct.cast(pa.float64()).to_numpy()
-    if _all_match(distinct, _WHOLE):
+    if all_match(distinct, _WHOLE):
         one_width = len(lengths) == 1
-        if len(distinct) == len(present) and _are_row_names(base.name, values):
+        if len(distinct) == len(present) and are_row_names(base.name, values):
             pattern = "9" * pc.max(lengths).as_py()
             return replace(base, kind=Kind.IDENTIFIER, format=pattern)
         few = len(distinct) <= _FEW_NUMBERS
         if values.min() >= 0 and (few or (one_width and lengths[0].as_py() >= 5)):
             return None
         return replace(base, kind=Kind.INTEGER, format="%d")
-    if _all_match(distinct, _FIXED):
+    if all_match(distinct, _FIXED):
         digits = pc.unique(pc.utf8_length(pc.replace_substring_regex(distinct, r"^.*\.", "")))
         if len(digits) == 1:
             places = digits[0].as_py()
             return replace(base, kind=Kind.NUMBER, decimals=places, format=f"%.{places}f")
-    return replace(base, kind=Kind.NUMBER, decimals=_decimals(values), format="%.15g")
+    return replace(base, kind=Kind.NUMBER, decimals=decimals_of(values), format="%.15g")
 
 
 def _infer_spelled(base: Column, distinct: pa.Array) -> Column | None:
@@ -325,18 +242,13 @@ def _infer_with_words(
     return replace(number, words=words)
 
 
-def _all_match(text: pa.Array, pattern: str) -> bool:
-    first = text.slice(0, 1)  # most columns are settled by their first cell
-    return all(pc.all(pc.match_substring_regex(t, pattern)).as_py() for t in (first, text))
-
-
 def _infer_words(base: Column, present: pa.Array, distinct: pa.Array) -> Column:
     share = len(distinct) / len(present)
-    if len(present) < _FEW_ROWS or share <= 0.5:
+    if len(present) < FEW_ROWS or share <= 0.5:
         return base
     lengths = pc.utf8_length(distinct)
     blanks = pc.mean(pc.match_substring_regex(distinct, r"\s")).as_py()
-    if share > _NEARLY_UNIQUE:
+    if share > NEARLY_UNIQUE:
         if blanks == 0 and pc.max(lengths).as_py() <= 64:
             pattern = code_pattern(distinct)
             if pattern is not None:

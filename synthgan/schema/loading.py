@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema.columns import Schema
 from synthgan.schema.entities import Hints
+from synthgan.schema.schema import Schema
 from synthgan.schema.sdv import is_sdv_metadata, schema_of_metadata
-from synthgan.table import take_table
+from synthgan.table.read import take_table
 
 
 def as_hints(schema: object) -> tuple[Hints | None, object]:

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind
-from synthgan.schema.personal import plain_name
+from synthgan.columns.arrow import to_arrow
+from synthgan.columns.column import Column, Kind
+from synthgan.columns.personal.base import plain_name
 
 _FEW_ROWS = 20
 _FEWEST = 2  # cells that differ

@@ -17,12 +17,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgan.columns.arrow import to_arrow
+from synthgan.columns.column import Column, Kind, Personal
+from synthgan.columns.date_format import is_date_format, parse_dates, resolution_of
+from synthgan.columns.dtypes import family, to_dtype
+from synthgan.columns.number import infer_numbers
 from synthgan.errors import SchemaError
-from synthgan.schema.arrow import to_arrow
-from synthgan.schema.columns import Column, Kind, Personal, Schema
-from synthgan.schema.dates import is_date_format, parse_dates, resolution_of
-from synthgan.schema.dtypes import family, to_dtype
-from synthgan.schema.infer import infer_columns, infer_numbers
+from synthgan.schema.infer import infer_columns
+from synthgan.schema.schema import Schema
 
 _VERSIONS = ("SINGLE_TABLE_V1", "V1", "V2")
 

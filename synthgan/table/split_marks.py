@@ -17,8 +17,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from synthgan.errors import TableError
-from synthgan.table.files import check_target, read_small, write_bytes_atomically
-from synthgan.table.sources import MARK_ENDING, Source, find_sources
+from synthgan.files import check_target, read_small, write_bytes_atomically
+from synthgan.table.part_files import MARK_ENDING, Source, find_sources
 
 SPLIT = "synthgan.split"
 """Key of ``DataFrame.attrs`` whose value is a :data:`Mark`."""

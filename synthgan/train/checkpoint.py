@@ -25,13 +25,14 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from synthgan.config import CheckpointConfig
-from synthgan.distributed import Ranks
-from synthgan.encode import Tokens
+from synthgan.encode.encoder import Tokens
 from synthgan.errors import TableError, TrainingError
-from synthgan.records import from_plain, to_plain
-from synthgan.table import check_target, write_bytes_atomically
+from synthgan.files import check_target, write_bytes_atomically
+from synthgan.progress import Step
+from synthgan.serialization import from_plain, to_plain
+from synthgan.train.distributed import Ranks
 from synthgan.train.phases import AnyPhase, Schedule, phases_of
-from synthgan.train.run import Run, Step, finite
+from synthgan.train.run import Run, finite
 
 FORMAT = 1
 """Version of the file format; another one is refused."""

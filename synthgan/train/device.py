@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from synthgan.distributed import own_gpu
 from synthgan.errors import TrainingError
+from synthgan.train.distributed import own_gpu
 
 
 def choose_device(name: str) -> torch.device:

@@ -16,15 +16,18 @@ from dataclasses import dataclass
 import torch
 
 from synthgan.config import Config
-from synthgan.distributed import ALONE, Ranks
-from synthgan.encode import Layout, Tokens
+from synthgan.encode.encoder import Tokens
+from synthgan.encode.layout import Layout
 from synthgan.errors import TrainingError
-from synthgan.network import Generator, check_auxiliary
+from synthgan.network.critic import check_auxiliary
+from synthgan.network.generator import Generator
+from synthgan.progress import OnStep, Step
 from synthgan.train.checkpoint import Checkpoints
 from synthgan.train.device import choose_device
+from synthgan.train.distributed import ALONE, Ranks
 from synthgan.train.interrupts import Interrupts
 from synthgan.train.phases import AnyPhase, phases_of
-from synthgan.train.run import OnStep, Run, Step
+from synthgan.train.run import Run
 
 
 @dataclass(frozen=True)

@@ -15,30 +15,18 @@ import torch
 from torch import Tensor
 
 from synthgan.errors import TrainingError
-from synthgan.network import Critic
+from synthgan.network.critic import Critic
+from synthgan.network.optim import RAMP, adam, adamw, fade, set_rate
+from synthgan.progress import Phase, Step
 from synthgan.train.probe import detection, gradient_norm, look, warnings
-from synthgan.train.run import (
-    Phase,
-    Run,
-    Step,
-    adam,
-    adamw,
-    critic_step,
-    descend,
-    finite,
-    generator_step,
-    likelihood,
-    mean_of,
-    replayed,
-    set_rate,
-    validation_loss,
-)
+from synthgan.train.run import Run, finite, mean_of, replayed
+from synthgan.train.steps import critic_step, descend, generator_step, likelihood, validation_loss
 
 _WARM_STEPS = 3000
 _ADVERSARIAL_STEPS = 50  # after a warm start
 _WGAN_STEPS = 2000  # without one
 _CRITIC_HEAD_START = 25
-_RAMP = 50  # steps over which a learning rate rises
+
 _REPORT_EVERY = 10
 _PATIENCE = 100  # steps without a better validation likelihood before the rate is cut
 _PATIENCE_LATER = 50  # the same once it was cut: slower steps are less erratic
@@ -110,7 +98,7 @@ class WarmStart:
         """One step; what there is to report of it."""
         run, at = self.run, self.at
         at.step += 1
-        set_rate(self.optimizer, at.rate * min(1.0, at.step / _RAMP))
+        set_rate(self.optimizer, at.rate * min(1.0, at.step / RAMP))
         self.losses.append(self.step())
         run.blend(0.98, at.step)
         last = at.step == self.steps or run.out_of_time(0.75 if run.settings.adversarial else 1.0)
@@ -272,7 +260,7 @@ class Adversarial:
         """One step of the critic alone, before the generator may answer."""
         run, at = self.run, self.at
         at.head_start += 1
-        set_rate(self.critic_optimizer, run.settings.critic_lr * min(1.0, at.head_start / _RAMP))
+        set_rate(self.critic_optimizer, run.settings.critic_lr * min(1.0, at.head_start / RAMP))
         critic_step(run, self.critic, self.critic_optimizer, 1)
         if at.head_start == self.head_start:
             self.good_critic.load_state_dict(self.critic.state_dict())
@@ -304,12 +292,6 @@ def phases_of(run: Run) -> Iterator[type[AnyPhase]]:
         yield WarmStart
     if run.settings.adversarial:
         yield Adversarial
-
-
-def fade(step: int, steps: int) -> float:
-    """Linear rise over the first steps, then a cosine down to 2 %."""
-    rise = min(1.0, step / _RAMP)
-    return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 def _fall_back(run: Run, at: Schedule) -> bool:

@@ -15,8 +15,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from synthgan.network import Critic, onehot
-from synthgan.objective import Objective, slopes
+from synthgan.network.critic import Critic
+from synthgan.network.geometry import onehot
+from synthgan.network.losses import Objective, slopes
 from synthgan.train.run import Run
 
 _ROWS = 500  # of each kind that are looked at

@@ -9,136 +9,27 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from synthgan.config import Config, TrainConfig
-from synthgan.distributed import ALONE, Ranks
-from synthgan.encode import Layout, Tokens
+from synthgan.encode.encoder import Tokens
+from synthgan.encode.layout import Layout
 from synthgan.errors import TrainingError
-from synthgan.network import Critic, Generator, onehot
-from synthgan.objective import (
-    Objective,
-    auxiliary_loss,
-    critic_objective,
-    negative_log_likelihood,
-    objective_of,
-)
-from synthgan.records import added
+from synthgan.network.generator import Generator
+from synthgan.network.losses import Objective, objective_of
+from synthgan.progress import OnStep, Step
+from synthgan.train.batches import Rows
+from synthgan.train.distributed import ALONE, Ranks
 from synthgan.train.replay import Replayed
 
 _STATE_NUMBERS = 24_000_000  # row states a batch may hold: bounds memory on wide tables
 _FEWEST_ROWS = 8  # a step; with less memory than that there is no training
-_TEMPERATURE = 0.5  # of the Gumbel-softmax in training
-
-Phase = Literal["mixture", "warm start", "adversarial"]
-"""A private fit begins with a mixture that agrees with noisy counts, or (critic engine) is
-adversarial first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """Where training is, every few steps. Losses are means over the steps since the last one."""
-
-    phase: Phase
-    step: int
-    """Steps done in this phase: of the mixture or the generator."""
-    of: int
-    """Steps that this phase takes at most."""
-    seconds: float
-    """Wall time since training began."""
-    likelihood_loss: float | None = None
-    """Negative log-likelihood of training rows, nats a row (hidden cells only)."""
-    critic_loss: float | None = None
-    """The critic's loss without its penalty. Of WGAN-GP E D(fake) - E D(real): minus the critic's
-    estimate of the Wasserstein distance."""
-    generator_loss: float | None = None
-    """The generator's. Of WGAN-GP - E D(fake)."""
-    validation_loss: float | None = None
-    """Negative log-likelihood of the rows set aside, nats a row, where it was measured."""
-    critic_slope: float | None = None
-    """Mean norm of the critic's gradient between real and drawn rows, where it was measured;
-    WGAN-GP asks for 1."""
-    critic_gap: float | None = None
-    """E D(training rows) - E D(rows set aside); far above 0 where the critic learns by heart."""
-    generator_gradient: float | None = None
-    """Norm of the generator's gradient; near 0 where the critic leaves it nothing to learn."""
-    distinct: float | None = None
-    """Share of distinct rows among some hundred drawn; low where modes have collapsed."""
-    recall: float | None = field(default=None, metadata=added(None))
-    """Share of training rows that drawn ones come near; low where kinds of rows are missing."""
-    detection: float | None = None
-    """AUC of a classifier that tells some hundred drawn rows from rows set aside, where it was
-    asked for; .5 where it cannot."""
-
-
-OnStep = Callable[[Step], None]
-
-
-@dataclass
-class _Rows:
-    """Training and validation tokens on the device, and the randomness of batches."""
-
-    training: Tensor
-    validation: Tensor
-    rng: torch.Generator
-    gaps: Tensor | None = None
-    """Of a file of tokens, which stays as it is: for each validation row, how many training rows
-    lie before it."""
-    context: int = 0
-    """So many columns, the first ones, are given in each row."""
-
-    @staticmethod
-    def split(tokens: Tokens, config: Config, device: torch.device, context: int = 0) -> _Rows:
-        share = round(config.train.validation_share * len(tokens))
-        held = min(max(share, min(200, len(tokens) // 4)), 2000)
-        rng = torch.Generator(device).manual_seed(config.seed)
-        order = np.random.default_rng(config.seed)
-        if isinstance(tokens, np.memmap):
-            away = np.sort(order.choice(len(tokens), max(held, 1), replace=False, shuffle=False))
-            gaps = torch.from_numpy(away - np.arange(len(away))).to(device)
-            validation = torch.from_numpy(tokens[away]).to(device)
-            return _Rows(torch.from_numpy(tokens).to(device), validation, rng, gaps, context)
-        rows = torch.from_numpy(tokens[order.permutation(len(tokens))]).to(device)
-        return _Rows(rows[held:], rows[: max(held, 1)], rng, None, context)
-
-    def batch(self, size: int) -> Tensor:
-        """``size`` training rows with replacement: (size, P), int64."""
-        shape = (size,)
-        device = self.training.device
-        rows = len(self.training) - (0 if self.gaps is None else len(self.gaps))
-        index = torch.randint(rows, shape, generator=self.rng, device=device)
-        if self.gaps is not None:
-            index += torch.searchsorted(self.gaps, index, right=True)
-        return self.training[index].long()
-
-    def mask(self, size: int, columns: int) -> Tensor:
-        """Given cells (size, columns): half of the rows none, the others 1 to columns - 1,
-        each number as often as any other. The columns of the context come on top."""
-        device = self.training.device
-        columns -= self.context
-        uniform = torch.rand((size, columns + 2), generator=self.rng, device=device)
-        count = 1 + (uniform[:, 1:2] * (columns - 1)).floor()
-        rank = uniform[:, 2:].argsort(dim=1).argsort(dim=1)
-        some = (uniform[:, :1] < 0.5) & (rank < count.clamp(max=columns - 1))
-        mask = self.least_mask(size, columns + self.context)
-        mask[:, self.context :] = some.float()
-        return mask
-
-    def least_mask(self, size: int, columns: int) -> Tensor:
-        """Given cells (size, columns) where there are as few as can be: the context."""
-        mask = torch.zeros((size, columns), device=self.training.device)
-        mask[:, : self.context] = 1.0
-        return mask
-
-    def noise(self, size: int, width: int) -> Tensor:
-        return torch.randn((size, width), generator=self.rng, device=self.training.device)
 
 
 @dataclass
@@ -146,7 +37,7 @@ class Run:
     """All that changes while training runs, whatever the phase."""
 
     generator: Generator
-    rows: _Rows
+    rows: Rows
     config: Config
     on_step: OnStep | None = None
     ranks: Ranks = ALONE
@@ -173,7 +64,7 @@ class Run:
     ) -> Run:
         """Untrained networks, and this rank's share of the rows."""
         own = tokens if ranks.apart else tokens[ranks.rank :: ranks.size]
-        rows = _Rows.split(own, config, device, context)
+        rows = Rows.split(own, config, device, context)
         if ranks.size > 1:
             words = np.random.SeedSequence([config.seed, ranks.rank])
             rows.rng.manual_seed(int(words.generate_state(1)[0]))  # no two draw the same
@@ -274,154 +165,6 @@ class Run:
 
 def _untrained(layout: Layout, config: Config) -> Generator:
     return Generator(layout, config.network, torch.Generator().manual_seed(config.seed))
-
-
-def likelihood(run: Run, size: int) -> Tensor:
-    """Teacher-forced negative log-likelihood of the hidden cells of ``size`` rows."""
-    rows, generator = run.rows, run.generator
-    tokens = rows.batch(size)
-    mask = rows.mask(len(tokens), generator.geometry.columns)
-    z = rows.noise(len(tokens), run.config.network.noise_width)
-    return nll(generator, tokens, mask, z, rows.rng)
-
-
-def nll(
-    generator: Generator, tokens: Tensor, mask: Tensor, z: Tensor, rng: torch.Generator | None
-) -> Tensor:
-    """Mean over rows of the negative log-likelihood of the cells that ``mask`` hides."""
-    g = generator.geometry
-    logits = generator.logits(z, tokens, mask, rng)
-    counts = g.applies(tokens) * (1 - mask[:, g.column_of])
-    return negative_log_likelihood(logits, tokens, counts)
-
-
-@torch.no_grad()
-def validation_loss(run: Run) -> float:
-    """Of the averaged weights on the rows set aside: half with nothing given, half with some.
-
-    Noise and masks are the same each time, so that values can be compared. Ranks measure their
-    shares of the rows, and get the mean over all of them.
-    """
-    held = run.rows.validation
-    rng = torch.Generator(held.device).manual_seed(7 + run.ranks.rank)
-    fixed = _Rows(held, held, rng, None, run.rows.context)
-    columns = run.average.geometry.columns
-    total = torch.zeros((), dtype=torch.float64, device=held.device)  # read once, at the end
-    for chunk in _chunks(held, run.batch_size):
-        tokens = chunk.long()
-        for mask in (fixed.least_mask(len(tokens), columns), None):
-            mask = fixed.mask(len(tokens), columns) if mask is None else mask
-            z = fixed.noise(len(tokens), run.config.network.noise_width)
-            total += nll(run.average, tokens, mask, z, None).double() * len(tokens)
-    loss, rows = run.ranks.total(float(total), len(held))
-    return loss / rows / 2
-
-
-def _chunks(rows: Tensor, size: int) -> Iterator[Tensor]:
-    return iter(torch.split(rows, size))
-
-
-def critic_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer, steps: int) -> Tensor:
-    """``steps`` critic updates, each on real rows and fakes that share their given cells."""
-    rows, generator, size = run.rows, run.generator, run.adversarial_batch_size
-    tokens = rows.batch(size * steps)
-    mask = rows.mask(len(tokens), generator.geometry.columns)
-    with torch.no_grad():
-        z = rows.noise(len(tokens), run.config.network.noise_width)
-        drawn = generator.draw(z, tokens, mask, rows.rng)
-        real = critic.features(onehot(tokens, critic.geometry), mask)
-        fake = critic.features(onehot(drawn, critic.geometry), mask)
-    total = torch.zeros((), device=tokens.device)
-    for i in range(steps):
-        part = slice(i * size, (i + 1) * size)
-        mix = torch.rand((size, 1), generator=rows.rng, device=tokens.device)
-        pair = (real[part], fake[part])
-        total += step_critic(critic, optimizer, *pair, mix, run.objective, run.ranks) / steps
-    return total
-
-
-def step_critic(
-    critic: Critic,
-    optimizer: torch.optim.Optimizer,
-    real: Tensor,
-    fake: Tensor,
-    mix: Tensor,
-    objective: Objective,
-    ranks: Ranks = ALONE,
-) -> Tensor:
-    """One critic update on features (B, F) and mixes (B, 1): the loss without its penalty."""
-    scorer = objective.constraint.scorer(critic)
-    wanted, loss = critic_objective(scorer, real, fake, mix, objective)
-    descend(critic, optimizer, wanted + auxiliary_loss(critic, real, drawn=False), ranks)
-    objective.constraint.project(critic)
-    return loss.detach()
-
-
-def generator_step(run: Run, critic: Critic, optimizer: torch.optim.Optimizer) -> Tensor:
-    """One generator update through the critic, with the likelihood beside it."""
-    rows, generator = run.rows, run.generator
-    tokens = rows.batch(run.adversarial_batch_size)
-    mask = rows.mask(len(tokens), generator.geometry.columns)
-    z = rows.noise(len(tokens), run.config.network.noise_width)
-    fake = generator.relaxed(z, tokens, mask, rows.rng, _TEMPERATURE)
-    critic.requires_grad_(False)
-    scorer = run.objective.constraint.scorer(critic)
-    features = critic.features(fake, mask)
-    adversarial = run.objective.generator(scorer(features))
-    loss = adversarial + auxiliary_loss(critic, features, drawn=True)
-    critic.requires_grad_(True)
-    if run.settings.warm_start and run.settings.likelihood_weight > 0:
-        loss = loss + run.settings.likelihood_weight * likelihood(run, run.adversarial_batch_size)
-    descend(generator, optimizer, loss, run.ranks)
-    return adversarial.detach()
-
-
-def descend(
-    module: torch.nn.Module, optimizer: torch.optim.Optimizer, objective: Tensor, ranks: Ranks
-) -> None:
-    """One step of ``optimizer`` along the gradient of ``objective`` in the weights of ``module``,
-    which is the mean over ranks."""
-    optimizer.zero_grad(set_to_none=True)
-    objective.backward()  # type: ignore[no-untyped-call]
-    ranks.average_gradients(module)
-    optimizer.step()
-
-
-def adamw(module: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
-    """With which the warm start learns."""
-    lr, capturable = _rate(module, rate)
-    return torch.optim.AdamW(
-        module.parameters(),
-        lr=lr,
-        betas=(0.9, 0.99),
-        weight_decay=0.05,
-        fused=True,
-        capturable=capturable,
-    )
-
-
-def adam(module: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
-    """With which generator and critic play."""
-    lr, capturable = _rate(module, rate)
-    return torch.optim.Adam(
-        module.parameters(), lr=lr, betas=(0.0, 0.99), fused=True, capturable=capturable
-    )
-
-
-def _rate(module: torch.nn.Module, rate: float) -> tuple[float | Tensor, bool]:
-    """A learning rate; on CUDA as a tensor, which a recorded step looks up when it is replayed."""
-    device = next(module.parameters()).device
-    on_cuda = device.type == "cuda"
-    return (torch.tensor(rate, device=device) if on_cuda else rate), on_cuda
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Changes the learning rate for the steps to come."""
-    for group in optimizer.param_groups:
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate)
-        else:
-            group["lr"] = rate
 
 
 def replayed(

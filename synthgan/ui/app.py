@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 import synthgan
 from synthgan.errors import SynthganError, TableError
-from synthgan.screen import count
+from synthgan.progress import count
 from synthgan.ui import forms, work
 from synthgan.ui.folder import Folder, Kept
 from synthgan.ui.guard import Door, guard

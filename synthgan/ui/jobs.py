@@ -10,7 +10,7 @@ from typing import Any
 
 import synthgan
 from synthgan.errors import SynthganError, TrainingError
-from synthgan.screen import duration
+from synthgan.progress import duration
 
 _DONE = {"reading": "Read", "fitting": "Fitted", "drawing": "Drawn", "judging": "Judged"}
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import synthgan
-from synthgan.archive import FORMAT
+from synthgan.model.card import FORMAT
 
 FOLDER = Path(__file__).parent
 

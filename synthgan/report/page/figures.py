@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from synthgan.report.measure import Curve, Estimate, Floats, Measure
-from synthgan.report.origin import TrainingPoint
-from synthgan.report.pictures import Distribution, PairTable, Side, spell_seconds
+from synthgan._typing import Floats
+from synthgan.metrics.measure import Curve, Estimate, Measure
+from synthgan.report.bins import Side, spell_seconds
+from synthgan.report.pictures import Distribution, PairTable
 
 Role = Literal["real", "holdout", "synthetic", "floor", "baseline", "chance", "other"]
 
@@ -47,7 +48,7 @@ def plain(text: str, letters: int | None = None) -> str:
     return html.escape(line, quote=False)
 
 
-def _figure(traces: Sequence[object], **layout: object) -> go.Figure:
+def figure(traces: Sequence[object], **layout: object) -> go.Figure:
     common = {"template": _TEMPLATE, "margin": _MARGIN, "showlegend": False, "dragmode": False}
     return go.Figure(data=list(traces), layout={**common, **layout})
 
@@ -84,7 +85,7 @@ def _outlines(found: Distribution) -> go.Figure:
         "nticks": 6,
     }
     meta = {"hover": _HOVER}
-    return _figure(traces, hovermode="x unified", xaxis=axis, yaxis=_share_axis(), meta=meta)
+    return figure(traces, hovermode="x unified", xaxis=axis, yaxis=_share_axis(), meta=meta)
 
 
 _WIDTHS: Mapping[Side, float] = {"real": 1, "holdout": 1.5, "synthetic": 2}
@@ -112,8 +113,8 @@ def _levels(found: Distribution) -> go.Figure:
     }
     meta = {"levels": len(places), "upright": upright, "hover": _HOVER}
     if upright:
-        return _figure(traces, xaxis=levels, yaxis=_share_axis(), meta=meta, hovermode="x unified")
-    return _figure(traces, yaxis=levels, xaxis=_share_axis(), meta=meta, hovermode="y unified")
+        return figure(traces, xaxis=levels, yaxis=_share_axis(), meta=meta, hovermode="x unified")
+    return figure(traces, yaxis=levels, xaxis=_share_axis(), meta=meta, hovermode="y unified")
 
 
 def _marks(
@@ -166,7 +167,7 @@ def heatmap(matrix: Floats, names: Sequence[str], *, most: float) -> go.Figure:
         "ticks": "",
         "automargin": True,
     }
-    return _figure(
+    return figure(
         [trace],
         xaxis={**axis, "tickangle": -90},
         yaxis={**axis, "autorange": "reversed"},
@@ -208,7 +209,7 @@ def _pair_table(found: PairTable, shares: Floats, most: float) -> go.Figure:
     )
     first, second = (_pair_axis(found, side) for side in (0, 1))
     angle = -90 if sum(map(len, found.labels[1])) > 24 else 0
-    return _figure([trace], xaxis={**second, "tickangle": angle}, yaxis=first)
+    return figure([trace], xaxis={**second, "tickangle": angle}, yaxis=first)
 
 
 def _pair_axis(found: PairTable, side: Literal[0, 1]) -> dict[str, object]:
@@ -267,17 +268,17 @@ def curves(found: Sequence[Curve], *, x: str, y: str) -> go.Figure:
         for curve in found
     ]
     axis = {"range": [-0.01, 1.01], "nticks": 6, "automargin": True, "zeroline": False}
-    return _figure(
+    return figure(
         [diagonal, *lines],
         showlegend=True,
-        legend=_BELOW,
+        legend=BELOW,
         hovermode="closest",
         xaxis={**axis, "title": {"text": x, "standoff": 8}},
         yaxis={**axis, "title": {"text": y, "standoff": 8}},
     )
 
 
-_BELOW = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
+BELOW = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
 
 
 def _role(key: str) -> Role:
@@ -309,12 +310,12 @@ def bars(measures: Sequence[Measure]) -> go.Figure:
         "showgrid": False,
         "automargin": True,
     }
-    return _figure(
+    return figure(
         traces,
         barmode="group",
         bargap=0.3,
         showlegend=True,
-        legend={**_BELOW, "traceorder": "normal"},
+        legend={**BELOW, "traceorder": "normal"},
         xaxis={"title": {"text": unit}, "automargin": True, "nticks": 6},
         yaxis=names,
         hovermode="closest",
@@ -354,82 +355,3 @@ def _lines(text: str, letters: int = 18) -> str:
         lines[-1] = f"{lines[-1]} {word}".strip()
     kept = [*lines[:2], " ".join(lines[2:])] if len(lines) > 3 else lines
     return "<br>".join(plain(line, letters + 4) for line in kept)
-
-
-# --- training ---------------------------------------------------------------------------
-
-
-_ADVERSARIAL = {"critic", "generator"}
-
-DIAGNOSTICS = {
-    "critic_slope": "Critic's slope (1 would measure a distance)",
-    "critic_gap": "Critic's gap between rows learned and set aside (0 is best)",
-    "generator_gradient": "Generator's gradient",
-    "distinct": "Share of distinct rows drawn",
-    "recall": "Share of real rows that drawn ones come near",
-    "detection": "Told from rows set aside, AUC (.5 is best)",
-}
-"""What each of a point's diagnostics is called."""
-
-
-def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
-    """The losses in one phase of training; adversarial ones have an axis of their own.
-
-    Likelihoods fall, and adversarial losses sway around a balance: one scale would hide either.
-    """
-    of_phase = [point for point in points if point.phase == phase]
-    names = dict.fromkeys(name for point in of_phase for name in point.losses)
-    apart = _ADVERSARIAL & set(names) if set(names) - _ADVERSARIAL else set()
-    traces = []
-    for place, name in enumerate(names):
-        steps = [
-            (point.step, loss)
-            for point in of_phase
-            if math.isfinite(loss := point.losses.get(name, math.nan))
-        ]
-        traces.append(
-            go.Scatter(
-                x=[step for step, _ in steps],
-                y=[float(f"{loss:.5g}") for _, loss in steps],
-                mode="lines+markers" if len(steps) < 30 else "lines",
-                name=plain(name, 40),
-                line={"width": 2, "dash": ("solid", "dash", "dot", "dashdot")[place % 4]},
-                yaxis="y2" if name in apart else "y",
-                meta={"role": "series", "place": place},
-            )
-        )
-    other = {
-        "title": {"text": "adversarial loss", "standoff": 8},
-        "automargin": True,
-        "overlaying": "y",
-        "side": "right",
-        "showgrid": False,
-    }
-    return _figure(
-        traces,
-        showlegend=True,
-        legend=_BELOW,
-        hovermode="x unified",
-        xaxis={"title": {"text": "step", "standoff": 8}, "automargin": True},
-        yaxis={"title": {"text": "loss", "standoff": 8}, "automargin": True},
-        **({"yaxis2": other} if apart else {}),
-    )
-
-
-def diagnostic(points: Sequence[TrainingPoint], name: str) -> go.Figure:
-    """One figure of how the game stood, at the steps at which somebody looked."""
-    told = [(point.step, point.diagnostics[name]) for point in points]
-    line = go.Scatter(
-        x=[step for step, _ in told],
-        y=[float(f"{value:.5g}") for _, value in told],
-        mode="lines+markers" if len(told) < 30 else "lines",
-        name=plain(name.replace("_", " "), 40),
-        line={"width": 2},
-        meta={"role": "series", "place": 0},
-    )
-    return _figure(
-        [line],
-        hovermode="x unified",
-        xaxis={"title": {"text": "step", "standoff": 8}, "automargin": True},
-        yaxis={"automargin": True, "rangemode": "tozero" if name != "detection" else "normal"},
-    )

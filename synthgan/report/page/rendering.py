@@ -18,13 +18,14 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from synthgan.report.markdown import compared
-from synthgan.report.measure import Curve, Goal, Measure
+from synthgan.metrics.measure import Curve, Goal, Measure
 from synthgan.report.page import figures, glossary
 from synthgan.report.page.strips import badness, sentence
 from synthgan.report.page.templates import percent, read, template
+from synthgan.report.page.training_figures import DIAGNOSTICS, diagnostic, history
 from synthgan.report.pictures import Association, Distribution
-from synthgan.report.report import INTERNAL, Report, Section
+from synthgan.report.report import Report
+from synthgan.report.results import INTERNAL, Section, compared
 
 _LEAGUE = 8  # lines of a list of the worst
 _LINES = {1: 1000, 2: 100}  # of a key in the table of all measures, by columns that it is about
@@ -332,14 +333,14 @@ def _history(report: Report) -> tuple[_Chart, ...]:
     points = report.origin.history if report.origin else ()
     phases = dict.fromkeys(point.phase for point in points)
     charts = [
-        _chart(f"history-{place}", phase or "Training", figures.history(points, phase), 320)
+        _chart(f"history-{place}", phase or "Training", history(points, phase), 320)
         for place, phase in enumerate(phases)
     ]
     for phase in phases:
-        for name, title in figures.DIAGNOSTICS.items():
+        for name, title in DIAGNOSTICS.items():
             told = [p for p in points if p.phase == phase and name in p.diagnostics]
             if len(told) > 1:
-                drawn = figures.diagnostic(told, name)
+                drawn = diagnostic(told, name)
                 charts.append(_chart(f"history-{len(charts)}", f"{title}, {phase}", drawn, 220))
     return tuple(charts)
 

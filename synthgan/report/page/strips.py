@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthgan.report import wording
-from synthgan.report.measure import Estimate, Goal, Measure
+from synthgan.metrics.measure import Estimate, Goal, Measure
+from synthgan.report.wording import figures as wording
 
 GOALS = {
     Goal.LOW: "lower is better",

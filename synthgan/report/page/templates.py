@@ -10,10 +10,18 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from synthgan.report import wording
-from synthgan.report.measure import Measure
+from synthgan.metrics.measure import Measure
 from synthgan.report.page.glossary import entry_of
 from synthgan.report.page.strips import GOALS, strip, strips
+from synthgan.report.report import Report
+from synthgan.report.wording import figures as wording
+from synthgan.report.wording.privacy import REPLAY_VERDICTS
+
+
+def notebook(report: Report) -> str:
+    """A compact piece of HTML for ``_repr_html_``; its colours are the notebook's own."""
+    return template("fragment.html.j2").render(report=report)
+
 
 _OPTION = re.compile(r"--[a-z-]+( [A-Z]+)?")
 
@@ -43,7 +51,7 @@ def template(name: str) -> Template:
     environment.filters["goal"] = lambda measure: GOALS[measure.goal]
     environment.filters["unbroken"] = _unbroken
     environment.filters["in_percent"] = lambda value: wording.number(value, "%")
-    environment.filters["replay_verdict"] = lambda replay: wording.REPLAY_VERDICTS[replay.verdict]
+    environment.filters["replay_verdict"] = lambda replay: REPLAY_VERDICTS[replay.verdict]
     environment.filters["entry"] = lambda measure: entry_of(measure.key)
     return environment.get_template(name)
 

@@ -1,0 +1,1 @@
+"""What one column is, kind by kind: inferred, read, written, generated."""

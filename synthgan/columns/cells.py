@@ -1,0 +1,86 @@
+"""The cells of one column <-> plain numpy values: a transform and its inverse side by side.
+
+:func:`read_cells` takes a column in any dtype that holds its values; :func:`write_cells`
+gives it back in the dtype and the spelling that the schema names. Columns that are never
+modelled have no values to read: :func:`make_up` writes them from the number of the row alone
+(:mod:`synthgan.encode.fakes` those that say who somebody is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan._typing import Ints, Objects
+from synthgan.columns.arrow import to_arrow
+from synthgan.columns.category import read_booleans, read_levels, write_booleans, write_levels
+from synthgan.columns.column import Column, Kind, Level
+from synthgan.columns.datetime import read_dates, write_dates
+from synthgan.columns.number import read_numbers, write_numbers
+from synthgan.errors import SchemaError
+
+
+def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
+    """The cells of ``series`` as values (rows) of ``column``'s kind, from whatever dtype.
+
+    NUMBER, INTEGER: float64, NaN where missing, or where there is a word (:func:`words_in` tells
+    which). DATETIME: the same, counting units of
+    ``column.resolution`` since 1970-01-01, in UTC if the column's dtype has a time zone and
+    in wall time if not; cells between two units become fractions. CATEGORY, BOOLEAN: an
+    object array of Python levels (True and False for BOOLEAN), None where missing.
+
+    Raises :class:`SchemaError`, naming the column, if cells cannot be read as its kind.
+    """
+    cells = to_arrow(series, column.name)
+    if column.kind is Kind.DATETIME:
+        return read_dates(cells, column)
+    if column.kind.is_numeric:
+        return read_numbers(cells, column)
+    if column.kind is Kind.BOOLEAN:
+        return read_booleans(cells, column)
+    if column.kind is Kind.CATEGORY:
+        return read_levels(cells, column)
+    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to read")
+
+
+def write_cells(
+    values: npt.NDArray[Any], column: Column, levels: Sequence[Level] | None = None
+) -> pd.Series[Any]:
+    """The reverse of :func:`read_cells`: ``values`` in the column's own dtype and spelling.
+
+    Numbers are rounded to the column's decimals and dates to its resolution; both are
+    pulled in to the declared bounds and to what the dtype can hold. ``levels`` are the
+    categories of a pandas categorical, so that every chunk gets the same dtype.
+
+    Raises :class:`SchemaError`, naming the column, if a cell is missing and the dtype has no
+    missing value, or if a level does not go with the dtype.
+    """
+    if column.kind is Kind.DATETIME:
+        return write_dates(values, column)
+    if column.kind.is_numeric:
+        return write_numbers(values, column)
+    if column.kind is Kind.BOOLEAN:
+        return write_booleans(values, column)
+    if column.kind is Kind.CATEGORY:
+        return write_levels(values, column, levels)
+    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to write")
+
+
+def factorized(cells: Objects) -> tuple[Ints, list[Level]]:
+    """For each of ``cells`` the number of its level, one past the last where it is missing; and
+    the levels, in the order in which they come. True, 1 and 1.0 are three levels."""
+    kinds = {*map(type, cells)} - {type(None)}
+    if len(kinds) <= 1 and str not in kinds:  # pandas takes text to end at a NUL
+        factors, distinct = pd.factorize(pd.Series(cells, dtype=object), use_na_sentinel=True)
+        return np.where(factors < 0, len(distinct), factors).astype(np.int64), list(distinct)
+    numbers: dict[tuple[type, Any], int] = {}
+    found = [
+        -1 if is_missing else numbers.setdefault((type(cell), cell), len(numbers))
+        for cell, is_missing in zip(cells, pd.isna(cells), strict=True)
+    ]
+    factors = np.array(found, dtype=np.int64)
+    return np.where(factors < 0, len(numbers), factors), [level for _, level in numbers]

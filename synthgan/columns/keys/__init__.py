@@ -1,0 +1,1 @@
+"""Columns that name people, devices or rows, and repeat."""

@@ -1,0 +1,1 @@
+"""Personal data, one file a kind: recognised, and generated in its place."""

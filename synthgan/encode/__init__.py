@@ -1,0 +1,1 @@
+"""What is kept of a table, and rows to tokens and back."""

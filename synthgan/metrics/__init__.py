@@ -1,0 +1,1 @@
+"""Numbers about two tables, without words."""

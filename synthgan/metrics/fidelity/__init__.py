@@ -1,0 +1,1 @@
+"""How like the real rows synthetic ones are."""

@@ -1,0 +1,1 @@
+"""A fitted model: learned, saved, loaded, drawn from."""

@@ -1,0 +1,1 @@
+"""A parent table with its child."""

@@ -1,0 +1,1 @@
+"""Constraints, one file a kind: declared, found, checked, repaired."""
