@@ -16,7 +16,7 @@ from synthgan.caveats import caveats
 from synthgan.condition import Where
 from synthgan.config import Config
 from synthgan.encode import Encoder
-from synthgan.errors import ConfigError, ModelFileError, SchemaError, SynthganError
+from synthgan.errors import ConfigError, SchemaError, SynthganError
 from synthgan.given import read_given
 from synthgan.making_up import Inventor
 from synthgan.network import Generator
@@ -25,6 +25,7 @@ from synthgan.relations.rows import (
     Ints,
     Names,
     check_children,
+    child_columns,
     concatenated,
     drawn_columns,
     given_before,
@@ -38,6 +39,9 @@ from synthgan.summary import NumberSummary
 from synthgan.synthesizer import MOST_UNASKED, Synthesizer, work_of_row
 from synthgan.train import Step, choose_device
 
+_ROWS_A_PLACE = 4_000
+"""Children that are drawn at once take the time of so many rows, however few they are."""
+
 
 def load_tables(path: str | Path, *, device: str = "auto") -> TablesSynthesizer:
     """Reads the model file of two tables; rows will be drawn on ``device``.
@@ -48,7 +52,7 @@ def load_tables(path: str | Path, *, device: str = "auto") -> TablesSynthesizer:
     try:
         _check(card)
     except SynthganError as error:
-        raise ModelFileError(f"{path}: the description inside is damaged: {error}") from None
+        raise archive.damaged(path, error) from None
     on = choose_device(device)
     return TablesSynthesizer(card, (parent, child), (parent_net.to(on), child_net.to(on)))
 
@@ -168,8 +172,10 @@ class TablesSynthesizer:
         parent = Synthesizer(self._card.parent, self._encoders[0], self._generators[0])
         parents = parent.sample(n, where=where, extrapolate=extrapolate, seed=seed, locale=locale)
         counts = parents[names.count]
-        check_children(float(counts.max()))  # bounds and constraints of the column may have it so
-        if n is None and int(counts.sum()) * work_of_row(self._encoders[1]) > MOST_UNASKED:
+        # Bounds and constraints of the column may have it so.
+        check_children(float(counts.max()), len(self._card.child.schema))
+        rows = int(counts.sum()) + _ROWS_A_PLACE * int(counts.max())
+        if n is None and rows * work_of_row(self._encoders[1]) > MOST_UNASKED:
             raise ConfigError(
                 f"the model gives {len(parents):,} rows of {self.key.parent!r} about "
                 f"{int(counts.sum()):,} of {self.key.child!r}, which are too many to be drawn "
@@ -260,17 +266,15 @@ def _check(card: archive.TablesCard) -> None:
         raise SchemaError("the parent has no key, or no number of children")
     if out[key.foreign_key].kind is not Kind.IDENTIFIER:
         raise SchemaError("the child's key is no identifier")
-    if parent[names.count].kind is not Kind.INTEGER:
+    if parent[names.count] != names.count_column:
         raise SchemaError("the number of children must be a whole number")
-    own = [column.name for column in out if column.kind.is_modelled]
-    above = [column.name for column in parent if column.kind.is_modelled]
-    context = [*map(names.of_parent, above), names.place, *map(names.previous, own)]
-    if list(child.names) != [*context, *own]:
+    if child.columns != child_columns(names, parent, out):
         raise SchemaError("the columns of the two models do not fit together")
+    own = [column.name for column in out if column.kind.is_modelled]
     if card.order is not None and card.order not in own:
         raise SchemaError("the order of the child's rows is that of no column")
     counts = card.parent.summary.columns.get(names.count)
     lowest = min((s.values[0] for s in getattr(counts, "segments", ())), default=0.0)
     if not isinstance(counts, NumberSummary) or lowest < 0:
         raise SchemaError("the numbers of children are out of range")
-    check_children(most_children(counts))
+    check_children(most_children(counts), len(child))
