@@ -318,6 +318,11 @@ class Column:
                 has_pattern and bool(format),
                 "format is for identifiers (a pattern), numbers, dates and booleans",
             )
+            of_text = family(to_dtype(self.dtype, self.name)) in ("text", "object", "category")
+            self._require(
+                of_text or any(character in "0123456789" for character in format),
+                f"format must have digits, such as 9999, as dtype {self.dtype} holds numbers",
+            )
 
 
 def _is_finite(value: object) -> bool:

@@ -112,6 +112,9 @@ def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
     return write_text(fill_slots(to_slots(column.format), rows, key), here, column)
 
 
+_MOST_DIGITS = 18  # that a whole number surely holds
+
+
 def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]:
     """Text ``cells`` (rows) in the column's dtype: digits as whole numbers, if it holds numbers.
 
@@ -120,9 +123,12 @@ def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]
     dtype = to_dtype(column.dtype, column.name)
     if family(dtype) in ("text", "object", "category"):
         return spread(cells[~missing], missing, column)
-    numbers = np.array([int(re.sub(r"\D", "", cell)) for cell in cells], dtype=np.int64)
+    digits = [re.sub(r"\D", "", cell) for cell in cells]
+    fit = all(len(each) <= _MOST_DIGITS for each in digits)
+    numbers = np.array([int(each) for each in digits] if fit else [0], dtype=np.int64)
     stored = np.where(missing, 0, numbers).astype(numpy_type(dtype))
-    if (stored.astype(np.float64) != np.where(missing, 0, numbers).astype(np.float64)).any():
+    written = np.where(missing, 0, numbers).astype(np.float64)
+    if not fit or (stored.astype(np.float64) != written).any():
         raise SchemaError(
             f"column {column.name!r}: dtype {column.dtype} cannot hold made-up cells of "
             f"{column.personal or 'so many digits'}; use a wider one"

@@ -43,6 +43,7 @@ _PARTS = ("parent", "child")
 _MOST_BYTES = 4 * 2**30
 _MOST_TEXT = 64 * 2**20
 _LONGEST_NOTE = 50_000
+_LONGEST_ERROR = 1_000
 
 _Card = TypeVar("_Card", Card, TablesCard)
 
@@ -130,7 +131,7 @@ def tables_in(path: str | Path) -> tuple[str, ...]:
     try:
         return from_plain(ForeignKey, key, _KEY_OF_TABLES).tables
     except (ValueError, SynthganError) as error:
-        raise ModelFileError(f"{where}: the description inside is damaged: {error}") from None
+        raise damaged(where, error) from None
 
 
 def to_bytes(card: Card, generator: Generator) -> bytes:
@@ -272,7 +273,18 @@ def _as_card(kind: type[_Card], plain: object, path: Path) -> _Card:
         _check_notes(card)
         return card
     except (ValueError, ArithmeticError, SynthganError, RecursionError) as error:
-        raise ModelFileError(f"{path}: the description inside is damaged: {error}") from None
+        raise damaged(path, error) from None
+
+
+def damaged(path: str | Path, error: Exception) -> ModelFileError:
+    """The error of a description that is damaged, in as many words as are read: names and values
+    of a stranger's file may be of any length."""
+    return ModelFileError(f"{path}: the description inside is damaged: {_short(error)}")
+
+
+def _short(error: Exception) -> str:
+    text, half = str(error), _LONGEST_ERROR // 2
+    return text if len(text) <= _LONGEST_ERROR else f"{text[:half]} ... {text[-half:]}"
 
 
 def _check_notes(card: Card | TablesCard) -> None:
@@ -297,7 +309,7 @@ def _build(card: Card, tensors: dict[str, Tensor], path: Path) -> tuple[Encoder,
     try:
         encoder = Encoder(card.schema, card.summary)
     except (SynthganError, ValueError, ArithmeticError) as error:
-        raise ModelFileError(f"{path}: {error}") from None
+        raise ModelFileError(f"{path}: {_short(error)}") from None
     _check_guarantee(card, encoder, path)
     return encoder, _with_weights(card, encoder, tensors, path)
 

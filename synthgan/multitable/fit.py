@@ -24,6 +24,7 @@ from synthgan.multitable.pairing import (
     Pair,
     Table,
     check_children,
+    child_columns,
     drawn_columns,
     most_children,
     naming,
@@ -92,7 +93,8 @@ def fit_tables(
     names = Names(key)
     with naming(key.parent):
         summary = summarize(pair.parent, pair.parent_schema, config.summary)
-        check_children(most_children(summary.columns.get(names.count)))
+        width = len(child_columns(names, pair.parent_schema, pair.child_schema))
+        check_children(most_children(summary.columns.get(names.count)), width)
         parent, trained = learn(
             pair.parent, pair.parent_schema, summary, config, of_table(on_step, key.parent)
         )
@@ -138,11 +140,9 @@ def child_summary(
     """Schema and summary of the child's model; and the summary of the child as a table."""
     child, key = pair.child_schema, names.key.foreign_key
     rest = child.without(key)
-    own = tuple(column for column in rest if column.kind.is_modelled)
     whole = summarize(pair.child, rest, config, owners=pair.whose)
-    place = Column(name=names.place, kind=Kind.INTEGER, dtype="int64")
     places = pd.DataFrame({names.place: pair.places})
-    placed = summarize(places, Schema(columns=(place,)), config, owners=pair.whose)
+    placed = summarize(places, Schema(columns=(names.place_column,)), config, owners=pair.whose)
     first = _share_of_firsts(pair, config.min_category_rows)
     columns: dict[str, ColumnSummary] = {
         names.of_parent(name): each for name, each in parent.columns.items()
@@ -151,12 +151,7 @@ def child_summary(
     columns |= {names.previous(name): _with_holes(x, first) for name, x in whole.columns.items()}
     above = [c for c in pair.parent_schema if c.kind.is_modelled]
     schema = Schema(
-        columns=(
-            *(replace(c, name=names.of_parent(c.name)) for c in above),
-            place,
-            *(_as_previous(c, names) for c in own),
-            *own,
-        ),
+        columns=child_columns(names, pair.parent_schema, child),
         constraints=(*child.constraints, *_date_orders(pair, names, above, config)),
         locale=child.locale,
     )
@@ -184,16 +179,6 @@ def _with_holes(known: ColumnSummary, share: float) -> ColumnSummary:
         words = tuple((1 - share) * weight for weight in known.words)
         return replace(known, weights=tuple(weights), words=words)
     return replace(known, weights=tuple(weights))
-
-
-def _as_previous(column: Column, names: Names) -> Column:
-    """The column of the row before, which the first row has not."""
-    dtype = column.dtype
-    if column.kind.is_modelled and dtype.startswith(("int", "uint")):
-        dtype = dtype.replace("int", "Int").replace("uInt", "UInt")
-    if dtype == "bool":
-        dtype = "boolean"
-    return replace(column, name=names.previous(column.name), nullable=True, dtype=dtype)
 
 
 def _date_orders(

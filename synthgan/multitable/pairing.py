@@ -44,6 +44,14 @@ class Names:
         """Of a child, from 1, among those of its parent."""
         return f"place among {self.key.child}"
 
+    @property
+    def count_column(self) -> Column:
+        return Column(name=self.count, kind=Kind.INTEGER, dtype="int64")
+
+    @property
+    def place_column(self) -> Column:
+        return Column(name=self.place, kind=Kind.INTEGER, dtype="int64")
+
     def of_parent(self, column: str) -> str:
         return f"{self.key.parent}: {column}"
 
@@ -56,17 +64,44 @@ class Names:
         return column == self.place or column.startswith(begins)
 
 
+def child_columns(names: Names, parent: Schema, child: Schema) -> tuple[Column, ...]:
+    """The columns of the child's model: those of its parent, its place, those of the row before,
+    and its own. ``parent`` has the number of children."""
+    above = (column for column in parent if column.kind.is_modelled)
+    own = tuple(column for column in child if column.kind.is_modelled)
+    return (
+        *(replace(column, name=names.of_parent(column.name)) for column in above),
+        names.place_column,
+        *(_as_previous(column, names) for column in own),
+        *own,
+    )
+
+
+def _as_previous(column: Column, names: Names) -> Column:
+    """The column of the row before, which the first row has not."""
+    dtype = column.dtype
+    if column.kind.is_modelled and dtype.startswith(("int", "uint")):
+        dtype = dtype.replace("int", "Int").replace("uInt", "UInt")
+    if dtype == "bool":
+        dtype = "boolean"
+    return replace(column, name=names.previous(column.name), nullable=True, dtype=dtype)
+
+
 MOST_CHILDREN = 10_000
 """Of one parent: they are drawn one after the other."""
+_MOST_CELLS = 100_000  # of the children of one parent, with what is given for each
 
 
-def check_children(most: float) -> None:
+def check_children(most: float, columns: int) -> None:
     """Raises :class:`SchemaError` for a parent of so many children that drawing them would hardly
-    end."""
-    if not most <= MOST_CHILDREN:
+    end. Each takes a time of its own for each of the ``columns`` of the child's model."""
+    let = min(MOST_CHILDREN, _MOST_CELLS // max(columns, 1))
+    if not most <= let:
         raise SchemaError(
-            f"a row of the parent has {most:,.0f} children, more than {MOST_CHILDREN:,}; children "
-            "are drawn one after the other, so split parents of so many, by month or the like"
+            f"a row of the parent has {most:,.0f} children, more than {let:,}, which is the most "
+            f"where the child is learned with {columns:,} columns (its own twice, and the "
+            "parent's); children are drawn one after the other, so split parents of so many, by "
+            "month or the like, or leave columns out"
         )
 
 
@@ -169,7 +204,7 @@ class Pair:
         child, owners = child[owners >= 0].reset_index(drop=True), owners[owners >= 0]
         with naming(key.parent):
             given = schemas.get(key.parent)
-            schema = _parent_schema(parent, key.primary_key, names.count, given, known)
+            schema = _parent_schema(parent, names, given, known)
             whose = _whose(schema, parent)
         parent = parent.assign(**{names.count: np.bincount(owners, minlength=len(parent))})
         with naming(key.child):
@@ -273,10 +308,11 @@ def _as_key(column: Column) -> Column:
 
 
 def _parent_schema(
-    frame: pd.DataFrame, key: str, count: str, schema: Schema | None, known: Known
+    frame: pd.DataFrame, names: Names, schema: Schema | None, known: Known
 ) -> Schema:
     """What the parent's columns are, and the number of children beside them."""
-    _refuse_helpers(frame, [count])
+    key = names.key.primary_key
+    _refuse_helpers(frame, [names.count])
     if schema is None:
         rest = frame.drop(columns=key)
         inferred = known.schema(rest) if len(rest.columns) else Schema(columns=())
@@ -288,8 +324,7 @@ def _parent_schema(
         schema.check(frame)
         columns = tuple(_as_key(c) if c.name == key else c for c in schema)
         schema = replace(schema, columns=columns)
-    number = Column(name=count, kind=Kind.INTEGER, dtype="int64")
-    return replace(schema, columns=(*schema.columns, number))
+    return replace(schema, columns=(*schema.columns, names.count_column))
 
 
 def _child_schema(

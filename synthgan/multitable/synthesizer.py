@@ -18,7 +18,7 @@ from synthgan.config import Config
 from synthgan.encode.encoder import Encoder
 from synthgan.encode.fakes import Inventor
 from synthgan.encode.summary import NumberSummary
-from synthgan.errors import ConfigError, ModelFileError, SchemaError, SynthganError, TableError
+from synthgan.errors import ConfigError, SchemaError, SynthganError, TableError
 from synthgan.files import check_target, mode_of
 from synthgan.model import file as archive
 from synthgan.model.asked import MOST_UNASKED, work_of_row
@@ -28,6 +28,7 @@ from synthgan.model.synthesizer import Synthesizer
 from synthgan.multitable.pairing import (
     Names,
     check_children,
+    child_columns,
     concatenated,
     drawn_columns,
     given_before,
@@ -47,6 +48,9 @@ from synthgan.table.formats import check_writable
 from synthgan.table.write import write_table
 from synthgan.train.device import choose_device
 
+_ROWS_A_PLACE = 4_000
+"""Children that are drawn at once take the time of so many rows, however few they are."""
+
 
 def load_tables(path: str | Path, *, device: str = "auto") -> TablesSynthesizer:
     """Reads the model file of two tables; rows will be drawn on ``device``.
@@ -57,7 +61,7 @@ def load_tables(path: str | Path, *, device: str = "auto") -> TablesSynthesizer:
     try:
         _check(card)
     except SynthganError as error:
-        raise ModelFileError(f"{path}: the description inside is damaged: {error}") from None
+        raise archive.damaged(path, error) from None
     on = choose_device(device)
     return TablesSynthesizer(card, (parent, child), (parent_net.to(on), child_net.to(on)))
 
@@ -177,8 +181,10 @@ class TablesSynthesizer:
         parent = Synthesizer(self._card.parent, self._encoders[0], self._generators[0])
         parents = parent.sample(n, where=where, extrapolate=extrapolate, seed=seed, locale=locale)
         counts = parents[names.count]
-        check_children(float(counts.max()))  # bounds and constraints of the column may have it so
-        if n is None and int(counts.sum()) * work_of_row(self._encoders[1]) > MOST_UNASKED:
+        # Bounds and constraints of the column may have it so.
+        check_children(float(counts.max()), len(self._card.child.schema))
+        rows = int(counts.sum()) + _ROWS_A_PLACE * int(counts.max())
+        if n is None and rows * work_of_row(self._encoders[1]) > MOST_UNASKED:
             raise ConfigError(
                 f"the model gives {len(parents):,} rows of {self.key.parent!r} about "
                 f"{int(counts.sum()):,} of {self.key.child!r}, which are too many to be drawn "
@@ -269,20 +275,18 @@ def _check(card: TablesCard) -> None:
         raise SchemaError("the parent has no key, or no number of children")
     if out[key.foreign_key].kind is not Kind.IDENTIFIER:
         raise SchemaError("the child's key is no identifier")
-    if parent[names.count].kind is not Kind.INTEGER:
+    if parent[names.count] != names.count_column:
         raise SchemaError("the number of children must be a whole number")
-    own = [column.name for column in out if column.kind.is_modelled]
-    above = [column.name for column in parent if column.kind.is_modelled]
-    context = [*map(names.of_parent, above), names.place, *map(names.previous, own)]
-    if list(child.names) != [*context, *own]:
+    if child.columns != child_columns(names, parent, out):
         raise SchemaError("the columns of the two models do not fit together")
+    own = [column.name for column in out if column.kind.is_modelled]
     if card.order is not None and card.order not in own:
         raise SchemaError("the order of the child's rows is that of no column")
     counts = card.parent.summary.columns.get(names.count)
     lowest = min((s.values[0] for s in getattr(counts, "segments", ())), default=0.0)
     if not isinstance(counts, NumberSummary) or lowest < 0:
         raise SchemaError("the numbers of children are out of range")
-    check_children(most_children(counts))
+    check_children(most_children(counts), len(child))
 
 
 def write_tables(

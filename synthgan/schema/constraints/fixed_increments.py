@@ -77,4 +77,6 @@ def _(constraint: FixedIncrements, cells: Cells, fixed: Fixed, context: Context)
     name, column = constraint.column, context.columns[constraint.column]
     steps = np.round((cells[name] - constraint.start) / constraint.step)
     nearest = rounded_cells(constraint.start + constraint.step * steps, column)
-    cells[name] = np.where(fixed[name] | np.isnan(cells[name]), cells[name], nearest)
+    # A step so small that no float counts them leaves each cell on one.
+    stays = fixed[name] | ~np.isfinite(steps)
+    cells[name] = np.where(stays, cells[name], nearest)
