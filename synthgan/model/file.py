@@ -319,13 +319,8 @@ def _with_weights(
 ) -> Generator:
     network, layout = card.config.network, encoder.layout
     # Before anything is built: a small file must not ask for a huge network.
-    wanted = len(layout.spans) * network.width * network.head_width
-    wanted += (layout.entries + network.width) * (network.width + network.head_width)
-    wanted += (network.noise_width + len(layout.columns)) * network.width
-    if network.block_width:
-        wanted += 2 * network.width * network.block_width
-        wanted += len(layout.spans) * network.head_width**2
-    if wanted > 2 * sum(tensor.numel() for tensor in tensors.values()) + 2**20:
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if Generator.least_size(layout, network) > 2 * held + 2**20:
         raise ModelFileError(f"{path}: weights do not fit the model (too few)")
     generator = Generator(layout, network, torch.Generator())
     expected = generator.state_dict()

@@ -79,6 +79,16 @@ class Generator(nn.Module):
         self.embedding = nn.Parameter(torch.empty(entries, width).normal_(generator=rng) * spread)
         self.ordered = OrderedTables(layout, (width, width), head, rng)
 
+    @staticmethod
+    def least_size(layout: Layout, config: NetworkConfig) -> int:
+        """Weights that a generator has at least, known without building one."""
+        positions, width, head = len(layout.spans), config.width, config.head_width
+        size = positions * width * head + (layout.entries + width) * (width + head)
+        size += (config.noise_width + len(layout.columns)) * width
+        if config.block_width:
+            size += 2 * width * config.block_width + positions * head**2
+        return size
+
     @property
     def device(self) -> torch.device:
         """Where its weights are, and its rows are drawn."""

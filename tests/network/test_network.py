@@ -46,6 +46,13 @@ def generator(encoded: tuple[Layout, torch.Tensor]) -> Generator:
     return Generator(encoded[0], SMALL, seeded(0))
 
 
+@pytest.mark.parametrize("block", [0, SMALL.block_width])
+def test_the_least_size_is_near_the_size(encoded: tuple[Layout, torch.Tensor], block: int) -> None:
+    config = dataclasses.replace(SMALL, block_width=block)
+    size = sum(each.numel() for each in Generator(encoded[0], config, seeded(0)).parameters())
+    assert size / 2 < Generator.least_size(encoded[0], config) <= size
+
+
 def half_mask(rows: int, layout: Layout) -> torch.Tensor:
     return (torch.rand(rows, len(layout.columns), generator=seeded(3)) < 0.5).float()
 
