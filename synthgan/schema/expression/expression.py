@@ -1,8 +1,4 @@
-"""What must hold between columns, in a text such as ``age >= 18 or married == "no"``.
-
-Modules, each importing only those before it: ``expression_tree`` (cells to numbers and truth),
-``expression_parse`` (text to tree), ``expression``.
-"""
+"""What must hold between columns, in a text such as ``age >= 18 or married == "no"``."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from synthgan.schema.expression.tokens import (
     CLOSING,
     FUNCTIONS,
     KEYWORDS,
-    NO_TOKEN,
+    NOTHING,
     Token,
     WrongError,
     cut,
@@ -178,7 +178,7 @@ class Parser:
     def _missing(self, side: Node, at: int) -> Truth:
         absent = self._take("not")
         token = self._next()
-        if token.text.lower() not in NO_TOKEN:
+        if token.text.lower() not in NOTHING:
             raise WrongError("'is' goes with 'missing' or 'not missing'", token.at)
         if not isinstance(side, Name):
             raise WrongError("'is missing' goes with a column", at)

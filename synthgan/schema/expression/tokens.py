@@ -16,15 +16,14 @@ _DEEPEST = 20  # brackets within brackets
 
 QUOTED = r"""`[^`]*` | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'"""
 """A name in backticks or a value in quotes."""
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+)
+_OPERANDS = rf"""(?P<space>\s+)
     | (?P<quoted>{QUOTED})
     | (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
     | (?P<word>[^\W\d]\w*)
-    | (?P<open>[(\[{{]) | (?P<close>[)\]}}]) | (?P<comma>,)
-    | (?P<sign>[+-])
-    | (?P<operator>[<>=!]=|[<>](?![<>]))""",
-    re.VERBOSE | re.DOTALL,
+    | (?P<open>[(\[{{]) | (?P<close>[)\]}}]) | (?P<comma>,)"""
+_COMPARISONS = "[<>=!]=|[<>](?![<>])"
+_TOKEN = re.compile(
+    rf"{_OPERANDS} | (?P<sign>[+-]) | (?P<operator>{_COMPARISONS})", re.VERBOSE | re.DOTALL
 )
 KEYWORDS = ("and", "or", "not", "in", "is")
 NOTHING = ("missing", "null", "none", "nan", "na")
@@ -157,8 +156,6 @@ def _literal_number(token: str) -> int | float:
     return int(digits)
 
 
-NO_TOKEN = ("missing", "null", "none", "nan", "na")
-
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 FUNCTIONS = tuple(sorted([*OF_ONE, *OF_MANY, "round"]))
 
@@ -180,12 +177,7 @@ class Token(NamedTuple):
 
 
 _EXPRESSION_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    | (?P<quoted>`[^`]*` | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*')
-    | (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
-    | (?P<word>[^\W\d]\w*)
-    | (?P<open>[(\[{]) | (?P<close>[)\]}]) | (?P<comma>,)
-    | (?P<operator>[<>=!]=|[<>](?![<>])|[+-]|\*(?!\*)|/(?!/))""",
+    rf"{_OPERANDS} | (?P<operator>{_COMPARISONS} | [+-] | \*(?!\*) | /(?!/))",
     re.VERBOSE | re.DOTALL,
 )
 _HINTS = {
