@@ -8,7 +8,7 @@ steps, and a phase that is restored from one goes on as if nothing had been.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -104,18 +104,14 @@ class WarmStart:
         last = at.step == self.steps or run.out_of_time(0.75 if run.settings.adversarial else 1.0)
         checked = at.step % self.check_every == 0 or last
         validation = validation_loss(run) if checked else None
-        detected = run.detection_is_due(at.step, last=last)
-        report = None
-        if checked or detected or at.step % _REPORT_EVERY == 0:
-            report = Step(
-                phase=at.phase,
-                step=at.step,
-                of=self.steps,
-                seconds=run.seconds,
-                likelihood_loss=mean_of(self.losses),
-                validation_loss=finite(validation),
-                detection=detection(run) if detected else None,
-            )
+        report = _report(
+            run,
+            at,
+            self.steps,
+            validation,
+            last=last,
+            fields=lambda: {"likelihood_loss": mean_of(self.losses)},
+        )
         if validation is not None:
             self._judge(validation)
         if last and at.step < self.steps and at.cuts < 3:
@@ -220,20 +216,18 @@ class Adversarial:
         last = at.step == self.steps or run.out_of_time()
         checked = at.step % 50 == 0 or last
         validation = validation_loss(run) if checked else None
-        detected = run.detection_is_due(at.step, last=last)
-        report = None
-        if checked or detected or at.step % _REPORT_EVERY == 0:
-            report = Step(
-                phase=at.phase,
-                step=at.step,
-                of=self.steps,
-                seconds=run.seconds,
-                critic_loss=mean_of(self.critic_losses),
-                generator_loss=mean_of(self.generator_losses),
-                validation_loss=finite(validation),
-                detection=detection(run) if detected else None,
+        report = _report(
+            run,
+            at,
+            self.steps,
+            validation,
+            last=last,
+            fields=lambda: {
+                "critic_loss": mean_of(self.critic_losses),
+                "generator_loss": mean_of(self.generator_losses),
                 **(self._diagnosis() if checked else {}),
-            )
+            },
+        )
         at.over = last
         if validation is not None:
             self._judge(validation)
@@ -284,6 +278,31 @@ class Adversarial:
 
 
 AnyPhase = WarmStart | Adversarial
+
+
+def _report(
+    run: Run,
+    at: Schedule,
+    steps: int,
+    validation: float | None,
+    *,
+    last: bool,
+    fields: Callable[[], dict[str, float | None]],
+) -> Step | None:
+    """What there is to report of a step, with the ``fields`` of its phase; None if nothing is."""
+    detected = run.detection_is_due(at.step, last=last)
+    if validation is None and not detected and at.step % _REPORT_EVERY:
+        return None
+    found = fields()  # empties the losses so far
+    return Step(
+        phase=at.phase,
+        step=at.step,
+        of=steps,
+        seconds=run.seconds,
+        validation_loss=finite(validation),
+        detection=detection(run) if detected else None,
+        **found,
+    )
 
 
 def phases_of(run: Run) -> Iterator[type[AnyPhase]]:
