@@ -223,7 +223,7 @@ class PrivacyConfig:
     Attributes:
         epsilon: How much one unit can change what comes out, at most; see docs/privacy.md.
         delta: A fixed public number, far below one over the number of rows.
-        unit: Column that names whose rows they are; None: each row is somebody else's.
+        unit: Column that names whose rows they are; None: each row is a person's own.
         unit_rows: Rows that are kept of one unit at most, where ``unit`` names a column.
         engine: What most of the budget goes to: ``marginals``, counts of pairs of columns; or
             ``critic``, the gradients of a critic (DP-SGD), which is far worse on the tables that

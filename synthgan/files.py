@@ -123,7 +123,7 @@ def _new_file(folder: Path, mode: int | None) -> tuple[Path, int]:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what processes of this user that were killed have left: nobody holds a lock on it.
+    """Removes what killed processes of this user have left: files on which no lock is held.
 
     In a folder that others write to, a file of that name can be anything: only a regular one of
     our own is opened, never a pipe, which would wait for ever, nor what a link leads to.

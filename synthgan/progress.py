@@ -104,7 +104,7 @@ class Progress:
             self._bars = None
 
     def wait(self, name: str, detail: str) -> None:
-        """Begins a phase that is over nobody knows when."""
+        """Begins a phase of unknown length."""
         self._end_phase()
         if self._bars is not None:
             self._bar = self._bars.add_task(name, total=None, detail=printable(detail))
@@ -274,7 +274,7 @@ def _losses(step: Step) -> dict[str, float | None]:
 
 
 def diagnostics(step: Step) -> dict[str, str]:
-    """How the game between generator and critic stands, by name; empty where nobody looked."""
+    """How the game between generator and critic stands, by name; empty if not measured."""
     named = _diagnostics(step)
     return {name: "" if value is None else f"{value:.3g}" for name, value in named.items()}
 

@@ -35,7 +35,7 @@ OnPart = Callable[[str, int, int], None]
 
 DEFAULT = "synthgan"
 MODELS = (DEFAULT, *BASELINES)
-"""What is compared where nobody says otherwise."""
+"""The models that are compared by default."""
 
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 """Each names the default model trained by that game alone, without a warm start."""

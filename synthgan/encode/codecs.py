@@ -98,7 +98,7 @@ def balanced(codec: Codec, shares: Shares) -> Floats:
     for level, share in shares.items():
         if (type(level), level) not in known:
             raise ConditionError(
-                f"{about}: the training data never showed a level that balance names"
+                f"{about}: no training row has a level that balance names"
                 + ("" if level is not None else ", missing cells")
             )
         wanted[known[type(level), level]] = share

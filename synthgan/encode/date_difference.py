@@ -45,7 +45,7 @@ class Gap:
 
     @property
     def name(self) -> str:
-        """What the difference is called where columns are told apart by name."""
+        """Its name, where columns are distinguished by name."""
         return self.column.name
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Made-up cells of columns that are never learned, from the numbers of rows and a seed alone.
 
-Nothing here reads a row of the real table: what comes out is the same whatever the column held.
+Nothing here reads a row of the real table: the values do not depend on what the column held.
 Words come from `Faker <https://faker.readthedocs.io>`_: a few thousand names, streets and places
 of a locale, drawn once; which of them a row gets follows from its number and the seed. So a row's
 first name, last name, full name, user name and e-mail address are those of one person.
@@ -153,7 +153,7 @@ class Inventor:
         return np.asarray(self._hash(rows, f"missing {column.name}") < share * 2**31)
 
     def _targets(self, column: Column, rows: Ints) -> Ints:
-        """For each row the number of one before it, so that nobody is his manager's manager.
+        """For each row the number of one before it, so that references form no cycle.
 
         Those referred to are evenly spread, as many as the table had to so many rows.
         """

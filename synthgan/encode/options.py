@@ -1,4 +1,4 @@
-"""Ways to satisfy a condition, and shares of codes that are asked for."""
+"""Ways to satisfy a condition, and requested shares of codes."""
 
 from __future__ import annotations
 

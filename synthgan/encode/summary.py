@@ -111,7 +111,7 @@ MOST_SIZES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Unlearned:
-    """All that is known of the cells of a column that is made anew."""
+    """What is kept of a column whose values are generated, not learned."""
 
     missing: float = 0.0
     """Share of rows without a cell, rounded to whole percents."""

@@ -270,7 +270,7 @@ class CategoryTally:
 class UnlearnedTally:
     """Counts missing and distinct cells of a column that is not modelled, and rows of each.
 
-    Cells are told apart by 64-bit hashes. Of more than a million the least are held, whose
+    Cells are distinguished by 64-bit hashes. Of more than a million the least are held, whose
     spread tells how many there are (Bar-Yossef et al. 2002), to about 0.1 %. A hash that is held
     in the end has been held all along, so its rows are all counted.
     """
@@ -325,7 +325,7 @@ class UnlearnedTally:
             counts = [weights.get(key, 0.0) for key in (False, True)]
         share = 0.0
         if self.column.nullable and people[1] >= max(config.min_category_rows, 1):
-            # A few cells that are there are not told from none.
+            # Shares of a few present cells are rounded away.
             share = round(steps.shares(counts, people)[1], 2)
         if self.column.repeats and self._may_repeat:
             return Unlearned(missing=share, sizes=self._sizes(config.min_category_rows))
@@ -333,7 +333,7 @@ class UnlearnedTally:
 
     def _sizes(self, least: int) -> tuple[float, ...]:
         """Rows of a cell, of groups of at least ``least`` cells; those with the most rows count as
-        the least of so many does, since one with far more could be told from the mean."""
+        the least of so many does, since one with far more could be recognised from the mean."""
         if len(self._counts) < least:
             return ()
         counts = np.sort(self._counts)

@@ -88,7 +88,7 @@ def sample_dataset(
 
     They are the rows of :meth:`Synthesizer.sample` on a CPU, with the same ``where`` and ``seed``
     (None: a fresh one). Chunk i depends on the seed and i alone: if a worker is lost, Ray has
-    another one draw what that one had under way, and nothing else.
+    another one draw its unfinished chunks, and nothing else.
 
     Raises :class:`ConditionError` as :meth:`Synthesizer.chunk_drawer` does.
     """

@@ -47,7 +47,7 @@ def sampler_of(
 
 
 def too_many_unasked(rows: int, encoder: Encoder) -> bool:
-    """Whether to draw so many rows would take hours if nobody has named a number."""
+    """Whether drawing so many rows, a number that was not asked for, would take hours."""
     return rows > _MOST_ROWS_UNASKED or rows * work_of_row(encoder) > MOST_UNASKED
 
 

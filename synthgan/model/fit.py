@@ -82,7 +82,7 @@ def fit(
     state until then.
 
     Files whose fit would take more than ``memory_limit`` bytes, None: half of the machine's
-    memory, are read in chunks: columns and constraints are then told from a sample and held
+    memory, are read in chunks: columns and constraints are then inferred from a sample and checked
     against all rows, and tokens may go to a temporary file (:mod:`synthgan.model.out_of_core`).
     ``on_rows`` is called after each chunk with what is done, and how many rows of how many.
 

@@ -1,7 +1,7 @@
 """A table too large for memory, on its way to tokens: read in chunks, three times.
 
-Columns and rules are told from a sample, and held against all rows while these are counted;
-what the rows do not bear out is mended or dropped, since nobody declared it. Then the rows become
+Columns and rules are inferred from a sample, and checked against all rows while these are counted;
+what does not hold in all rows is corrected or dropped, as it was not declared. Then the rows become
 tokens, in memory or, where they would be too many, in a scratch file that is always removed.
 Chunk i draws from (seed, i), so that its tokens do not depend on who encodes it.
 """
@@ -132,7 +132,7 @@ def encoded_in_chunks(
 ) -> Iterator[Encoded]:
     """The tokens of ``dataset``, in about ``limit`` bytes, for as long as the context lasts.
 
-    Where no schema is ``known`` it is told from :data:`SAMPLE_ROWS` rows, drawn from all over the
+    Without a ``known`` schema it is inferred from :data:`SAMPLE_ROWS` rows, drawn from all over the
     table.
 
     Raises :class:`DoubtError` as :func:`schema_to_fit`, :class:`SchemaError` for rows that do not

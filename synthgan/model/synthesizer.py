@@ -72,7 +72,7 @@ class Synthesizer:
     _encoder: Encoder = field(default_factory=_made_by_fit)
     _generator: Generator = field(default_factory=_made_by_fit)
     _checkpoint: Path | None = None
-    """What training left on the way, and nobody needs once the model is saved."""
+    """The checkpoint of its training, which is of no use once the model is saved."""
 
     def __repr__(self) -> str:
         return f"Synthesizer({len(self.schema)} columns, learned from about {self.rows:,} rows)"
@@ -240,7 +240,7 @@ class Synthesizer:
 
         Gives the paths of the parts. Those that are there already, from a run with the same model
         and options, are kept; a folder with others is refused. A shard writes its share of the
-        parts only: the same rows, whoever writes them. Without ``seed`` it is that of the parts
+        parts only; rows do not depend on who writes them. Without ``seed`` it is that of the parts
         that are there, or a fresh one; shards need one. ``on_part`` is called after each part.
 
         Raises :class:`ConditionError` as :meth:`sample` does, and where the schema wants rows to
@@ -292,7 +292,7 @@ class Synthesizer:
         how: Literal["draw", "typical"] = "draw",
         seed: int | None = None,
     ) -> pd.DataFrame:
-        """``frame`` with its holes filled in; every other cell stays as it is, bit for bit.
+        """``frame`` with its missing cells filled in; every other cell stays as it is, bit for bit.
 
         ``columns`` are those to fill; None: all. In the others a missing cell stays, and tells
         the model that it is missing: no wage, because no work.

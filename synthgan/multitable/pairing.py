@@ -293,7 +293,7 @@ def _whose(schema: Schema, parent: pd.DataFrame) -> Owners:
 
 
 def _as_key(column: Column) -> Column:
-    """A column of keys: made anew, never missing, all different."""
+    """A column of keys: generated, never missing, all different."""
     if column.references is not None or column.kind is not Kind.IDENTIFIER:
         personal = column.personal if column.kind is Kind.TEXT else None
         format = column.format if personal else None

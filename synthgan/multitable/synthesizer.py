@@ -212,7 +212,7 @@ class TablesSynthesizer:
             last.index = pd.Index(alive)
             drawn.append(last)
             owners.append(alive)
-        if not drawn:  # nobody has a child: the columns come from one that is forgotten
+        if not drawn:  # no row has a child: the columns come from one that is dropped
             given = given_of_parent(names, self._card.parent.schema, parents, np.zeros(1, int), [1])
             given = pd.concat([given, given_before(names, last.iloc[:1])], axis=1)
             return np.zeros(0, dtype=np.int64), self._draw(given, seed, seen)[columns].iloc[:0]
@@ -315,10 +315,10 @@ def write_tables(
             for table, path in zip(tables.values(), paths, strict=True):
                 write_table(table, Path(place) / path.name)
             for path in paths:
-                check_target(path, overwrite=overwrite)  # somebody else may have been faster
+                check_target(path, overwrite=overwrite)  # another process may have been faster
             for path in paths:
                 mode = mode_of(path)
-                if mode is not None:  # nobody reads it who could not read the old file
+                if mode is not None:  # it has the permissions of the file that it replaces
                     (Path(place) / path.name).chmod(mode)
                 (Path(place) / path.name).replace(path)
     except OSError as error:

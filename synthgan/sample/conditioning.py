@@ -1,4 +1,4 @@
-"""Conditions on rows: what of each is asked for, and drawn before the rest of the row.
+"""Conditions on rows: cells that they require, drawn before the rest of the row.
 
 A condition restricts the cells that a column may hold; the restricted cells are drawn first, then
 given to the generator:
@@ -42,7 +42,7 @@ class Conditions:
     (``shares``), and partly filled rows, one for each that is drawn (``given``). With ``fill`` no
     cell is left missing, unless its column has nothing else or a constraint has it so.
 
-    Raises :class:`ConditionError` if the training data never showed a column as asked.
+    Raises :class:`ConditionError` if no training row satisfies the condition on a column.
     """
 
     def __init__(
@@ -70,17 +70,15 @@ class Conditions:
         return self.generator.device
 
     def _check_asked(self) -> None:
-        """Raises :class:`ConditionError` for a column that is asked for in two ways."""
+        """Raises :class:`ConditionError` for a column that is given in two ways."""
         for name in {*self.where, *self.shares}:
             given = self.given
             if given is not None and name in given.frame and given.frame[name].notna().any():
                 raise ConditionError(
-                    f"column {name!r} is given in the rows, and asked for besides; leave out one"
+                    f"column {name!r} is given in the rows and in the condition; leave out one"
                 )
         for name in self.where.keys() & self.shares.keys():
-            raise ConditionError(
-                f"column {name!r} is balanced, and asked for besides; leave out one"
-            )
+            raise ConditionError(f"column {name!r} is balanced and in the condition; leave out one")
 
     def _find_limits(self) -> Limits:
         layout, schema = self.encoder.layout, self.encoder.schema
@@ -101,7 +99,7 @@ class Conditions:
         for table in self.limits.tables:
             if not table.leaves(codes):
                 raise ConditionError(
-                    f"the constraint {table.constraint} leaves no row that is as asked for"
+                    f"no row satisfies both the condition and the constraint {table.constraint}"
                 )
 
     def _find_options(self, name: str, extrapolate: bool) -> Options:
@@ -120,18 +118,18 @@ class Conditions:
 
     def _never_shown(self, name: str) -> str:
         codec = self.encoder.codecs[name]
-        text = f"column {name!r}: the training data never showed what is asked for"
+        text = f"column {name!r}: no training row satisfies the condition"
         if self.where[name].missing == "only":
             return f"{text}: it has no missing cells"
         levels = [level for level, mass in zip(codec.levels, codec.prior, strict=False) if mass > 0]
         if levels:
             shown = ", ".join(repr(level) for level in levels[:10])
-            return f"{text}; it showed {shown}" + (", ..." if len(levels) > 10 else "")
+            return f"{text}; its values are {shown}" + (", ..." if len(levels) > 10 else "")
         low, high = getattr(codec, "range", lambda: (math.nan, math.nan))()
         if math.isnan(low):
             return f"{text}: every cell is missing"
         plain = write_cells(np.array([low, high]), codec.column).astype(str)
-        return f"{text}; it showed {plain.iloc[0]} to {plain.iloc[1]}"
+        return f"{text}; its values are {plain.iloc[0]} to {plain.iloc[1]}"
 
     def start(self, part: Given | None, rows: int, rng: np.random.Generator) -> Draw:
         """Rows with the cells that came with them, and the balanced ones."""
@@ -155,7 +153,7 @@ class Conditions:
         return Draw(torch.from_numpy(tokens).to(on), torch.from_numpy(mask).to(on), strata, {}, {})
 
     def draw_asked(self, start: Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> Draw:
-        """What is given in each row: what it started with, and what is asked for."""
+        """Cells given in each row: those it started with, and those drawn from the condition."""
         draw = self._asked(start, rng, torch_rng)
         for gap in self.encoder.gaps:
             if gap.low in self.where and gap.high in self.where:
@@ -163,7 +161,7 @@ class Conditions:
         return draw
 
     def _give_gap(self, draw: Draw, gap: Gap, rng: np.random.Generator) -> None:
-        """Gives the difference of two columns that are both asked for."""
+        """Gives the difference of two columns that are both in the condition."""
         layout = self.encoder.layout
         at = layout.code_position(gap.name)
         if at is None:
@@ -176,7 +174,7 @@ class Conditions:
         draw.mask[:, layout.columns.index(gap.name)] = known.to(draw.mask.dtype)
 
     def _asked(self, start: Draw, rng: np.random.Generator, torch_rng: torch.Generator) -> Draw:
-        """Rows with what they started with, and what is asked for."""
+        """Rows with the cells they started with, and those drawn from the condition."""
         free = [name for name, options in self.options.items() if len(options.codes) > 1]
         fixed = [name for name in self.options if name not in free]
         rows = len(start.tokens)

@@ -17,7 +17,7 @@ from synthgan.errors import ConditionError
 
 @dataclass
 class Draw:
-    """Rows under way: what is given so far, and how the conditioned cells are to be decoded."""
+    """Rows that are being drawn: cells given so far, and how conditioned cells are decoded."""
 
     tokens: Tensor
     mask: Tensor

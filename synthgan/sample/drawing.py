@@ -1,4 +1,4 @@
-"""Rows of a chunk: what is asked for, then the rest of the row by the generator, then cells."""
+"""Rows of a chunk: the cells that a condition requires, then the rest by the generator."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A part is a fixed run of chunks, and a chunk depends on the seed and its number alone: whoever
 writes a part writes the same rows. A small file beside the parts, the *manifest*, says what they
-are parts of, so that nobody adds rows of another model, seed or condition.
+are parts of, so that rows of another model, seed or condition are not added.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Parts:
     folder: str | Path
     """Made if it is not there. Parts in it that are finished are kept."""
     rows: int
-    """Of the whole table, whoever writes its parts."""
+    """Of the whole table."""
     shard: tuple[int, int] = (1, 1)
     """Which share of the parts to write: (3, 16) is the third of 16."""
     ending: str = ".parquet"

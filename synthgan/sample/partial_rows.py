@@ -34,17 +34,17 @@ class Given:
     frame: pd.DataFrame
     """As it came, with those of its columns that the schema has, in its order."""
     tokens: Ints
-    """Shape (rows, positions); of holes, something."""
+    """Shape (rows, positions); arbitrary where cells are missing."""
     mask: npt.NDArray[np.float32]
     """Shape (rows, columns of the layout): 1 where a cell is known to the network."""
     cells: dict[str, npt.NDArray[Any]]
-    """Of modelled columns, as :func:`read_cells` gives them; holes are missing cells."""
+    """Of modelled columns, as :func:`read_cells` gives them."""
     settled: dict[str, Bools]
     """Which of these are not to be filled in: they are known, or stay missing."""
     excused: Bools
     """Rows that need not keep constraints: they break one as they came."""
     owners: dict[str, Ints] = field(default_factory=dict)
-    """Of identifiers that repeat: the number of each row's cell, -1 where it is a hole."""
+    """Of identifiers that repeat: the number of each row's cell, -1 where it is missing."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -79,7 +79,7 @@ class Given:
         return filled
 
     def fill(self, drawn: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
-        """The given rows, dtypes and index, with ``drawn`` cells in the holes of ``columns``."""
+        """The given rows, dtypes and index, with ``drawn`` cells for missing ones of ``columns``."""
         filled = self.frame.copy()
         for name in columns:
             holes = self.frame[name].isna().to_numpy()
@@ -96,7 +96,7 @@ def read_given(
     foreign: Literal["refuse", "hide"],
     holes: Collection[str] | None = None,
 ) -> Given:
-    """What is known in ``frame``: its columns are some of the schema's, its holes are to be filled.
+    """What is known in ``frame``, of some of the schema's columns; missing cells are to be filled.
 
     ``holes`` are the columns whose missing cells are holes; None: all. In the others a missing
     cell is known to be missing, as far as the training data had any there.

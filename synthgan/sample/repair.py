@@ -1,4 +1,4 @@
-"""A schema's constraints on rows under way: mended where they can be, counted where not."""
+"""Repair of rows that violate constraints; those that cannot be repaired are counted."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Rules:
         return wrong
 
     def breaking(self, cells: Cells, known: Mapping[str, Bools]) -> dict[Constraint, Bools]:
-        """Rows whose ``known`` cells break a constraint, whatever the others will be."""
+        """Rows whose ``known`` cells alone violate a constraint."""
         found = {}
         for constraint in (*self._alone, *self._together):
             if all(name in known for name in constraint.columns):

@@ -67,7 +67,7 @@ class Sampler:
     or a constraint has it so. With ``extrapolate``, numbers and dates may be asked for beyond
     the range that was shown: they are told to the network as the end of that range.
 
-    Raises :class:`ConditionError` if the training data never showed a column as asked, or if
+    Raises :class:`ConditionError` if no training row satisfies the condition on a column, or if
     given cells break a constraint (with ``fill`` or ``extrapolate`` they are let through).
     """
 
@@ -150,7 +150,7 @@ class Sampler:
         seen: set[object] | None = None,
         locale: str | None = None,
     ) -> pd.DataFrame:
-        """Chunk ``number``, of ``rows`` rows, whoever draws it; ``seen`` are keys before it."""
+        """Chunk ``number``, of ``rows`` rows, the same anywhere; ``seen`` are keys before it."""
         with _unheard():
             return self._chunk(number, rows, seed, set() if seen is None else seen, locale)
 
@@ -241,7 +241,7 @@ class Sampler:
     def _hopeless(self, rows: int, of: int) -> str:
         kept = "; ".join(f"{text} ({share:.1%})" for text, share in self.acceptance.items())
         return (
-            f"{rows:,} of {of:,} rows still break a constraint, or repeat another row, after "
-            f"thousands of draws; what is asked for leaves too few rows that keep: "
+            f"{rows:,} of {of:,} rows still violate a constraint, or repeat another row, after "
+            f"thousands of draws; too few rows satisfy both the condition and: "
             f"{kept or 'what the condition says'}"
         )

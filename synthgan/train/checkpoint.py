@@ -1,6 +1,6 @@
 """A checkpoint: all that training needs to go on as if it had never stopped.
 
-One safetensors file with weights, their average and their best state, what the phase under way
+One safetensors file with weights, their average and their best state, what the current phase
 remembers, and the state of the randomness; a JSON text among them has the rest. The critic and
 the optimisers have learned rows, so the file is for its owner alone, and it is removed when the
 model is saved. It may have been damaged or exchanged: reading it runs no code, and checks every
@@ -130,7 +130,7 @@ class Checkpoints:
             run.notes += [note] if note not in run.notes else []
 
     def restore(self, run: Run) -> AnyPhase:
-        """Puts ``run`` back to where it was; the phase that was under way.
+        """Restores ``run``; gives the phase that it was in.
 
         Raises :class:`TrainingError` for a damaged file, and for that of another fit.
         """

@@ -31,7 +31,7 @@ def choose_device(name: str) -> torch.device:
     }
     if counts.get(device.type, 0) <= (device.index or 0):
         raise TrainingError(
-            f"device {name!r} was asked for, but this machine has none that PyTorch can use; "
+            f"device {name!r} was requested, but this machine has none that PyTorch can use; "
             "use --device auto or cpu"
         )
     return own_gpu() if device == torch.device("cuda") else device

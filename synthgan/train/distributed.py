@@ -1,7 +1,7 @@
 """The few lines of torch.distributed: processes that train one model or draw one table together.
 
 ``torchrun`` starts the processes; each is a *rank*. Ranks average their gradients, agree on
-whatever decides how training goes on, and rank 0 alone writes and speaks. A process that was
+what decides how training goes on, and rank 0 alone writes and prints. A process that was
 started in the ordinary way is rank 0 of 1, and everything here costs it nothing.
 
 What ranks tell one another are tensors and bytes; nothing is pickled.
@@ -151,7 +151,7 @@ def launched_shard() -> tuple[int, int] | None:
     """Which share of part files is this process's, for :class:`synthgan.Parts`: (3, 16) is the
     third of 16. None unless ``torchrun`` has started several.
 
-    Parts need no talk between processes: one that dies costs no more than the part under way.
+    Parts need no talk between processes: one that dies costs no more than its current part.
     """
     if not _is_launched():
         return None

@@ -43,7 +43,7 @@ class Interrupts:
             self.deliver()
 
     def deliver(self) -> NoReturn:
-        """Lets whoever listened before have the signal, and raises KeyboardInterrupt."""
+        """Restores the previous handler, passes it the signal, and raises KeyboardInterrupt."""
         if self._signal is not None:
             self._before[self._signal](self._signal, None)
         raise KeyboardInterrupt

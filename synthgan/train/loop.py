@@ -54,7 +54,7 @@ def train(
     """Trains a generator on ``tokens`` (rows x positions, from :meth:`Encoder.encode`).
 
     ``on_step`` is called every few steps; a KeyboardInterrupt, from there or the keyboard,
-    ends training early after the step under way and keeps the best state, and a checkpoint if
+    ends training early after the current step and keeps the best state, and a checkpoint if
     there are ``checkpoints``. Of several ``ranks`` each learns from its share of the rows. The
     first ``context`` columns of the layout are given in each row, and not learned.
 

@@ -1,6 +1,6 @@
 """How the game stands: a look at generator and critic now and then, that changes neither.
 
-It draws from randomness of its own, so that training goes on as if nobody had looked.
+It has its own random stream, so that results of training do not change.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _FEWEST_ROWS = 8  # a step; with less memory than that there is no training
 
 @dataclass
 class Run:
-    """All that changes while training runs, whatever the phase."""
+    """The state of training, common to all phases."""
 
     generator: Generator
     rows: Rows
