@@ -79,7 +79,7 @@ class Given:
         return filled
 
     def fill(self, drawn: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
-        """The given rows, dtypes and index, with ``drawn`` cells for missing ones of ``columns``."""
+        """The given rows, dtypes and index, with ``drawn`` cells where ``columns`` miss some."""
         filled = self.frame.copy()
         for name in columns:
             holes = self.frame[name].isna().to_numpy()
