@@ -8,7 +8,6 @@ What tokens cannot say (sums, the order of two dates in the same bin) is mended 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,17 +24,9 @@ from synthgan.encode.encoder import Encoder
 from synthgan.encode.number_codec import FINE, NumberCodec
 from synthgan.errors import SchemaError
 from synthgan.sample.token_tables import Steps, Table
-from synthgan.schema.constraints.bands import Bands
-from synthgan.schema.constraints.base import broken
-from synthgan.schema.constraints.fixed_combinations import FixedCombinations
-from synthgan.schema.constraints.fixed_null_combinations import FixedNullCombinations
-from synthgan.schema.constraints.inequality import Inequality
+from synthgan.schema.constraints.base import go_together, in_order, pairs
 from synthgan.schema.constraints.kinds import Constraint
-from synthgan.schema.constraints.missing_when import MissingWhen, holds
-from synthgan.schema.constraints.one_hot import OneHot
-from synthgan.schema.constraints.row_rule import RowRule
 
-_MOST_CELLS = 200_000  # combinations of codes that a rule is tried on
 _MOST_ROWS = 1 << 25  # of all tables together
 _MOST_PAIRS = 1 << 30  # of all tables together: codes of two columns that could go together
 
@@ -58,10 +49,9 @@ class Limits:
         self._steps: dict[int, list[Steps]] = {}
         codes = _Codes(encoder, drawable)
         for constraint in encoder.schema.constraints:
-            if isinstance(constraint, Inequality):
-                for low, high in itertools.combinations(constraint.columns, 2):
-                    for steps in codes.steps(low, high, device):
-                        self._steps.setdefault(steps.code + 1, []).append(steps)
+            for low, high in in_order(constraint):
+                for steps in codes.steps(low, high, device):
+                    self._steps.setdefault(steps.code + 1, []).append(steps)
 
     def at(self, p: int, tokens: Tensor, given: Tensor) -> Tensor:
         """Tokens of position ``p`` that may be drawn: (width,), or (B, width).
@@ -112,17 +102,8 @@ def _tables(
     device: torch.device,
 ) -> Iterator[Table]:
     codes = _Codes(encoder, drawable)
-    if isinstance(constraint, Inequality):
-        for low, high in itertools.combinations(constraint.columns, 2):
-            yield from codes.pair(constraint, low, high, codes.order(low, high), device)
-        return
-    if isinstance(constraint, Bands):
-        fits = codes.bands(constraint)
-        yield from codes.pair(constraint, constraint.column, constraint.of, fits, device)
-        return
-    classes, rows = codes.classes_of(constraint)
-    if classes:
-        yield from codes.table(constraint, constraint.columns, classes, rows, device)
+    for each in go_together(constraint, codes):
+        yield from codes.table(constraint, each.columns, each.classes, each.rows, device)
 
 
 def _gap_tables(encoder: Encoder, drawable: Bools, device: torch.device) -> Iterator[Table]:
@@ -135,14 +116,15 @@ def _gap_tables(encoder: Encoder, drawable: Bools, device: torch.device) -> Iter
         classes = [codes.lacking(name) for name in names]
         if any(each.any() for each in classes):
             yield from codes.table(gap.rule, names, classes, rows, device)
-        yield from codes.pair(gap.rule, gap.name, gap.high, codes.reach(gap), device)
+        wide = pairs(gap.name, gap.high, codes.reach(gap))
+        yield from codes.table(gap.rule, wide.columns, wide.classes, wide.rows, device)
 
 
 class _Codes:
     """Codes of columns, as the constraints see them."""
 
     def __init__(self, encoder: Encoder, drawable: Bools) -> None:
-        self._encoder, self._context, self._drawable = encoder, encoder.context, drawable
+        self._encoder, self.context, self._drawable = encoder, encoder.context, drawable
 
     def table(
         self,
@@ -171,13 +153,6 @@ class _Codes:
                 torch.from_numpy(np.unique(rows[:, kept], axis=0)).to(device),
             )
 
-    def pair(
-        self, constraint: Constraint, first: str, second: str, fits: Bools, device: torch.device
-    ) -> Iterator[Table]:
-        """The table of two columns whose codes go together where ``fits``."""
-        classes = [np.arange(width) for width in fits.shape]
-        yield from self.table(constraint, (first, second), classes, np.argwhere(fits), device)
-
     def _drawn(self, name: str, classes: Ints) -> Ints:
         """``classes`` with -1 for codes that are never drawn."""
         layout = self._encoder.layout
@@ -187,12 +162,6 @@ class _Codes:
         span = layout.spans[position]
         let = self._drawable[span.start : span.start + span.width]
         return np.where(let, classes, -1).astype(np.int64)
-
-    def order(self, low: str, high: str) -> Bools:
-        """Whether codes of ``low`` (rows) can be at most those of ``high``."""
-        bottom, top = self._ends(low)[0], self._ends(high)[1]
-        with np.errstate(invalid="ignore"):
-            return ~np.asarray(bottom[:, None] > top[None, :])
 
     def steps(self, low: str, high: str, device: torch.device) -> Iterator[Steps]:
         """What the order of two columns means at their fine positions, where they have some."""
@@ -219,7 +188,7 @@ class _Codes:
     def reach(self, gap: Gap) -> Bools:
         """Whether codes of a difference (rows) lead from any cell of ``gap.low`` to those of
         ``gap.high``."""
-        (narrow, wide), (bottom, top) = self._ends(gap.name), self._ends(gap.high)
+        (narrow, wide), (bottom, top) = self.ends(gap.name), self.ends(gap.high)
         first = self._codec(gap.low)
         assert isinstance(first, NumberCodec), "only numbers have differences"
         least, greatest = first.range()
@@ -230,94 +199,24 @@ class _Codes:
 
     def lacking(self, name: str) -> Ints:
         """Whether each code of a numeric column stands for no number: 1, else 0."""
-        return np.isnan(self._ends(name)[0]).astype(np.int64)
+        return np.isnan(self.ends(name)[0]).astype(np.int64)
 
-    def bands(self, constraint: Bands) -> Bools:
-        """Which codes of the band's column go with which of the number."""
-        bottom, top = self._ends(constraint.of)
-        edges = np.array([-np.inf, *constraint.cuts, np.inf])
-        cells, _ = self._cells(constraint.column)
-        fits = np.ones((len(cells), len(bottom)), dtype=bool)
-        for i, value in enumerate(constraint.values):
-            wanted = self._context.read(constraint.column, value)
-            with np.errstate(invalid="ignore"):
-                apart = (top < edges[i]) | (bottom >= edges[i + 1])
-            fits[np.asarray(cells == wanted)] = ~apart
-        return fits
-
-    def classes_of(self, constraint: Constraint) -> tuple[list[Ints], Ints]:
-        """Classes of each column's codes, and the combinations of them; none if they are few."""
-        if isinstance(constraint, FixedCombinations):
-            return self._combinations(constraint)
-        if isinstance(constraint, FixedNullCombinations):
-            classes = [self._codec(name).is_missing.astype(np.int64) for name in constraint.columns]
-            return classes, np.array(self._context.patterns[constraint], dtype=np.int64)
-        if isinstance(constraint, OneHot):
-            classes = [(self._cells(name)[0] == 1).astype(np.int64) for name in constraint.columns]
-            rows = np.eye(len(classes), dtype=np.int64)
-            return classes, np.vstack([rows, 0 * rows[:1]]) if constraint.or_none else rows
-        if isinstance(constraint, MissingWhen | RowRule):
-            return self._grid(constraint)
-        return [], np.zeros((0, 0), dtype=np.int64)
-
-    def _combinations(self, constraint: FixedCombinations) -> tuple[list[Ints], Ints]:
-        patterns = self._context.patterns[constraint]
-        classes, columns = [], []
-        for i, name in enumerate(constraint.columns):
-            cells, exact = self._cells(name)
-            if not exact.all():
-                raise SchemaError(
-                    f"constraint {constraint}: column {name!r} has too many different numbers to "
-                    "be combined; make it a category in the schema"
-                )
-            place = {_key(cell): code for code, cell in enumerate(cells.tolist())}
-            classes.append(np.arange(len(cells), dtype=np.int64))
-            columns.append([place.get(_key(pattern[i]), -1) for pattern in patterns])
-        rows = np.array(columns, dtype=np.int64).T
-        return classes, rows[(rows >= 0).all(axis=1)]
-
-    def _grid(self, constraint: MissingWhen | RowRule) -> tuple[list[Ints], Ints]:
-        """All combinations of codes that keep the rule, if codes say it all and are few."""
-        columns = [self._cells(name) for name in constraint.columns]
-        told = columns[1:] if isinstance(constraint, MissingWhen) else columns
-        sizes = [len(cells) for cells, _ in columns]
-        if isinstance(constraint, MissingWhen):
-            sizes[0] = 2
-        if math.prod(sizes) > _MOST_CELLS or not all(exact.all() for _, exact in told):
-            return [], np.zeros((0, 0), dtype=np.int64)
-        grid = np.indices(sizes).reshape(len(sizes), -1)
-        classes = [np.arange(size, dtype=np.int64) for size in sizes]
-        cells = {
-            name: column[places]
-            for name, (column, _), places in zip(constraint.columns, columns, grid, strict=True)
-            if name in constraint.columns[-len(told) :]
-        }
-        if isinstance(constraint, RowRule):
-            return classes, grid.T[~broken(constraint, cells, self._context)]
-        classes[0] = self._codec(constraint.column).is_missing.astype(np.int64)
-        wanted = holds(constraint.condition, cells, self._context)
-        keeps = (grid[0] == 1) == wanted if constraint.only else (grid[0] == 1) | ~wanted
-        return classes, grid.T[keeps]
+    def is_missing(self, name: str) -> Bools:
+        """Whether each code of a column stands for a missing cell."""
+        return self._codec(name).is_missing
 
     def _codec(self, name: str) -> Codec:
         return self._encoder.codecs[name]
 
-    def _cells(self, name: str) -> tuple[npt.NDArray[Any], Bools]:
+    def cells(self, name: str) -> tuple[npt.NDArray[Any], Bools]:
         """What each code stands for, and whether that is one cell."""
         codec = self._codec(name)
         codes = np.arange(codec.width)
         return codec.decode(codes, np.full(codec.width, 0.5)), ~codec.is_bin
 
-    def _ends(self, name: str) -> tuple[Floats, Floats]:
+    def ends(self, name: str) -> tuple[Floats, Floats]:
         """Least and greatest cell of each code; NaN where it means missing."""
         codec = self._codec(name)
         assert isinstance(codec, NumberCodec), "constraints on order are for numbers"
         codes, start = np.arange(codec.width), np.zeros(codec.width)
         return codec.decode(codes, start), codec.decode(codes, start + 1)
-
-
-def _key(cell: object) -> object:
-    """Cells that are one level have one key: 1 and 1.0, but neither True nor "1"."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return None
-    return (isinstance(cell, bool), cell)

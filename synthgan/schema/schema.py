@@ -16,17 +16,8 @@ from synthgan.columns.column import Column, Kind
 from synthgan.columns.frame import check_frame
 from synthgan.errors import SchemaError, near_text, some
 from synthgan.files import write_bytes_atomically
-from synthgan.schema.constraints.bands import Bands
-from synthgan.schema.constraints.base import check_cycles, check_work
-from synthgan.schema.constraints.fixed_combinations import FixedCombinations
-from synthgan.schema.constraints.fixed_increments import FixedIncrements
-from synthgan.schema.constraints.fixed_null_combinations import FixedNullCombinations
-from synthgan.schema.constraints.formula import Formula
-from synthgan.schema.constraints.inequality import Inequality
+from synthgan.schema.constraints.base import check_cycles, check_work, needs
 from synthgan.schema.constraints.kinds import Constraint
-from synthgan.schema.constraints.missing_when import MissingWhen
-from synthgan.schema.constraints.one_hot import OneHot
-from synthgan.schema.constraints.unique import Unique
 from synthgan.serialization import added, at_most, from_plain, is_unicode, to_plain
 
 _VERSION = 1
@@ -99,7 +90,7 @@ class Schema:
             )
 
     def _check_constraint(self, constraint: Constraint) -> None:
-        about = f"constraint {constraint.rule} ({constraint})"
+        about, wanted = f"constraint {constraint.rule} ({constraint})", needs(constraint)
         for name in constraint.columns:
             if name not in self._by_name:
                 raise SchemaError(
@@ -109,21 +100,18 @@ class Schema:
                 raise SchemaError(
                     f"{about}: column {name!r} is made anew ({self[name].kind.value}), not learned"
                 )
-            if self[name].words is not None and name in _whole_cells(constraint):
+            if self[name].words is not None and name in wanted.whole:
                 raise SchemaError(
                     f"{about}: column {name!r} has words among its numbers, of which this rule "
                     "cannot tell; make it a category in the schema"
                 )
-        if isinstance(constraint, OneHot):
-            wanted, what = (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER), "0 and 1, or booleans"
-        else:
-            wanted, what = (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME), "numbers or dates"
-        for name in _numeric(constraint):
-            if self[name].kind not in wanted:
+        for name in wanted.numbers:
+            if self[name].kind not in wanted.kinds:
                 raise SchemaError(
-                    f"{about}: column {name!r} must hold {what}, but is {self[name].kind.value}"
+                    f"{about}: column {name!r} must hold {wanted.what}, but is "
+                    f"{self[name].kind.value}"
                 )
-        if isinstance(constraint, Inequality):
+        if wanted.one_scale:
             self._check_one_scale(about, constraint.columns)
 
     def _check_one_scale(self, about: str, names: Sequence[str]) -> None:
@@ -272,22 +260,6 @@ class Schema:
             return from_plain(Schema, plain, "schema")
         except (ValueError, OverflowError, RecursionError) as error:
             raise SchemaError(str(error)) from None
-
-
-def _numeric(constraint: Constraint) -> tuple[str, ...]:
-    """Columns of the constraint that must not be categories."""
-    if isinstance(constraint, Bands):
-        return (constraint.of,)
-    is_numeric = isinstance(constraint, Inequality | Formula | FixedIncrements | OneHot)
-    return constraint.columns if is_numeric else ()
-
-
-def _whole_cells(constraint: Constraint) -> tuple[str, ...]:
-    """Columns of the constraint of which it must know more than the numbers in them."""
-    if isinstance(constraint, MissingWhen):
-        return (constraint.column,)
-    of_cells = FixedCombinations | FixedNullCombinations | OneHot | Unique
-    return constraint.columns if isinstance(constraint, of_cells) else ()
 
 
 def checked_names(frame: pd.DataFrame) -> list[str]:

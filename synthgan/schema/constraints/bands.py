@@ -14,12 +14,18 @@ from synthgan._typing import Bools
 from synthgan.columns.column import Kind, Level
 from synthgan.schema.constraints.base import (
     Cells,
+    Codes,
     Context,
     Fixed,
+    Needs,
+    Together,
     at_least,
     broken,
     check_names,
+    go_together,
     mend,
+    needs,
+    pairs,
     plain_name,
     require,
     work_of,
@@ -151,3 +157,22 @@ def _band(constraint: Bands, cells: Cells, context: Context) -> npt.NDArray[Any]
         )
     ]
     return found
+
+
+@needs.register
+def _(constraint: Bands) -> Needs:
+    return Needs(numbers=(constraint.of,))
+
+
+@go_together.register
+def _(constraint: Bands, codes: Codes) -> Iterator[Together]:
+    bottom, top = codes.ends(constraint.of)
+    edges = np.array([-np.inf, *constraint.cuts, np.inf])
+    cells, _ = codes.cells(constraint.column)
+    fits = np.ones((len(cells), len(bottom)), dtype=bool)
+    for i, value in enumerate(constraint.values):
+        wanted = codes.context.read(constraint.column, value)
+        with np.errstate(invalid="ignore"):
+            apart = (top < edges[i]) | (bottom >= edges[i + 1])
+        fits[np.asarray(cells == wanted)] = ~apart
+    yield pairs(constraint.column, constraint.of, fits)

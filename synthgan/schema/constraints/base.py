@@ -6,11 +6,12 @@ drawn keeps it. Of the data a constraint holds nothing but what its fields say.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,27 @@ from synthgan.errors import SchemaError
 
 MOST_WORK = 20_000
 """What all constraints of a schema may ask for together: see :func:`work_of`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a constraint needs of its columns."""
+
+    numbers: tuple[str, ...] = ()
+    """Columns that must be of one of the ``kinds``."""
+    kinds: tuple[Kind, ...] = (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME)
+    what: str = "numbers or dates"
+    """The kinds in words."""
+    whole: tuple[str, ...] = ()
+    """Columns whose categories it reads, and not only the numbers in them."""
+    one_scale: bool = False
+    """Whether the columns are compared with each other."""
+
+
+@singledispatch
+def needs(constraint: object) -> Needs:
+    """What ``constraint`` needs of its columns: nothing, unless its kind says so."""
+    return Needs()
 
 
 @singledispatch
@@ -141,6 +163,70 @@ def mend(constraint: object, cells: Cells, fixed: Fixed, context: Context) -> No
 
     Most kinds are kept when tokens are drawn, and need nothing here.
     """
+
+
+# --- which codes go together ------------------------------------------------------------
+
+
+class Codes(Protocol):
+    """Codes of columns, as constraints see them."""
+
+    context: Context
+
+    def cells(self, name: str) -> tuple[npt.NDArray[Any], Bools]:
+        """What each code of a column stands for, and whether that is one cell."""
+
+    def ends(self, name: str) -> tuple[Floats, Floats]:
+        """Least and greatest cell of each code of a numeric column; NaN where it is missing."""
+
+    def is_missing(self, name: str) -> Bools:
+        """Whether each code of a column stands for a missing cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Combinations of codes that satisfy a constraint."""
+
+    columns: tuple[str, ...]
+    classes: Sequence[Ints]
+    """The class of each code, of each column."""
+    rows: Ints
+    """Combinations of classes (combinations, columns)."""
+
+
+def pairs(first: str, second: str, fits: Bools) -> Together:
+    """Of two columns, those codes that go together where ``fits`` (codes, codes)."""
+    classes = [np.arange(width) for width in fits.shape]
+    return Together(columns=(first, second), classes=classes, rows=np.argwhere(fits))
+
+
+_MOST_CELLS = 200_000  # combinations of codes that a rule is tried on
+
+
+def all_combinations(
+    columns: Mapping[str, tuple[npt.NDArray[Any], Bools]], sizes: Sequence[int]
+) -> tuple[Ints, Cells] | None:
+    """All combinations of codes (columns, combinations), of so many codes a column, and the cells
+    of ``columns``, which are the last ones; None if codes do not say it all, or are many."""
+    if math.prod(sizes) > _MOST_CELLS or not all(exact.all() for _, exact in columns.values()):
+        return None
+    grid = np.indices(sizes).reshape(len(sizes), -1)
+    last = grid[len(sizes) - len(columns) :]
+    cells = {name: of[codes] for (name, (of, _)), codes in zip(columns.items(), last, strict=True)}
+    return grid, cells
+
+
+@singledispatch
+def go_together(constraint: object, codes: Codes) -> Iterator[Together]:
+    """Which codes go together by ``constraint``: any, as far as codes tell, unless its kind says
+    more."""
+    yield from ()
+
+
+@singledispatch
+def in_order(constraint: object) -> Iterator[tuple[str, str]]:
+    """Pairs of columns of which the first is never above the second."""
+    yield from ()
 
 
 def combination_codes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,13 +12,19 @@ import numpy as np
 
 from synthgan._typing import Bools, Ints
 from synthgan.columns.column import Level
+from synthgan.errors import SchemaError
 from synthgan.schema.constraints.base import (
     Cells,
+    Codes,
     Context,
+    Needs,
+    Together,
     broken,
     check_names,
     combination_codes,
+    go_together,
     listed,
+    needs,
     require,
     work_of,
 )
@@ -115,3 +122,34 @@ def _decided(first: Ints, second: Ints, size: int) -> Ints | None:
 def _(constraint: FixedCombinations, cells: Cells, context: Context) -> Bools:
     known = combination_codes([cells[name] for name in constraint.columns], context, constraint)
     return np.asarray(known < 0)
+
+
+@needs.register
+def _(constraint: FixedCombinations) -> Needs:
+    return Needs(whole=constraint.columns)
+
+
+@go_together.register
+def _(constraint: FixedCombinations, codes: Codes) -> Iterator[Together]:
+    patterns = codes.context.patterns[constraint]
+    classes, columns = [], []
+    for i, name in enumerate(constraint.columns):
+        cells, exact = codes.cells(name)
+        if not exact.all():
+            raise SchemaError(
+                f"constraint {constraint}: column {name!r} has too many different numbers to "
+                "be combined; make it a category in the schema"
+            )
+        place = {_key(cell): code for code, cell in enumerate(cells.tolist())}
+        classes.append(np.arange(len(cells), dtype=np.int64))
+        columns.append([place.get(_key(pattern[i]), -1) for pattern in patterns])
+    rows = np.array(columns, dtype=np.int64).T
+    kept = rows[(rows >= 0).all(axis=1)]
+    yield Together(columns=constraint.columns, classes=classes, rows=kept)
+
+
+def _key(cell: object) -> object:
+    """Cells that are one level have one key: 1 and 1.0, but neither True nor "1"."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    return (isinstance(cell, bool), cell)

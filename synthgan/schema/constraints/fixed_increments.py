@@ -16,8 +16,10 @@ from synthgan.schema.constraints.base import (
     Cells,
     Context,
     Fixed,
+    Needs,
     broken,
     mend,
+    needs,
     plain_name,
     require,
 )
@@ -80,3 +82,8 @@ def _(constraint: FixedIncrements, cells: Cells, fixed: Fixed, context: Context)
     # A step so small that no float counts them leaves each cell on one.
     stays = fixed[name] | ~np.isfinite(steps)
     cells[name] = np.where(stays, cells[name], nearest)
+
+
+@needs.register
+def _(constraint: FixedIncrements) -> Needs:
+    return Needs(numbers=constraint.columns)

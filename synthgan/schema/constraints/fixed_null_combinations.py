@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,11 +12,16 @@ import pandas as pd
 from synthgan._typing import Bools
 from synthgan.schema.constraints.base import (
     Cells,
+    Codes,
     Context,
+    Needs,
+    Together,
     broken,
     check_names,
     combination_codes,
+    go_together,
     listed,
+    needs,
 )
 
 
@@ -37,3 +43,15 @@ class FixedNullCombinations:
 def _(constraint: FixedNullCombinations, cells: Cells, context: Context) -> Bools:
     holes = [np.asarray(pd.isna(cells[name]), dtype=object) for name in constraint.columns]
     return np.asarray(combination_codes(holes, context, constraint) < 0)
+
+
+@needs.register
+def _(constraint: FixedNullCombinations) -> Needs:
+    return Needs(whole=constraint.columns)
+
+
+@go_together.register
+def _(constraint: FixedNullCombinations, codes: Codes) -> Iterator[Together]:
+    classes = [codes.is_missing(name).astype(np.int64) for name in constraint.columns]
+    rows = np.array(codes.context.patterns[constraint], dtype=np.int64)
+    yield Together(columns=constraint.columns, classes=classes, rows=rows)

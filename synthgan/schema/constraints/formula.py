@@ -18,12 +18,14 @@ from synthgan.schema.constraints.base import (
     Cells,
     Context,
     Fixed,
+    Needs,
     broken,
     check_cycles,
     check_names,
     differ,
     leads_to,
     mend,
+    needs,
     plain_name,
     require,
     work_of,
@@ -222,3 +224,8 @@ def _solve(formula: Formula, source: str, rows: Ints, cells: Cells, context: Con
     solved = np.where(np.isfinite(solved), solved, part[source])
     cells[source] = cells[source].copy()
     cells[source][rows] = rounded_cells(solved, context.columns[source])
+
+
+@needs.register
+def _(constraint: Formula) -> Needs:
+    return Needs(numbers=constraint.columns)

@@ -14,13 +14,20 @@ from synthgan.columns.column import Column, Kind
 from synthgan.columns.number import rounded_cells
 from synthgan.schema.constraints.base import (
     Cells,
+    Codes,
     Context,
     Fixed,
+    Needs,
+    Together,
     at_least,
     broken,
     check_names,
+    go_together,
+    in_order,
     leads_to,
     mend,
+    needs,
+    pairs,
     plain_name,
     rows,
     work_of,
@@ -199,3 +206,22 @@ def _push_up(table: Floats, free: Bools, columns: list[Column], *, strict: bool)
         least = at_least(before, column, strict=strict)
         table[i] = np.where(free[i] & (table[i] < least), least, table[i])
         before = np.where(np.isnan(table[i]), before, np.maximum(before, table[i]))
+
+
+@needs.register
+def _(constraint: Inequality) -> Needs:
+    return Needs(numbers=constraint.columns, one_scale=True)
+
+
+@in_order.register
+def _(constraint: Inequality) -> Iterator[tuple[str, str]]:
+    yield from itertools.combinations(constraint.columns, 2)
+
+
+@go_together.register
+def _(constraint: Inequality, codes: Codes) -> Iterator[Together]:
+    for low, high in in_order(constraint):
+        bottom, top = codes.ends(low)[0], codes.ends(high)[1]
+        with np.errstate(invalid="ignore"):
+            fits = ~np.asarray(bottom[:, None] > top[None, :])
+        yield pairs(low, high, fits)

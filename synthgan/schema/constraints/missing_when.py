@@ -15,11 +15,17 @@ from synthgan._typing import Bools
 from synthgan.columns.column import Kind, Level
 from synthgan.schema.constraints.base import (
     Cells,
+    Codes,
     Context,
     Fixed,
+    Needs,
+    Together,
+    all_combinations,
     broken,
     check_names,
+    go_together,
     mend,
+    needs,
     plain_name,
     require,
     work_of,
@@ -139,3 +145,22 @@ def holds(condition: Expression, cells: Cells, context: Context) -> Bools:
 
 def _holds(constraint: MissingWhen, cells: Cells, context: Context) -> Bools:
     return holds(constraint.condition, cells, context)
+
+
+@needs.register
+def _(constraint: MissingWhen) -> Needs:
+    return Needs(whole=(constraint.column,))
+
+
+@go_together.register
+def _(constraint: MissingWhen, codes: Codes) -> Iterator[Together]:
+    others = {name: codes.cells(name) for name in constraint.columns[1:]}
+    found = all_combinations(others, [2, *(len(cells) for cells, _ in others.values())])
+    if found is None:
+        return
+    grid, cells = found
+    classes = [codes.is_missing(constraint.column).astype(np.int64)]
+    classes += [np.arange(len(each), dtype=np.int64) for each, _ in others.values()]
+    wanted = holds(constraint.condition, cells, codes.context)
+    keeps = (grid[0] == 1) == wanted if constraint.only else (grid[0] == 1) | ~wanted
+    yield Together(columns=constraint.columns, classes=classes, rows=grid.T[keeps])

@@ -10,7 +10,18 @@ import numpy as np
 
 from synthgan._typing import Bools
 from synthgan.columns.column import Kind
-from synthgan.schema.constraints.base import Cells, Context, broken, check_names, listed
+from synthgan.schema.constraints.base import (
+    Cells,
+    Codes,
+    Context,
+    Needs,
+    Together,
+    broken,
+    check_names,
+    go_together,
+    listed,
+    needs,
+)
 from synthgan.schema.constraints.survey import Seen
 
 
@@ -66,3 +77,18 @@ def _(constraint: OneHot, cells: Cells, context: Context) -> Bools:
     ones = (table == 1).sum(axis=0)
     odd = ((table != 1) & (table != 0)).any(axis=0)
     return np.asarray(odd | (ones > 1) | ((ones == 0) & (not constraint.or_none)))
+
+
+@needs.register
+def _(constraint: OneHot) -> Needs:
+    kinds = (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER)
+    columns = constraint.columns
+    return Needs(numbers=columns, kinds=kinds, what="0 and 1, or booleans", whole=columns)
+
+
+@go_together.register
+def _(constraint: OneHot, codes: Codes) -> Iterator[Together]:
+    classes = [(codes.cells(name)[0] == 1).astype(np.int64) for name in constraint.columns]
+    rows = np.eye(len(classes), dtype=np.int64)
+    rows = np.vstack([rows, 0 * rows[:1]]) if constraint.or_none else rows
+    yield Together(columns=constraint.columns, classes=classes, rows=rows)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
 from synthgan._typing import Bools
-from synthgan.schema.constraints.base import Cells, Context, broken, require, work_of
+from synthgan.schema.constraints.base import (
+    Cells,
+    Codes,
+    Context,
+    Together,
+    all_combinations,
+    broken,
+    go_together,
+    require,
+    work_of,
+)
 from synthgan.schema.expression.expression import Expression
 
 
@@ -46,3 +59,15 @@ def _(constraint: RowRule) -> int:
 @broken.register
 def _(constraint: RowRule, cells: Cells, context: Context) -> Bools:
     return ~constraint.expression.truth(cells, context.read)
+
+
+@go_together.register
+def _(constraint: RowRule, codes: Codes) -> Iterator[Together]:
+    columns = {name: codes.cells(name) for name in constraint.columns}
+    found = all_combinations(columns, [len(cells) for cells, _ in columns.values()])
+    if found is None:
+        return
+    grid, cells = found
+    classes = [np.arange(len(each), dtype=np.int64) for each, _ in columns.values()]
+    kept = grid.T[~broken(constraint, cells, codes.context)]
+    yield Together(columns=constraint.columns, classes=classes, rows=kept)

@@ -12,7 +12,15 @@ import pandas as pd
 
 from synthgan._typing import Bools, Ints
 from synthgan.columns.column import Kind
-from synthgan.schema.constraints.base import Cells, Context, broken, check_names, listed
+from synthgan.schema.constraints.base import (
+    Cells,
+    Context,
+    Needs,
+    broken,
+    check_names,
+    listed,
+    needs,
+)
 from synthgan.schema.constraints.survey import Seen
 
 
@@ -69,3 +77,8 @@ def _repeats(keys: Ints) -> int:
 def _(constraint: Unique, cells: Cells, context: Context) -> Bools:
     table = pd.DataFrame({name: cells[name] for name in constraint.columns})
     return table.duplicated().to_numpy()
+
+
+@needs.register
+def _(constraint: Unique) -> Needs:
+    return Needs(whole=constraint.columns)
