@@ -1,4 +1,4 @@
-"""Writing files: checked beforehand, whole or not at all."""
+"""Files: the formats of tables by ending; writing, checked beforehand, whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+"""Endings of text formats, and what stands between cells."""
+ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
+"""Endings of formats that hold types; how each is read and written is in
+:mod:`synthgan.table.arrow_files`."""
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
+"""Endings that may follow that of a text format."""
+FORMATS = (*DELIMITERS, *ARROW_ENDINGS)
+"""Endings of all formats."""
+OFFERED = (".csv", ".parquet", ".feather")
+"""Those that are offered for downloads, one a format."""
 
 
 def check_target(path: str | Path, *, overwrite: bool = False) -> None:

@@ -16,6 +16,7 @@ import synthgan
 from synthgan.cli.failures import BELOW, Stop, fail
 from synthgan.cli.options import given
 from synthgan.cli.output import print_columns, print_constraints, print_table, tell_list
+from synthgan.files import COMPRESSIONS, FORMATS
 from synthgan.progress import (
     Progress,
     Training,
@@ -29,7 +30,7 @@ from synthgan.progress import (
 )
 
 _OF_ONE_TABLE = ("schema", "checkpoint_every", "resume", "memory_limit", "declare")
-_FILES = (".csv", ".tsv", ".parquet", ".feather", ".arrow", ".gz", ".bz2", ".xz", ".zip", ".zst")
+_FILES = (*FORMATS, *COMPRESSIONS)
 
 
 def tables_to_fit(

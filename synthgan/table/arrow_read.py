@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from synthgan.errors import TableError
+from synthgan.table.arrow_files import batches_of, schema_of, table_of
 from synthgan.table.csv_types import nullable_array
 from synthgan.table.formats import check_same_columns, chosen_columns, require_rows
 from synthgan.table.part_files import Source
@@ -29,11 +29,11 @@ class ArrowTable:
 
     def __init__(self, sources: Sequence[Source], columns: Sequence[str] | None) -> None:
         self._sources = sources
-        first = _schema_of(sources[0])
+        first = schema_of(sources[0])
         self.names = chosen_columns(sources[0], columns, _names_of(first))
         types = {name: first.field(name).type for name in self.names}
         for source in sources[1:]:
-            other = _schema_of(source)
+            other = schema_of(source)
             check_same_columns(source, _names_of(other), sources[0], _names_of(first))
             for name in self.names:
                 found = other.field(name).type
@@ -85,12 +85,12 @@ class ArrowTable:
         return _arrow_frame(table, self._plan)
 
     def _whole_table(self, check: Callable[[Any], Any] | None = None) -> Any:
-        tables = [self._alike(_table_of(source, self.names, check)) for source in self._sources]
+        tables = [self._alike(table_of(source, self.names, check)) for source in self._sources]
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def _batches(self, names: list[str], rows: int) -> Iterator[Any]:
         for source in self._sources:
-            for batch in _batches_of(source, names, rows):
+            for batch in batches_of(source, names, rows):
                 yield self._alike(batch)
 
     def _alike(self, cells: Any) -> Any:
@@ -131,55 +131,9 @@ def _are_alike(one: Any, other: Any) -> bool:
     return one == other or all(any(holds(each) for holds in text) for each in (one, other))
 
 
-def _schema_of(source: Source) -> Any:
-    if source.ending == ".parquet":
-        with pq.ParquetFile(source.open()) as file:
-            return file.schema_arrow
-    with _ipc_reader(source) as reader:
-        return reader.schema
-
-
 def _names_of(schema: Any) -> list[str]:
     """Columns of a file, without the row labels that pandas may have put there."""
     return [name for name in schema.names if not re.fullmatch(r"__index_level_\d+__", name)]
-
-
-def _ipc_reader(where: Source) -> Any:
-    source = where.mapped()
-    try:
-        return pa.ipc.open_file(source)
-    except pa.ArrowInvalid:
-        source.seek(0)
-        return pa.ipc.open_stream(source)
-
-
-def _table_of(source: Source, names: list[str], check: Callable[[Any], Any] | None = None) -> Any:
-    if source.ending == ".parquet":
-        with pq.ParquetFile(source.open()) as file:
-            return file.read(columns=names).select(names)
-    with _ipc_reader(source) as reader:
-        return (check or _validated)(reader.read_all().select(names))
-
-
-def _batches_of(source: Source, names: list[str], rows: int) -> Iterator[Any]:
-    if source.ending == ".parquet":
-        with pq.ParquetFile(source.open()) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=names):
-                yield batch.select(names)
-        return
-    with _ipc_reader(source) as reader:
-        if isinstance(reader, pa.RecordBatchFileReader):
-            for i in range(reader.num_record_batches):
-                yield _validated(reader.get_batch(i).select(names))
-        else:
-            for batch in reader:
-                yield _validated(batch.select(names))
-
-
-def _validated(cells: Any) -> Any:
-    """The batch or table, once no offset in it points elsewhere: that would be a crash."""
-    cells.validate(full=True)
-    return cells
 
 
 def _sound(table: Any) -> Any:

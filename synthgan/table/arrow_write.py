@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthgan.errors import TableError
+from synthgan.table.arrow_files import arrow_file
 from synthgan.table.csv_write import SLICE_ROWS
 
 
@@ -27,13 +27,7 @@ def write_arrow(
     wanted = None if like is None else _arrow_columns(like, None).schema
     table = _arrow_columns(first, wanted)
     rows = len(first)
-    writer: Any
-    if ending == ".parquet":
-        writer = pq.ParquetWriter(path, table.schema)
-    else:
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        writer = pa.ipc.new_file(str(path), table.schema, options=options)
-    with writer:
+    with arrow_file(ending).writer(path, table.schema) as writer:
         writer.write_table(table, SLICE_ROWS)
         for frame in frames:
             frame = _with_levels(frame, dtypes)

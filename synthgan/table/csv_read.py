@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from synthgan.errors import TableError
+from synthgan.files import DELIMITERS
 from synthgan.table.csv_types import Evidence, csv_frame
-from synthgan.table.formats import DELIMITERS, check_same_columns, chosen_columns, require_rows
+from synthgan.table.formats import check_same_columns, chosen_columns, require_rows
 from synthgan.table.part_files import Source
 
 T = TypeVar("T")

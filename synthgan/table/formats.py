@@ -18,12 +18,9 @@ from typing import Any
 import pyarrow as pa
 
 from synthgan.errors import TableError, near_column
-from synthgan.files import check_target, reason_of
+from synthgan.files import ARROW_ENDINGS, COMPRESSIONS, DELIMITERS, check_target, reason_of
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_ARROW_ENDINGS = (".parquet", ".feather", ".arrow")
 _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """The compressions that Arrow knows."""
 
@@ -31,9 +28,9 @@ CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 def format_of(path: str | Path) -> tuple[str, str]:
     """Ending and compression of a name: ``.csv`` and ``.gz``, or ``.parquet`` and nothing."""
     name = Path(path).name.lower()
-    compression = next((each for each in _COMPRESSIONS if name.endswith(each)), "")
+    compression = next((each for each in COMPRESSIONS if name.endswith(each)), "")
     ending = Path(name.removesuffix(compression)).suffix
-    if ending in DELIMITERS or (ending in _ARROW_ENDINGS and not compression):
+    if ending in DELIMITERS or (ending in ARROW_ENDINGS and not compression):
         return ending, compression
     if ending in _SPREADSHEETS:
         raise TableError(
@@ -43,7 +40,7 @@ def format_of(path: str | Path) -> tuple[str, str]:
         )
     raise TableError(
         f"{path}: the ending does not name a known format; known are {', '.join(DELIMITERS)}"
-        f" (also followed by {', '.join(_COMPRESSIONS)}), {', '.join(_ARROW_ENDINGS)}"
+        f" (also followed by {', '.join(COMPRESSIONS)}), {', '.join(ARROW_ENDINGS)}"
     )
 
 

@@ -18,8 +18,9 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgan.errors import TableError
+from synthgan.files import DELIMITERS
 from synthgan.table.csv_types import Evidence, csv_frame
-from synthgan.table.formats import DELIMITERS, check_same_columns, chosen_columns
+from synthgan.table.formats import check_same_columns, chosen_columns
 from synthgan.table.part_files import Source
 
 MOST_BYTES = 1 << 20

@@ -12,7 +12,7 @@ import lzma
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,11 +20,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pa_fs
-import pyarrow.parquet as pq
 
 from synthgan.errors import TableError
 from synthgan.files import read_small
-from synthgan.table.formats import CODECS, DELIMITERS, format_of, read_errors
+from synthgan.table.formats import CODECS, format_of, read_errors
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
@@ -119,26 +118,6 @@ def find_sources(where: str | Path) -> tuple[Source, ...]:
             if not source.size:
                 raise TableError(f"{source} is empty; a table has a header and at least one row")
     return tuple(found)
-
-
-def estimate_cells(sources: Iterable[Source]) -> int:
-    """About how many cells a table has, told from the sizes of its files."""
-    cells = 0
-    for source in sources:
-        with read_errors(source):
-            if source.ending == ".parquet":
-                with pq.ParquetFile(source.open()) as file:
-                    about = file.metadata
-                    groups = range(about.num_row_groups)
-                    unpacked = sum(about.row_group(i).total_byte_size for i in groups)
-                    # long text counts as several cells
-                    cells += max(about.num_rows * len(file.schema_arrow.names), unpacked // 10)
-            elif source.ending in DELIMITERS:
-                packed = 8 if format_of(source.path)[1] else 1
-                cells += source.size * packed // 5  # bytes that a short cell takes
-            else:
-                cells += source.size // 4
-    return cells
 
 
 def _local(text: str) -> list[str]:

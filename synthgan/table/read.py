@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from synthgan.columns.frame import check_frame
 from synthgan.errors import TableError
+from synthgan.files import DELIMITERS
+from synthgan.table.arrow_files import estimate_cells
 from synthgan.table.arrow_read import ArrowTable, frame_of_held
 from synthgan.table.csv_read import CsvTable
-from synthgan.table.formats import DELIMITERS, read_errors
+from synthgan.table.formats import read_errors
 from synthgan.table.lines import LinesTable
-from synthgan.table.part_files import Source, estimate_cells, find_sources
+from synthgan.table.part_files import Source, find_sources
 from synthgan.table.split_marks import SPLIT, mark_of_sources
 
 _CHUNK_ROWS, _CHUNK_CELLS = 65_536, 2_000_000

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthgan.files import replacing
+from synthgan.table.arrow_files import arrow_file
 from synthgan.table.arrow_read import ArrowTable
 from synthgan.table.split import unit_name
 from synthgan.table.split_config import FileSplit, How, put_marks, take_old_marks
@@ -30,11 +30,14 @@ def split_arrow(how: How, table: Any, files: tuple[Path, Path]) -> FileSplit:
         names = [_name_of(cell) for cell in table.column(how.config.by)]
     aside = how.aside_of_all(table.num_rows, names)
     parts = [table.filter(pa.array(mask)) for mask in (~aside, aside)]
-    mark = how.mark
+    mark, ending = how.mark, how.sources[0].ending
     with ExitStack() as stack:
         temporary = [stack.enter_context(replacing(file)) for file in files]
         for part, path in zip(parts, temporary, strict=True):
-            _write_arrow(part, path, how.sources[0].ending)
+            if ending != ".parquet":
+                part = part.unify_dictionaries()
+            with arrow_file(ending).writer(path, part.schema) as writer:
+                writer.write_table(part, _GROUP_ROWS)
         put_marks(files, mark)
     take_old_marks(files, mark)
     return FileSplit(train=parts[0].num_rows, holdout=parts[1].num_rows, mark=mark)
@@ -49,13 +52,3 @@ def _name_of(scalar: Any) -> bytes | None:
     except (ValueError, ArithmeticError):
         return None
     return None if is_missing else unit_name(cell)
-
-
-def _write_arrow(table: Any, path: Path, ending: str) -> None:
-    if ending == ".parquet":
-        with pq.ParquetWriter(path, table.schema) as parquet:
-            parquet.write_table(table, _GROUP_ROWS)
-        return
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(str(path), table.schema, options=options) as feather:
-        feather.write_table(table.unify_dictionaries(), _GROUP_ROWS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synthgan._typing import Bools
 from synthgan.errors import TableError, near_column
-from synthgan.table.formats import DELIMITERS
+from synthgan.files import DELIMITERS
 from synthgan.table.part_files import Source
 from synthgan.table.split import Coins, check_share, seeded
 from synthgan.table.split import Source as Random

@@ -14,10 +14,10 @@ import pandas as pd
 from synthgan.columns.frame import check_frame
 from synthgan.columns.sentinels import FIXED_DECIMALS
 from synthgan.errors import TableError
-from synthgan.files import replacing
+from synthgan.files import DELIMITERS, replacing
 from synthgan.table.arrow_write import without_attrs, write_arrow
 from synthgan.table.csv_write import CSV_DELIMITERS, without_formulas, write_csv, write_stdout
-from synthgan.table.formats import DELIMITERS, check_names, check_writable, compressing, format_of
+from synthgan.table.formats import check_names, check_writable, compressing, format_of
 from synthgan.table.split_marks import Mark, clear_mark, mark_of, write_mark
 
 

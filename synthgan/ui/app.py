@@ -15,13 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 import synthgan
 from synthgan.errors import SynthganError, TableError
+from synthgan.files import OFFERED
 from synthgan.progress import count
 from synthgan.ui import forms, work
 from synthgan.ui.folder import Folder, Kept
 from synthgan.ui.guard import Door, guard
 from synthgan.ui.jobs import Desk, Job
-
-_FORMATS = (".csv", ".parquet", ".feather")
 
 
 def create_app(folder: str | Path, *, token: str, port: int) -> Flask:
@@ -105,7 +104,7 @@ class _Pages:
         if kept.schema.exists() and kept.inferred.exists():
             facts = _columns(kept)
         return render_template(
-            "table.html.j2", kept=kept, job=job, problem=problem, formats=_FORMATS, **facts
+            "table.html.j2", kept=kept, job=job, problem=problem, formats=OFFERED, **facts
         )
 
     def job(self, name: str) -> ResponseReturnValue:
@@ -130,8 +129,8 @@ class _Pages:
         return self._start(self._kept(name), "fitting", lambda kept, job: doing(kept, job=job))
 
     def rows(self, name: str) -> ResponseReturnValue:
-        asked, ending = forms.asked(request.form), request.form.get("format", _FORMATS[0])
-        if ending not in _FORMATS:
+        asked, ending = forms.asked(request.form), request.form.get("format", OFFERED[0])
+        if ending not in OFFERED:
             abort(400, "no such format")
         kept = self._kept(name)
         if not kept.all("model"):

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from synthgan.errors import TableError
+from synthgan.files import COMPRESSIONS, FORMATS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
-_ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|feather|arrow)(\.(gz|bz2|xz|zst|zip))?", re.I)
+_ENDING = re.compile(
+    rf"({'|'.join(map(re.escape, FORMATS))})({'|'.join(map(re.escape, COMPRESSIONS))})?", re.I
+)
 _SHOWN = re.compile(r"schema\.json|(model-\d+\.synthgan)|((rows|report|card|ledger)-\d+\.[a-z]+)")
 
 
@@ -108,8 +111,8 @@ class Folder:
         ending = _ENDING.search(plain)
         if ending is None or ending.end() != len(plain):
             raise TableError(
-                "a table is a file that ends in .csv, .tsv, .parquet, .feather or .arrow (text "
-                "also in .gz, .bz2, .xz, .zst or .zip after that); save it as one"
+                f"a table is a file that ends in {', '.join(FORMATS)} (text also in one of "
+                f"{', '.join(COMPRESSIONS)} after that); save it as one"
             )
         stem = re.sub(r"[^a-z0-9]+", "-", plain[: ending.start()].lower()).strip("-")[:40]
         name, number = stem or "table", 1
