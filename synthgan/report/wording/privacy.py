@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from synthgan.metrics.catalog import ALARMS
 from synthgan.metrics.measure import Findings, Measure, Replay, Verdict
 from synthgan.report.wording.figures import figure, number
 from synthgan.report.wording.readings import (
-    ALARMS,
     COPIES,
     MOST_NAMED,
     REPLAYED,

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from synthgan.metrics.catalog import ALARMS
 from synthgan.metrics.measure import Estimate, Findings, Goal, Measure
 
-ALARMS = (
-    "exact_copies", "near_copies", "copied_identifiers", "dcr_share_worst", "mia", "attribute",
-    "outlier_mia",
-)  # fmt: skip
-"""What decides a verdict on privacy, beside ``replayed``. Each is the worst of several looks and
-accounts for that; single looks ring by chance now and then."""
 REPLAYED = "replayed"
-"""An alarm, too. Its interval needs no widening, and it needs no holdout."""
+"""An alarm beside :data:`ALARMS`. Its interval needs no widening, and it needs no holdout."""
 COPIES = frozenset({"exact_copies", "copied_identifiers"})
 """What is looked for without a holdout, too."""
 
