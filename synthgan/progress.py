@@ -236,7 +236,7 @@ class Training:
         self._progress.update(
             step.step,
             *(f"{name} {loss}" for name, loss in losses(step).items() if loss),
-            *([] if step.detection is None else [f"told apart {step.detection:.2f}"]),
+            *([] if step.detection is None else [f"distinguished {step.detection:.2f}"]),
             f"over in at most {duration(left)}",
             curves=", ".join(
                 f"{name} {curve(values)}" for name, values in self._told.items() if values[1:]
@@ -286,7 +286,7 @@ def _diagnostics(step: Step) -> dict[str, float | None]:
         "generator gradient": step.generator_gradient,
         "distinct rows": step.distinct,
         "recall": step.recall,
-        "told apart": step.detection,
+        "distinguished": step.detection,
     }
 
 

@@ -1,4 +1,4 @@
-"""Made-up tables of events, in which people come again and again."""
+"""Generated tables of events, in which people come again and again."""
 
 from __future__ import annotations
 

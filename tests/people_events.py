@@ -1,4 +1,4 @@
-"""Twenty made-up tables of events in the forms of six countries, and the truth about them.
+"""Twenty generated tables of events in the forms of six countries, and the truth about them.
 
 In each, people have several rows: one to thirty, most of them few. Some columns name the person
 (numbers with right check digits, plates, devices), some are decided by the person (name, birth

@@ -1,4 +1,4 @@
-"""Made-up tables for tests, and one model that many tests can share."""
+"""Generated tables for tests, and one model that many tests can share."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # # A release with a guarantee, and its card
 #
 # A statistics office has asked people about work and income. Outsiders want rows to try their
-# analyses on. What goes out is made up, with a bound on what it can tell about anybody who
+# analyses on. What goes out is generated, with a bound on what it can tell about anybody who
 # answered, and a card that says so.
 #
 # Run it from the repository's folder: `python docs/examples/release.py`. It leaves release.csv

@@ -139,7 +139,7 @@ def ledger_adds_up(table: pd.DataFrame, scene: Scene) -> list[Finding]:
     """Works the guarantee out again, from the events alone; and asks whether they cover all
     that was told, and whether the model claims more than they allow."""
     found = _first(table, scene)
-    assert found.learned is not None, "the made-up tables can be learned"
+    assert found.learned is not None, "the generated tables can be learned"
     guarantee, config, variant = found.learned.guarantee, scene.config, scene.variant.name
     worked_out = recompute(guarantee.events, config.delta)
     looked_at = {name for event in guarantee.events for name in event.columns}

@@ -139,11 +139,11 @@ def audit_privacy(
 ) -> Audit:
     """Whether the guarantee of private fits holds, as far as attacks on them can tell.
 
-    Fits made-up worst-case tables with and without one unit, in several ways (docs/audit.md),
+    Fits generated worst-case tables with and without one unit, in several ways (docs/audit.md),
     and then the same with faults built in on purpose, to see whether it would notice. Replay on
     neighbours is exact; attacks flag the right fit with a chance below 1e-7 in all.
 
-    ``schema`` gives replay other columns than the made-up ones; its constraints play no part.
+    ``schema`` gives replay other columns than the generated ones; its constraints play no part.
     ``thorough`` runs attacks four times as often. ``on_part`` is told how far it is.
 
     While it runs, no private fit may run in the same process. Raises :class:`SchemaError` for

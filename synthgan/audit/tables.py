@@ -252,5 +252,5 @@ def _levels(levels: list[Level]) -> npt.NDArray[np.object_]:
 
 
 def without_constraints(schema: Schema) -> Schema:
-    """Rows are made up here without regard to rules between columns."""
+    """Rows are generated here without regard to rules between columns."""
     return dataclasses.replace(schema, constraints=())

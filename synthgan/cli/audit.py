@@ -25,7 +25,7 @@ def audit(
     """Asks whether the guarantee of private fits holds: fits tables with and without one
     person's row, and tries to tell the two apart.
 
-    Needs no data: the tables are made up, as bad as can be. Faults are then built in on
+    Needs no data: the tables are generated, as bad as can be. Faults are then built in on
     purpose, to see whether the audit would notice. Exit code 0: nothing speaks against the
     guarantee, and all faults were noticed; 1: otherwise. See docs/audit.md.
 

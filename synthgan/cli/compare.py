@@ -34,7 +34,7 @@ def _names(
 )
 @click.option("--target", help="A column that models are to predict.")
 @click.option("--schema", type=PATH, help="What the columns are: a file of 'synthgan schema'.")
-@click.option("--holdout", type=float, help="Share of rows to set aside; without it, 0.2.")
+@click.option("--holdout", type=float, help="Share of rows for the holdout; without it, 0.2.")
 @click.option("--steps", type=WHOLE, help="Training steps at most, of each model that has some.")
 @click.option(
     "-o",

@@ -50,7 +50,7 @@ from synthgan.progress import Progress, Reading, Training, say
     "--schema",
     type=PATH,
     help="What the columns are and which rules hold, as 'synthgan schema' writes it; without it, "
-    "told from the values.",
+    "inferred from the values.",
 )
 @entity_option
 @learn_option
@@ -125,7 +125,7 @@ from synthgan.progress import Progress, Reading, Training, say
 @click.option(
     "--declare",
     is_flag=True,
-    help="Declare that names, kinds, dtypes and formats of the columns, as told from DATA, are "
+    help="Declare that names, kinds, dtypes and formats of the columns, as inferred from DATA, are "
     "public; it says which. All else is found within epsilon ('synthgan schema --public').",
 )
 @click.option(

@@ -1,4 +1,4 @@
-"""``synthgan impute``: fills the holes of a table."""
+"""``synthgan impute``: fills the missing cells of a table."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def impute(
     quiet: bool,
     **how: Any,
 ) -> None:
-    """Fills the holes of a table with a model of it; what is filled stays as it is.
+    """Fills the missing cells of a table with a model of it; what is filled stays as it is.
 
     Each hole is drawn given what is known of its row. Several draws (-n 5) show how sure the
     model is; '--how typical -n 20' gives one likely value. Without MODEL, the model file is
@@ -103,4 +103,5 @@ def impute(
     if not quiet and not is_stdout(output):
         holes = int(frame.isna().sum().sum())
         of = count(len(frame), "row")
-        say(f"{count(holes, 'hole')} of {of} {'is' if holes == 1 else 'are'} filled in {output}")
+        filled = f"{count(holes, 'missing cell')} of {of} {'is' if holes == 1 else 'are'}"
+        say(f"{filled} filled in {output}")

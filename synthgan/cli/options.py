@@ -110,7 +110,7 @@ identifier_option = click.option(
     "identifiers",
     metavar="COLUMN",
     multiple=True,
-    help="A column that names somebody or something: it is made up, and never learned. Repeatable.",
+    help="A column that names people or things: generated, and never learned. Repeatable.",
 )
 
 

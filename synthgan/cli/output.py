@@ -82,7 +82,7 @@ def print_rare(counts: Sequence[synthgan.ValueCount]) -> None:
 def print_findings(findings: Sequence[synthgan.PersonalColumn]) -> None:
     """Prints which columns are not learned, or perhaps should not be: how sure, and why."""
     for learned, title in (
-        (False, "not learned, but made up anew:"),
+        (False, "not learned, but generated:"),
         (True, "learned, but perhaps personal; say so in the schema if they are:"),
     ):
         rows = [each for each in findings if each.learned is learned]
@@ -107,7 +107,7 @@ def print_whose(
         click.echo()
         tell(
             f"rows are those of {known[schema.entity]:,} {schema.entity!r} (entity): they are "
-            f"counted, not rows; {per} other columns have one made-up cell for each"
+            f"counted, not rows; {per} other columns have one generated cell for each"
         )
         tell("  say --entity COLUMN if it is another, or take it out of the schema if it is none")
     tell_list(

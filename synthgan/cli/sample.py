@@ -85,7 +85,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--locale",
-    help="Language and country of made-up names, addresses and the like, such as de_DE; without "
+    help="Language and country of generated names, addresses and the like, such as de_DE; without "
     "it the schema's, or en_US.",
 )
 @click.option(

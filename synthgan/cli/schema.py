@@ -49,7 +49,7 @@ from synthgan.progress import say
 def schema(data: str, output: Path, public: bool, overwrite: bool, **rest: Any) -> None:
     """Tells what the columns of a table are, and which rules between them all rows keep.
 
-    Columns that say who somebody is, and names of rows, are not learned but made up anew: it
+    Columns that say who somebody is, and names of rows, are not learned but generated: it
     tells how sure it is of each (0 to 1), and why. Where several rows share a person's key, it
     says which, and what several columns together say of people. Prints all, and writes it as
     JSON, to be edited and given to 'synthgan fit --schema'. Take out a rule that holds by chance,
@@ -82,7 +82,7 @@ def schema(data: str, output: Path, public: bool, overwrite: bool, **rest: Any) 
     found.save(output, overwrite=overwrite)
     if public:
         print_columns(found)
-        say(f"the schema is in {output}; it has nothing else that was told from the rows")
+        say(f"the schema is in {output}; it has nothing else that was inferred from the rows")
         return
     counts = synthgan.count_values(table, found)
     print_columns(found, counts)
@@ -95,6 +95,6 @@ def schema(data: str, output: Path, public: bool, overwrite: bool, **rest: Any) 
         f" --schema {shlex.quote(str(output))}"
     )
     say(
-        "its formats, words and rules are told from the rows: a fit with --epsilon takes them as "
-        "public, so take out first what is no public knowledge, or use --public"
+        "its formats, words and rules are inferred from the rows: a fit with --epsilon takes them "
+        "as public, so take out first what is no public knowledge, or use --public"
     )

@@ -33,10 +33,10 @@ _EMPTY = "note: {} has no row: with so few rows chance can do that; --seed gives
 
 @click.command()
 @click.argument("data")
-@click.option("--holdout", type=float, help="Share of rows to set aside; without it, 0.2.")
+@click.option("--holdout", type=float, help="Share of rows for the holdout; without it, 0.2.")
 @click.option("--by", metavar="COLUMN", help="Rows with equal cells here stay together.")
 @click.option("--train-file", type=PATH, help="Rows to learn from; without it, train.ENDING.")
-@click.option("--holdout-file", type=PATH, help="Rows set aside; without it, holdout.ENDING.")
+@click.option("--holdout-file", type=PATH, help="File of the holdout; without it, holdout.ENDING.")
 @click.option(
     "--seed",
     type=WholeNumber(0),

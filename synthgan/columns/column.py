@@ -27,9 +27,9 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     DATETIME = "datetime"
     IDENTIFIER = "identifier"
-    """Names a row; never modelled, made anew."""
+    """Names a row; never modelled, generated."""
     TEXT = "text"
-    """Free text; never modelled, made anew."""
+    """Free text; never modelled, generated."""
 
     @property
     def is_numeric(self) -> bool:
@@ -64,7 +64,7 @@ Personal = Literal[
     "ipv6",
     "url",
 ]
-"""What the cells of a column say of a person. Such cells are never learned: they are made up."""
+"""What the cells of a column say of a person. Such cells are never learned: they are generated."""
 
 _PATTERNED = (
     "phone",
@@ -122,7 +122,7 @@ class Column:
     which ``9`` stands for a digit, ``A`` and ``a`` for letters, ``F`` and ``f`` for
     hexadecimal digits, other characters, and those after a backslash, for themselves; likewise
     with ``personal`` phone, postcode, national_id, card, iban, imei, mac, vin or plate. An
-    identifier of whole numbers may have one, too: made-up ones have as many digits. None: cells
+    identifier of whole numbers may have one, too: generated ones have as many digits. None: cells
     are not text. With
     dtype ``object``, ``Decimal``, ``date``, ``datetime``, ``time`` or ``timedelta`` names the
     Python type of the cells; the last two are numbers of seconds, as durations of other dtypes
@@ -141,7 +141,7 @@ class Column:
     declared ones may come out whatever the rows hold. Words that are not among them are learned
     together, and never come out. None: all cells are numbers."""
     personal: Personal | None = None
-    """IDENTIFIER, TEXT: what is made up. Of an identifier, cells of all rows differ."""
+    """IDENTIFIER, TEXT: what is generated. Of an identifier, cells of all rows differ."""
     references: str | None = None
     """IDENTIFIER: the identifier column of this table whose cells these are, as those of a
     column of managers are among the keys of employees."""
@@ -160,7 +160,7 @@ class Column:
 
     @property
     def written_as(self) -> str:
-        """How cells are written, or made up, in a few words; empty if there is nothing to say."""
+        """How cells are written, or generated, in a few words; empty if there is nothing to say."""
         if self.personal is not None or self.references is not None:
             what = self.personal or f"as in {self.references}"
             return what if self.format is None else f"{what} {self.format}"

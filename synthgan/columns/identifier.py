@@ -94,7 +94,7 @@ def make_up_rows(column: Column, rows: Ints, key: int = 0) -> pd.Series[Any]:
     if column.kind is Kind.TEXT:
         return write_text(_filler(rows, zlib.crc32(column.name.encode())), here, column)
     if column.kind is not Kind.IDENTIFIER:
-        raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not made up")
+        raise SchemaError(f"column {column.name!r}: kind {column.kind.value} is not generated")
     if family(dtype) not in ("text", "object", "category") and column.format:
         slots = first_digit_counts(to_slots(column.format))
         return write_text(fill_slots(slots, rows, key), here, column)
@@ -130,7 +130,7 @@ def write_text(cells: Objects, missing: Bools, column: Column) -> pd.Series[Any]
     written = np.where(missing, 0, numbers).astype(np.float64)
     if not fit or (stored.astype(np.float64) != written).any():
         raise SchemaError(
-            f"column {column.name!r}: dtype {column.dtype} cannot hold made-up cells of "
+            f"column {column.name!r}: dtype {column.dtype} cannot hold generated cells of "
             f"{column.personal or 'so many digits'}; use a wider one"
         )
     return store(stored, missing, column, dtype)

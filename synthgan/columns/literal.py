@@ -39,7 +39,7 @@ class Reader:
             raise ConditionError(f"there is no column {displayed(name)}; {hint}")
         if not column.kind.is_modelled:
             raise ConditionError(
-                f"column {name!r} is not learned but made anew ({column.kind.value}), so rows "
+                f"column {name!r} is not learned but generated ({column.kind.value}), so rows "
                 "cannot be asked for by it"
             )
         return column

@@ -1,4 +1,4 @@
-"""Made-up cells of columns that are never learned, from the numbers of rows and a seed alone.
+"""Generated cells of columns that are never learned, from the numbers of rows and a seed alone.
 
 Nothing here reads a row of the real table: the values do not depend on what the column held.
 Words come from `Faker <https://faker.readthedocs.io>`_: a few thousand names, streets and places
@@ -102,7 +102,7 @@ class Inventor:
         return int(mix(np.array([self._key + zlib.crc32(f"of {key}".encode())]))[0])
 
     def _numbers(self, column: Column, rows: Ints) -> Ints:
-        """What each row's cell is made up from: rows of one number have the same cell."""
+        """What each row's cell is generated from: rows of one number have the same cell."""
         if column.per is not None or column.repeats:
             return self._values(self.schema[column.per or column.name], rows)
         if column.kind is Kind.IDENTIFIER or column.personal is None:

@@ -187,7 +187,7 @@ class Replay:
     share: float
     """Percent of the synthetic cells that are not missing and hold one of ``singling``."""
     chance: float
-    """Percent to be expected of cells that were made anew, at most."""
+    """Percent to be expected of cells that were generated, at most."""
     verdict: Verdict
     """``replayed``: more than chance explains. ``counting``: as much as numbers in a row make.
     ``nothing``: no value singles anybody out, or none came out."""

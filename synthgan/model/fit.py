@@ -189,7 +189,7 @@ def _check_private(schema: Schema | None, memory_limit: int | None) -> None:
             "a private fit needs a schema that is public knowledge, since kinds and formats told "
             "from the rows would be paid for by nobody; write one (synthgan schema on a table of "
             "the same form that is no secret), or declare that names, kinds, dtypes and formats, "
-            "as told from the rows, are public, by passing "
+            "as inferred from the rows, are public, by passing "
             "public_part(infer_schema(frame, constraints=False))"
         )
 

@@ -237,16 +237,18 @@ def _guaranteed(card: Card) -> Iterator[str]:
 def _made_up(column: Column) -> str:
     if column.per is not None:
         what = "" if column.personal is None else f" ({column.personal.replace('_', ' ')})"
-        return f"not learned; made-up cells{what} come out, one for each {column.per!r}"
+        return f"not learned; generated cells{what} come out, one for each {column.per!r}"
     if column.personal is not None:
-        return f"not learned; made-up cells ({column.personal.replace('_', ' ')}) come out"
+        return f"not learned; generated cells ({column.personal.replace('_', ' ')}) come out"
     if column.references is not None:
-        return f"not learned; made-up cells of {column.references!r} come out"
+        return f"not learned; generated cells of {column.references!r} come out"
     if column.kind is Kind.IDENTIFIER and column.repeats and column.per is None:
-        return "not learned; made-up keys come out, shared by about as many rows each as real ones"
+        return (
+            "not learned; generated keys come out, shared by about as many rows each as real ones"
+        )
     if column.kind is Kind.IDENTIFIER:
-        return "identifiers are not learned; new ones are made up"
-    return "text is not learned; filler text is made up"
+        return "identifiers are not learned; new ones are generated"
+    return "text is not learned; filler text is generated"
 
 
 def _ordinal(number: int) -> str:

@@ -169,7 +169,7 @@ class Synthesizer:
         of at most 20 values, such as 0 and 1, have levels, too (:attr:`balanceable`). What the
         training data never showed is refused, unless ``extrapolate`` lets numbers and dates
         beyond their range, and unknown categories in ``given``, through. The same ``seed``
-        gives the same rows on the same kind of device; None draws fresh ones. Made-up names,
+        gives the same rows on the same kind of device; None draws fresh ones. Generated names,
         addresses and the like are those of ``locale``, such as ``de_DE``; None: the schema's.
 
         Every row keeps the schema's constraints. What share did when it was first drawn, and

@@ -241,7 +241,7 @@ class TablesSynthesizer:
         seed: int,
         locale: str | None,
     ) -> pd.DataFrame:
-        """The child's columns in their order: keys, learned cells, and those made up."""
+        """The child's columns in their order: keys, learned cells, and generated ones."""
         schema, name = self._card.child_schema, self.key.foreign_key
         inventor = Inventor(
             schema=schema,

@@ -143,7 +143,7 @@ def check_auxiliary(layout: Layout, column: str) -> None:
     if span.width > _WIDE:
         raise ConfigError(
             f"auxiliary names column {column!r}, which has {span.width:,} categories; at most "
-            f"{_WIDE} can be told apart"
+            f"{_WIDE} can be distinguished"
         )
 
 

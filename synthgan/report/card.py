@@ -67,7 +67,7 @@ class Card:
             measured=measured,
             against_unseen_rows=held_out,
             limits=(
-                "The rows are made up; what holds among them need not hold among people.",
+                "The rows are generated; what holds among them need not hold among people.",
                 "Check results that matter on the real table, with its owner.",
                 "Rare groups are learned from few rows and are the least reliable.",
                 *noise,

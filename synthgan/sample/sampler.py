@@ -119,7 +119,7 @@ class Sampler:
 
         On a CPU as many chunks are drawn at once as PyTorch has threads, each by one of them: the
         products are too small to share. Where a constraint wants rows to be unique, a chunk
-        depends on those before it, and they are drawn in turn. Made-up names and the like are
+        depends on those before it, and they are drawn in turn. Generated names and the like are
         those of ``locale``; None: the schema's.
         """
         count = math.ceil(rows / CHUNK_ROWS)

@@ -40,8 +40,8 @@ class RuleTally:
     """A schema's constraints, held against a table chunk by chunk.
 
     One that takes its combinations from the table cannot be broken by it. Rows that are to be
-    unique are told apart by 64-bit hashes, 8 bytes a row and constraint. Where rows are ``owned``,
-    combinations are counted by owner, and ``most`` bounds how many of these are held.
+    unique are distinguished by 64-bit hashes, 8 bytes a row and constraint. Where rows are
+    ``owned``, combinations are counted by owner, and ``most`` bounds how many of these are held.
     """
 
     def __init__(self, schema: Schema, most: int | None = None, *, owned: bool = False) -> None:

@@ -1,9 +1,10 @@
 """Whose rows are counted, and how what is counted is told: in people, and rounded.
 
 Where a column says whose row it is (:attr:`Schema.entity`), one person may have a thousand rows.
-So rows are counted with their owners (:class:`Pairs`), told apart by 64-bit hashes: a value stands
-for the owners that have it, and an owner's rows together weigh as much as another's. Rows without
-an owner's name are taken to be one owner's. Without such a column each row is an owner of its own.
+So rows are counted with their owners (:class:`Pairs`), distinguished by 64-bit hashes: a value
+stands for the owners that have it, and an owner's rows together weigh as much as another's. Rows
+without an owner's name are taken to be one owner's. Without such a column each row is an owner of
+its own.
 
 What is published of counts is their shares of the whole, in steps of more than the rows (or owners)
 that a statement must stand for (:class:`Steps`): the counts themselves, and their differences,

@@ -33,7 +33,7 @@ class Schema:
     constraints: tuple[Constraint, ...] = field(default=(), metadata=at_most(5_000))
     """Rules that every row that is drawn keeps."""
     locale: str | None = None
-    """Language and country of made-up names, addresses and the like, such as ``de_DE``; None
+    """Language and country of generated names, addresses and the like, such as ``de_DE``; None
     is ``en_US``."""
     entity: str | None = field(default=None, metadata=added(None))
     """The identifier column that says whose row it is (a person, a household, a device), where
@@ -98,7 +98,7 @@ class Schema:
                 )
             if not self[name].kind.is_modelled:
                 raise SchemaError(
-                    f"{about}: column {name!r} is made anew ({self[name].kind.value}), not learned"
+                    f"{about}: column {name!r} is generated ({self[name].kind.value}), not learned"
                 )
             if self[name].words is not None and name in wanted.whole:
                 raise SchemaError(

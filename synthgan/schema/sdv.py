@@ -1,8 +1,8 @@
 """A schema from SDV's metadata: one table of version V1 or V2 (SDV 2), in JSON.
 
 The metadata says what columns mean, not which dtype, how many decimals or which spelling they
-have; those are told from the table, as :func:`infer_columns` does. Only the names in the format are
-SDV's. Ranges and values that V2 lists are passed over: SDV takes them from the rows, rare ones
+have; those are inferred from the table, as :func:`infer_columns` does. Only the names in the format
+are SDV's. Ranges and values that V2 lists are passed over: SDV takes them from the rows, rare ones
 included.
 """
 
@@ -46,7 +46,7 @@ _PERSONAL: dict[str, Personal] = {
     "ipv6_address": "ipv6",
     "url": "url",
 }
-"""What we call the sdtypes of cells that are made up. Others that say who somebody is become
+"""What we call the sdtypes of cells that are generated. Others that say who somebody is become
 neutral words."""
 
 
@@ -63,7 +63,7 @@ def schema_of_metadata(plain: Mapping[str, Any], frame: pd.DataFrame) -> Schema:
 
     Raises :class:`SchemaError`, naming the column, for metadata that is malformed, of several
     tables or of sequences, for cells that are not what it says, and for personal numbers that
-    nothing could be made up for.
+    nothing could be generated for.
     """
     table = _one_table(plain)
     described = table.get("columns")
@@ -249,5 +249,5 @@ def _made_up(column: Column, plain: Column, sdtype: str, is_key: bool) -> Column
     except SchemaError:
         raise SchemaError(
             f"column {plain.name!r}: SDV metadata says {sdtype!r}, for which no {plain.dtype} can "
-            'be made up; give it "pii": false to learn it, or leave it out'
+            'be generated; give it "pii": false to learn it, or leave it out'
         ) from None

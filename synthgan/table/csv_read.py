@@ -1,6 +1,6 @@
 """CSV files as text columns: how a file is written, where its rows are, what is wrong with it.
 
-Delimiter, quotes and encoding are told from a sample at the beginning of the file; Arrow
+Delimiter, quotes and encoding are inferred from a sample at the beginning of the file; Arrow
 does the parsing. Where it fails, the file is looked at again to name the line.
 """
 

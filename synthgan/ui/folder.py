@@ -49,7 +49,7 @@ class Kept:
 
     @property
     def inferred(self) -> Path:
-        """The schema as it was told from the values, to go back to."""
+        """The schema as it was inferred from the values, to go back to."""
         return self.path / "inferred.json"
 
     @property

@@ -26,7 +26,7 @@ def number(text: str, name: str, kind: type[int] | type[float]) -> Any:
 
 
 def personal_choices() -> list[str]:
-    """What can be made up in the place of personal data."""
+    """What can be generated in the place of personal data."""
     hint = get_type_hints(synthgan.Column)["personal"]
     return [name for part in get_args(hint) for name in get_args(part)]
 

@@ -301,7 +301,7 @@ def test_impute_fills_holes(here: Path, model: Path) -> None:
     people().to_csv(here / "holes.csv", index=False)
     result = run("impute", "holes.csv", model, "--seed", 1)
     assert result.exit_code == 0, result.output
-    assert "holes of 60 rows are filled in imputed.csv" in result.stderr
+    assert "missing cells of 60 rows are filled in imputed.csv" in result.stderr
     found = pd.read_csv(here / "imputed.csv")
     assert found.notna().all(axis=None)
     assert found["age"].equals(people()["age"])
@@ -717,8 +717,8 @@ def test_a_terminal_that_can_shows_curves(
             )
     screen.seek(0)
     text = screen.buffer.getvalue().decode(encoding)
-    assert "told apart 0.60" in text
-    assert ("critic █▅▁, told apart █▁" in text) is has_curves
+    assert "distinguished 0.60" in text
+    assert ("critic █▅▁, distinguished █▁" in text) is has_curves
 
 
 def test_curves_are_means_between_the_least_and_the_most() -> None:

@@ -342,7 +342,7 @@ def test_the_command_tells_and_the_owner_decides(
     staff(lambda i: f"p{i}@mail.com", "boss").to_csv("staff.csv", index=False)
     result = CliRunner().invoke(main, ["schema", "staff.csv"])
     assert result.exit_code == 0
-    assert "not learned, but made up anew" in result.stdout
+    assert "not learned, but generated" in result.stdout
     assert "look like e-mail addresses" in result.stdout
     plain = json.loads(Path("schema.json").read_text())
     plain["columns"] = [{"name": n, "kind": "category", "dtype": "object"} for n in ("id", "boss")]

@@ -456,7 +456,7 @@ def test_no_rows(kind: Kind, dtype: str) -> None:
     assert len(read_cells(series([], dtype), column(kind, dtype))) == 0
 
 
-# Made-up cells
+# Generated cells
 
 
 @pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]", "float64"])

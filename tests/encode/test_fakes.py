@@ -1,4 +1,4 @@
-"""Made-up cells: nothing of the real column, nobody's, consistent, and the same for a seed."""
+"""Generated cells: nothing of the real column, nobody's, consistent, and the same for a seed."""
 
 from __future__ import annotations
 

@@ -149,14 +149,14 @@ def test_wide_tables_can_be_learned() -> None:
     assert synthgan.fit(frame, config=quick(2)).sample(7, seed=0).shape == (7, 500)
 
 
-def test_columns_that_name_rows_are_made_anew() -> None:
+def test_columns_that_name_rows_are_generated() -> None:
     frame = people(300)
     frame.insert(0, "id", [f"AB-{i * 37 % 9973:04d}" for i in range(300)])
     model = synthgan.fit(frame, config=quick(6))
     rows = model.sample(CHUNK_ROWS + 500, seed=0)
     assert rows["id"].is_unique
     assert rows["id"].str.fullmatch(r"[A-Z]{2}-\d{4,}").all()
-    assert any("'id'" in line and "made up" in line for line in model.protections)
+    assert any("'id'" in line and "generated" in line for line in model.protections)
 
 
 def test_protections_are_said() -> None:

@@ -1,7 +1,7 @@
 """Writes the small model file of the present format that tests load: python tests/models/make.py
 
 A released format keeps its file. Make it anew only while no release has that format, and a new
-one beside it when FORMAT goes up. The rows that it learns are made up here.
+one beside it when FORMAT goes up. The rows that it learns are generated here.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def report(
 ORIGIN = Origin(
     version="0.9",
     rows=1200,
-    protections=("'id': new ones are made up",),
+    protections=("'id': new ones are generated",),
     notes=(),
     guarantee=None,
     history=(TrainingPoint(phase="warm start", step=10, losses={"likelihood": 2.5}),),
@@ -184,7 +184,7 @@ def test_the_verdict_gives_the_figure_its_interval_and_its_yardsticks() -> None:
     for part in ("0.530 (0.520 to 0.540)", "real from real rows 0.500", "independently 0.980"):
         assert part in near
     (far,) = fidelity_(Findings(measures=(measure("c2st", 0.9, 0.5, 0.98),)))[0][:1]
-    assert "easily told apart" in far
+    assert "easily distinguished" in far
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_the_verdict_gives_the_figure_its_interval_and_its_yardsticks() -> None:
     [
         (1.0, 1.0, "cannot be read"),
         (0.66, 0.63, "cannot be read"),
-        (0.66, 0.54, "rows are told apart:"),
-        (0.57, 0.51, "told apart at times"),
-        (0.55, 0.495, "told apart at times"),
+        (0.66, 0.54, "rows are distinguished:"),
+        (0.57, 0.51, "distinguished at times"),
+        (0.55, 0.495, "distinguished at times"),
         (0.2, 0.5, "Rows are repeated across the tables"),
     ],
 )

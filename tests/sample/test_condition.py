@@ -355,7 +355,7 @@ def test_empty_or_not() -> None:
         ("age in [[5]]", "between"),
         ("5 in age", "needs a column"),
         ("age is 5", "'is' goes with 'missing'"),
-        ("code == 'K00001'", "made anew (identifier)"),
+        ("code == 'K00001'", "generated (identifier)"),
         ("since > 5", "column 'since' holds dates, not 5; write a date in quotes"),
         ("since > 2020-01-31", "dates stand in quotes"),
         ("since > 'yesterday-ish'", "date in quotes"),

@@ -27,7 +27,7 @@ from synthgan.metrics.privacy.replay import replay_findings
 from synthgan.report.wording.readings import is_alarm
 
 _FEW = 5  # people; what fewer have must not come out
-_STRAY = 1e-6  # chance of hits beyond what made-up values have by chance
+_STRAY = 1e-6  # chance of hits beyond what generated values have by chance
 _LONG = 8  # signs; shorter texts stand in others by chance
 _DENSER = 4  # times as many hits as if all values of a form were as likely
 

@@ -1,4 +1,4 @@
-"""How the cells of keys look, and how made-up ones are to look."""
+"""How the cells of keys look, and how generated ones are to look."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Form:
     worth: float = 0.0
     words: str = ""
     pattern: str | None = None
-    """How made-up ones are to look; None: they are numbered."""
+    """How generated ones are to look; None: they are numbered."""
     is_token: bool = False
     """Whether they look drawn at random, as hashes do."""
     dense: bool = False
@@ -134,11 +134,11 @@ def as_whole(present: pa.Array) -> pa.Array:
 
 
 def format_of(form: Form, distinct: pa.Array, dtype: str) -> str | None:
-    """How made-up cells are to look, so that no real one is among them, or hardly any.
+    """How generated cells are to look, so that no real one is among them, or hardly any.
 
-    Where all codes share a digit, as numbers that were given out in turn do, made-up ones have
+    Where all codes share a digit, as numbers that were given out in turn do, generated ones have
     another one there. Where so many codes differ that others of the pattern would be among them by
-    chance, made-up ones have two digits more.
+    chance, generated ones have two digits more.
     """
     pattern = form.pattern
     if not is_text(distinct):

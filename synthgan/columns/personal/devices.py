@@ -1,4 +1,4 @@
-"""Phones, network devices and vehicles: how their numbers look, and made-up ones."""
+"""Phones, network devices and vehicles: how their numbers look, and generated ones."""
 
 from __future__ import annotations
 

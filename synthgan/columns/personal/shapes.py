@@ -1,4 +1,4 @@
-"""The pattern that values of a personal kind share: what made-up ones look like."""
+"""The pattern that values of a personal kind share: what generated ones look like."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def _detection(whole: dict[str, Measure]) -> Iterator[str]:
         "is a coin's toss."
     )
     if is_unlike(found):
-        yield f"Whether synthetic and real rows can be told apart cannot be read: {by}"
+        yield f"Whether synthetic and real rows can be distinguished cannot be read: {by}"
     elif found.estimate.high < _BELOW:
         yield (
             f"Rows are repeated across the tables: telling synthetic from real rows, {by} Far "
@@ -68,14 +68,14 @@ def _manner(found: Measure) -> str:
     floor = max(value(found.floor, 0.5), 0.5)
     distance = found.estimate.value - floor
     if distance >= _FAR:
-        return "easily told apart"
+        return "easily distinguished"
     if found.estimate.value > _NEVER_HARD:
-        return "told apart"
+        return "distinguished"
     bar = found.floor.high if found.floor and found.floor.high == found.floor.high else floor
     if distance >= _CLOSE and found.estimate.low > bar:
-        return "told apart at times"
+        return "distinguished at times"
     if found.estimate.high - floor >= _FAR:
-        return "not told apart, but too few to say more"
+        return "not distinguished, but too few to say more"
     return "hard to tell apart"
 
 
