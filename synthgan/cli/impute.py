@@ -103,5 +103,5 @@ def impute(
     if not quiet and not is_stdout(output):
         holes = int(frame.isna().sum().sum())
         of = count(len(frame), "row")
-        filled = f"{count(holes, 'missing cell')} of {of} {'is' if holes == 1 else 'are'}"
-        say(f"{filled} filled in {output}")
+        done = f"{count(holes, 'missing cell')} of {of} {'is' if holes == 1 else 'are'}"
+        say(f"{done} filled in {output}")

@@ -8,20 +8,51 @@ modelled have no values to read: :func:`make_up` writes them from the number of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from synthgan._typing import Ints, Objects
 from synthgan.columns.arrow import to_arrow
-from synthgan.columns.category import read_booleans, read_levels, write_booleans, write_levels
+from synthgan.columns.category import (
+    read_booleans,
+    read_levels,
+    to_truth,
+    write_booleans,
+    write_levels,
+)
 from synthgan.columns.column import Column, Kind, Level
-from synthgan.columns.datetime import read_dates, write_dates
-from synthgan.columns.number import read_numbers, write_numbers
+from synthgan.columns.datetime import read_dates, to_date, write_dates
+from synthgan.columns.number import read_numbers, to_number, write_numbers
 from synthgan.errors import SchemaError
+
+
+class Handling(NamedTuple):
+    """What is done with cells of one kind."""
+
+    read: Callable[[pa.Array, Column], npt.NDArray[Any]]
+    write: Callable[[npt.NDArray[Any], Column, Sequence[Level] | None], pd.Series[Any]]
+    literal: Callable[[Column, object], Level] | None = None
+    """The cell that a value in a condition means; None: one of the column's levels."""
+
+
+_NUMBERS = Handling(read_numbers, lambda cells, column, _: write_numbers(cells, column), to_number)
+HANDLING: dict[Kind, Handling] = {
+    Kind.NUMBER: _NUMBERS,
+    Kind.INTEGER: _NUMBERS,
+    Kind.DATETIME: Handling(
+        read_dates, lambda cells, column, _: write_dates(cells, column), to_date
+    ),
+    Kind.BOOLEAN: Handling(
+        read_booleans, lambda cells, column, _: write_booleans(cells, column), to_truth
+    ),
+    Kind.CATEGORY: Handling(read_levels, write_levels),
+}
+"""The kinds whose cells have values, which are learned."""
 
 
 def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
@@ -35,16 +66,10 @@ def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
 
     Raises :class:`SchemaError`, naming the column, if cells cannot be read as its kind.
     """
-    cells = to_arrow(series, column.name)
-    if column.kind is Kind.DATETIME:
-        return read_dates(cells, column)
-    if column.kind.is_numeric:
-        return read_numbers(cells, column)
-    if column.kind is Kind.BOOLEAN:
-        return read_booleans(cells, column)
-    if column.kind is Kind.CATEGORY:
-        return read_levels(cells, column)
-    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to read")
+    handled = HANDLING.get(column.kind)
+    if handled is None:
+        raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to read")
+    return handled.read(to_arrow(series, column.name), column)
 
 
 def write_cells(
@@ -59,15 +84,12 @@ def write_cells(
     Raises :class:`SchemaError`, naming the column, if a cell is missing and the dtype has no
     missing value, or if a level does not go with the dtype.
     """
-    if column.kind is Kind.DATETIME:
-        return write_dates(values, column)
-    if column.kind.is_numeric:
-        return write_numbers(values, column)
-    if column.kind is Kind.BOOLEAN:
-        return write_booleans(values, column)
-    if column.kind is Kind.CATEGORY:
-        return write_levels(values, column, levels)
-    raise SchemaError(f"column {column.name!r}: kind {column.kind.value} has no values to write")
+    handled = HANDLING.get(column.kind)
+    if handled is None:
+        raise SchemaError(
+            f"column {column.name!r}: kind {column.kind.value} has no values to write"
+        )
+    return handled.write(values, column, levels)
 
 
 def factorized(cells: Objects) -> tuple[Ints, list[Level]]:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgan.columns.category import to_truth
 from synthgan.columns.cell_set import Allowed
+from synthgan.columns.cells import HANDLING
 from synthgan.columns.column import Column, Kind, Level
-from synthgan.columns.datetime import to_date, unit_of
+from synthgan.columns.datetime import unit_of
 from synthgan.columns.dtypes import family, to_dtype
-from synthgan.columns.number import WHOLE, can_hold, to_number
+from synthgan.columns.number import WHOLE, can_hold
 from synthgan.errors import FEW, ConditionError, displayed, nearest, spelled
 
 
@@ -51,13 +51,8 @@ class Reader:
     def cell(self, column: Column, value: object) -> Level:
         """``value`` as :func:`read_cells` would give it."""
         value = plain(value)
-        if column.kind is Kind.DATETIME:
-            return to_date(column, value)
-        if column.kind.is_numeric:
-            return to_number(column, value)
-        if column.kind is Kind.BOOLEAN:
-            return to_truth(column, value)
-        return self._level(column, value)
+        literal = HANDLING[column.kind].literal
+        return self._level(column, value) if literal is None else literal(column, value)
 
     def _level(self, column: Column, value: object) -> Level:
         known = self.known(column)
