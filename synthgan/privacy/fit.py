@@ -30,7 +30,6 @@ from synthgan.errors import SchemaError
 from synthgan.privacy.critic import draw_rows, play
 from synthgan.privacy.ledger import Guarantee, Ledger
 from synthgan.privacy.mixture import Progress, Table, fit_mixture
-from synthgan.privacy.noise import variance_for
 from synthgan.privacy.questions import Crosstab
 from synthgan.privacy.rows import PrivateRows
 from synthgan.privacy.spent import spending
@@ -159,7 +158,7 @@ def _pairs(rows: PrivateRows, encoder: Encoder) -> Iterator[Table]:
     left = rows.ledger.rho_left
     for ((a, first), (b, second)), share in zip(pairs, shares, strict=True):
         rho = left * Fraction(share, sum(shares))
-        variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+        variance = rows.ledger.budget.variance(rho)
         name = f"pairs of {first!r} and {second!r}"
         counts = rows.count(Crosstab(columns=(first, second)), variance, name)
         yield Table(columns=(a, b), counts=counts, sigma=math.sqrt(variance))

@@ -13,7 +13,6 @@ from synthgan._typing import Floats, Ints
 from synthgan.columns.column import Column, Kind
 from synthgan.columns.date_format import NANOSECONDS
 from synthgan.encode.summary import NumberSummary, Segment
-from synthgan.privacy.noise import variance_for
 from synthgan.privacy.questions import Grid, Ranges
 from synthgan.privacy.rows import PrivateRows
 
@@ -115,7 +114,7 @@ class CountedRanges:
 
 def count_numbers(rows: PrivateRows, column: Column, rho: Fraction) -> CountedRanges:
     plan = _plan(column)
-    variance = variance_for(rho / plan.levels, rows.ledger.budget.rows_per_unit)
+    variance = rows.ledger.budget.variance(rho / plan.levels)
     noise = float(variance)
 
     def ask(edges: Ints, level: int) -> tuple[Floats, float]:

@@ -43,6 +43,7 @@ from synthgan.privacy.accountant import (
     rho_of,
     sampled_curve,
 )
+from synthgan.privacy.noise import variance_for
 
 
 def compose(guarantees: Sequence[Guarantee], *, delta: float | None = None) -> Guarantee:
@@ -111,6 +112,16 @@ class Budget:
     def rho(self) -> Fraction:
         """The zCDP that it allows for, rounded down."""
         return Fraction(rho_of(self.epsilon, self.delta - self.release_delta))
+
+    @property
+    def sensitivity(self) -> int:
+        """How far one unit more moves the counts of a partition (L2): by all its rows, which may
+        be in one cell."""
+        return self.rows_per_unit
+
+    def variance(self, rho: Fraction) -> Fraction:
+        """The variance of the noise with which counts cost ``rho``."""
+        return variance_for(rho, self.sensitivity)
 
 
 @dataclass(frozen=True, kw_only=True)

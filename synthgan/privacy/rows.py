@@ -224,7 +224,7 @@ class PrivateRows:
             columns=tuple(columns),
             variance_numerator=plan.variance.numerator,
             variance_denominator=plan.variance.denominator,
-            sensitivity=plan.units * vault.ledger.budget.rows_per_unit,
+            sensitivity=plan.units * vault.ledger.budget.sensitivity,
             steps=plan.steps,
             sampling_numerator=plan.sampling.numerator,
             sampling_denominator=plan.sampling.denominator,
@@ -310,7 +310,7 @@ def _event(
         columns=tuple(columns),
         variance_numerator=variance.numerator,
         variance_denominator=variance.denominator,
-        sensitivity=vault.ledger.budget.rows_per_unit,
+        sensitivity=vault.ledger.budget.sensitivity,
         threshold=threshold,
         delta=delta,
     )

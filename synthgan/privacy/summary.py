@@ -28,7 +28,6 @@ from synthgan.errors import ConfigError
 from synthgan.privacy.accountant import epsilon_of
 from synthgan.privacy.histogram import STANDS_OUT, CountedRanges, Estimate, count_numbers
 from synthgan.privacy.ledger import Budget
-from synthgan.privacy.noise import variance_for
 from synthgan.privacy.questions import Decimals, Levels, Total, Words
 from synthgan.privacy.rows import PrivateRows
 from synthgan.schema.schema import Schema
@@ -93,9 +92,8 @@ def summarize_privately(rows: PrivateRows, schema: Schema) -> PrivateSummary:
         raise _nothing_to_learn()
     ledger = rows.ledger
     pairs, one_way, each = _shares(ledger.rho, len(columns))
-    most = ledger.budget.rows_per_unit
-    pair_variance = variance_for((ledger.rho - one_way) / pairs if pairs else each, most)
-    whole = variance_for(one_way * Fraction(_TOTAL_SHARE), most)
+    pair_variance = ledger.budget.variance((ledger.rho - one_way) / pairs if pairs else each)
+    whole = ledger.budget.variance(one_way * Fraction(_TOTAL_SHARE))
     total = rows.count(Total(), whole, "number of rows")
     delta = ledger.budget.release_delta / max(len(_releases(schema)), 1)
     counted = [_count_column(rows, column, each, delta) for column in columns]
@@ -142,7 +140,7 @@ def check_budget(schema: Schema, budget: Budget, rows: int | None = None) -> Non
     pairs, one_way, _ = _shares(budget.rho, columns)
     if not pairs:
         return
-    variance = variance_for((budget.rho - one_way) / pairs, budget.rows_per_unit)
+    variance = budget.variance((budget.rho - one_way) / pairs)
     known = MANY_ROWS if rows is None else rows
     if _codes_that_fit(known, variance) >= 2:
         return
@@ -194,7 +192,7 @@ def _settle_decimals(rows: PrivateRows, column: Column, rho: Fraction) -> Column
 
     One odd cell may have shown the schema many more, and numbers on so fine a grid are smeared.
     """
-    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    variance = rows.ledger.budget.variance(rho)
     asked = Decimals(column=column.name, most=_FEW_DECIMALS)
     counts = rows.count(asked, variance, f"decimals of {column.name!r}")[:-1].astype(np.float64)
     left = counts[::-1].cumsum()[::-1][1:]  # numbers that need more than 0, 1, ... decimals
@@ -208,14 +206,14 @@ def _settle_decimals(rows: PrivateRows, column: Column, rho: Fraction) -> Column
 def _count_words(rows: PrivateRows, column: Column, rho: Fraction) -> Floats:
     """About how many rows have each word that is named, another one, or no cell; those that do
     not stand out of the noise count as none."""
-    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    variance = rows.ledger.budget.variance(rho)
     asked = Words(column=column.name, words=len(column.words or ()))
     counts = rows.count(asked, variance, f"words of {column.name!r}")[1:].astype(np.float64)
     return np.where(counts > STANDS_OUT * math.sqrt(float(variance)), counts, 0.0)
 
 
 def _count_levels(rows: PrivateRows, column: Column, rho: Fraction, delta: float) -> _Levels:
-    variance = variance_for(rho, rows.ledger.budget.rows_per_unit)
+    variance = rows.ledger.budget.variance(rho)
     name = f"levels of {column.name!r}"
     if column.kind is Kind.CATEGORY and column.categories is None:
         found = rows.release_levels(column.name, variance, delta, name)
