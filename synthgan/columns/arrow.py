@@ -30,7 +30,7 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def to_arrow(series: pd.Series[Any], name: str) -> pa.Array:
-    """The cells of ``series``, of whatever dtype, with null where missing.
+    """The cells of ``series``, of any dtype, with null where missing.
 
     The type is one of large_string, the integers and floats, decimals, boolean, dates and
     timestamps, or null if every cell is missing. Categoricals give the values of their

@@ -21,7 +21,7 @@ BOOLEAN_WORDS = {
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
 }
-"""What booleans are spelled like, whatever their case."""
+"""Spellings of booleans, in any case."""
 
 
 def read_booleans(cells: pa.Array, column: Column) -> Objects:
@@ -53,7 +53,7 @@ def read_levels(cells: pa.Array, column: Column) -> Objects:
         plain: Level = float(cell) if isinstance(cell, decimal.Decimal) else cell
         is_whole = isinstance(plain, float) and plain.is_integer()
         if is_whole and held in ("text", "object", "integer"):
-            plain = int(plain)  # stored as a float because of holes
+            plain = int(plain)  # stored as a float because some are missing
         if held in ("text", "object"):
             plain = str(plain)
         return declared.get(str(plain), plain)

@@ -56,7 +56,7 @@ HANDLING: dict[Kind, Handling] = {
 
 
 def read_cells(series: pd.Series[Any], column: Column) -> npt.NDArray[Any]:
-    """The cells of ``series`` as values (rows) of ``column``'s kind, from whatever dtype.
+    """The cells of ``series`` as values (rows) of ``column``'s kind, from any dtype.
 
     NUMBER, INTEGER: float64, NaN where missing, or where there is a word (:func:`words_in` tells
     which). DATETIME: the same, counting units of

@@ -1,4 +1,4 @@
-"""Dtypes by name, and what each can hold, whoever implements it: numpy, pandas or Arrow."""
+"""Dtypes by name, and what each can hold, of numpy, pandas and Arrow alike."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _arrow_family(type: pa.DataType) -> Family | None:
 
 
 def is_text(type: pa.DataType) -> bool:
-    """Whether an Arrow type is text, of whatever layout."""
+    """Whether an Arrow type is text, of any layout."""
     return bool(
         pa.types.is_string(type) or pa.types.is_large_string(type) or type == pa.string_view()
     )

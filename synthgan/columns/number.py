@@ -135,7 +135,7 @@ _PLAIN = re.compile(
 
 
 def plain_number(text: str) -> float:
-    """The number that ``text`` is by itself, whatever stands in other cells; NaN for none."""
+    """The number that ``text`` is, regardless of other cells; NaN for none."""
     return float(text) if _PLAIN.fullmatch(text) else np.nan
 
 

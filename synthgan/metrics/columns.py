@@ -341,7 +341,7 @@ def _levels(cells: pd.Series) -> pd.Categorical:
 
 
 def spell(level: object) -> str:
-    """A level as text. A whole number is spelled as one: holes make floats of integers."""
+    """A level as text. A whole number is spelled as one: missing cells make floats of integers."""
     if isinstance(level, float) and level.is_integer():
         return str(int(level))
     return str(level)

@@ -90,7 +90,7 @@ class Tables:
         )
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Randomness for ``purpose``: the same in each run, whatever else is measured."""
+        """Randomness for ``purpose``: the same in each run, independent of other measures."""
         return np.random.default_rng([self.seed, zlib.crc32(purpose.encode())])
 
     def compare(

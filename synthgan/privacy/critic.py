@@ -13,7 +13,7 @@ afterwards, from rows it draws.
 
 Fakes come from a pool that knows nothing of the sample; which of them a row meets, and where
 between the two the penalty looks, is in the row's own random word. So one row more in the
-sample changes nothing for the others, whoever knows the pool's seed.
+sample changes nothing for the others, even if the pool's seed is known.
 
 One thing is not exact: the gradient of a row is worked out in floating-point numbers, beside
 others in one product of matrices. A row's numbers should not depend on what is beside it, and

@@ -51,7 +51,7 @@ class Learned:
     summary: Summary
     encoder: Encoder
     tokens: Tokens
-    """Rows (:data:`DRAWN_ROWS` x positions) that nobody lives behind."""
+    """Synthetic rows (:data:`DRAWN_ROWS` x positions)."""
     guarantee: Guarantee
 
 

@@ -13,7 +13,7 @@ only: at these the discrete Gaussian has the very moments of the continuous one,
 swaps its two worlds, so the bound for the continuous one, which dp-accounting has, is a proof
 for the discrete one as well.
 
-Releases of levels that nobody declared also fail with a small probability, an event's own
+Releases of undeclared levels also fail with a small probability, an event's own
 ``delta``: that a level which only one unit has comes out. These deltas add up, and the rest
 of the budget's delta goes to rho. Plain addition holds: where no such level comes out, which
 is all but that share of the coins at every step whatever came before, the rest is one
@@ -88,7 +88,7 @@ class Budget:
     release_delta: float = 0.0
     """The part of ``delta`` that releases of undeclared levels share."""
     unit: str | None = None
-    """The column that names whose rows they are; None: each row is somebody else's."""
+    """The column that names whose rows they are; None: each row is a unit."""
     rows_per_unit: int = 1
     """Rows that are kept of one unit at most."""
 

@@ -154,7 +154,7 @@ class PrivateRows:
 
     @property
     def ledger(self) -> Ledger:
-        """Where questions are booked."""
+        """Where questions are recorded."""
         return VAULTS[self].ledger
 
     @_silent
@@ -176,7 +176,7 @@ class PrivateRows:
         """The levels of ``column`` whose noisy count is high enough to tell them.
 
         High enough means that a level which only one unit has is told with a chance of at most
-        ``delta``, which is booked together with the noise.
+        ``delta``, which is recorded together with the noise.
         """
         vault = VAULTS[self]
         _check_columns(Levels(column=column, levels=()), vault)

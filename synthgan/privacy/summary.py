@@ -167,7 +167,7 @@ def _shares(rho: Fraction, columns: int) -> tuple[int, Fraction, Fraction]:
 
 
 def _releases(schema: Schema) -> list[str]:
-    """Columns whose levels nobody declared."""
+    """Columns whose levels are not declared."""
     return [c.name for c in schema if c.kind is Kind.CATEGORY and c.categories is None]
 
 

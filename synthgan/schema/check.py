@@ -111,7 +111,7 @@ class RuleTally:
                 )
 
     def holding(self, enough: int) -> tuple[Constraint, ...]:
-        """The constraints that hold in all rows: those that nobody declared must.
+        """The constraints that hold in all rows, as those must that were not declared.
 
         Of fixed combinations the first column must decide the others, as it does where they are
         discovered, and ``enough`` people must share one.

@@ -46,8 +46,8 @@ class Hints:
 
     Attributes:
         entity: The column that says whose row it is.
-        learn: Columns that are learned, whatever they look like.
-        identifiers: Columns that name somebody or something, and are not learned.
+        learn: Columns that are learned even if they look personal.
+        identifiers: Columns that name people or things, and are not learned.
     """
 
     entity: str | None = None
@@ -139,7 +139,7 @@ def _may_repeat(column: Column) -> Column:
 
 
 def _as_key(column: Column, series: pd.Series[Any], guess: KeyGuess | None) -> Column:
-    """The column as an identifier; one that its owner names, whatever its cells are."""
+    """The column as an identifier; one that its owner names, with any cells."""
     if column.kind is Kind.IDENTIFIER:
         return column
     if column.personal is not None:

@@ -41,7 +41,7 @@ _LONGITUDE = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Identifying:
-    """Learned columns that say together who somebody is. Holds no cell of them."""
+    """Learned columns that identify people together. Holds no cell of them."""
 
     columns: tuple[str, ...]
     share: float

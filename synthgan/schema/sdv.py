@@ -51,7 +51,7 @@ neutral words."""
 
 
 def is_sdv_metadata(plain: object) -> bool:
-    """Whether JSON is SDV's metadata, of whatever version."""
+    """Whether JSON is SDV's metadata, of any version."""
     return isinstance(plain, dict) and (
         "METADATA_SPEC_VERSION" in plain
         or ("synthgan_schema" not in plain and isinstance(plain.get("columns"), dict))

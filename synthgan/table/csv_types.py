@@ -165,7 +165,7 @@ def _converted(cells: Any, evidence: Evidence) -> Any:
 
 
 def nullable_array(cells: Any) -> Any:
-    """Arrow integers or booleans as the pandas array that can have holes."""
+    """Arrow integers or booleans as the pandas array that can have missing cells."""
     name = str(cells.type).replace("uint", "UInt").replace("int", "Int")
     dtype: Any = pd.api.types.pandas_dtype("boolean" if name == "bool" else name)
     return dtype.__from_arrow__(cells)

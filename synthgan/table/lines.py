@@ -1,4 +1,4 @@
-"""CSV in which each physical line is one row, whatever stands in it: for private fits.
+"""CSV of which each physical line is one row, malformed or not: for private fits.
 
 A line is read by itself. No quote reaches beyond it, and what is wrong with it (a quote that is
 never closed, too many cells or too few, bytes that are no UTF-8) makes it a row of missing cells

@@ -127,7 +127,7 @@ def unit_name(cell: Any) -> bytes | None:
     """What a unit is called whose cell is ``cell``, which is not missing: the same for 7 and 7.0,
     as a column's dtype, and so how it holds whole numbers, can hang on its other cells.
 
-    None for a cell that names nobody, as nothing can be made of it: an error would tell of it.
+    None for a cell that cannot be read as a name: an error would reveal it.
     """
     try:
         return _spelled(cell)

@@ -34,7 +34,7 @@ class _Row(NamedTuple):
 @dataclass(frozen=True)
 class _Form:
     """How a text file is written. Bytes of encodings that hold ASCII are read as Latin-1, one
-    character a byte, so that whatever they mean they come out as they were."""
+    character a byte, so that they come out as they were."""
 
     codec: str
     header: str

@@ -23,7 +23,7 @@ FIRST_FEW = 40  # that tell whether to look at the others
 MANY = 20  # values that make a column of few rows worth looking at
 FEWEST_CALLED_SO = 3  # values that can be such, in a column that is called so
 FEW_PEOPLE = 5  # full names that are enough, where hardly any other words look so
-LONGEST = 300  # characters of a value that says who somebody is
+LONGEST = 300  # characters of a personal value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Look:
     name: str
     """Regular expression for names of columns, as :func:`plain_name` gives them."""
     telling: float
-    """What it is worth if all values look so, whatever the column is called."""
+    """What it is worth if all values look so, for any column name."""
     looks: Callable[[str], bool]
     named_looks: Callable[[str], bool] | None = None
     """A wider test, for columns that are called so."""

@@ -1,4 +1,4 @@
-"""Which columns say who somebody is, told from how values look and what the column is called.
+"""Detects personal data by the values and the name of a column.
 
 Two witnesses give a score: the share of values that look like e-mail addresses (say), times how
 telling that look is, and the name of the column. Either may do, and both together count as

@@ -110,7 +110,7 @@ class Decides:
         return f"{self.columns[0]!r} decides {self.columns[1]!r}"
 
     def broken(self, table: Coded) -> Bools:
-        """Which rows break it; holes break nothing."""
+        """Which rows violate it; missing cells violate nothing."""
         wanted = self.values[table.codes[self.columns[0]]]
         found = table.codes[self.columns[1]]
         broken: Bools = (wanted >= 0) & (found >= 0) & (found != wanted)

@@ -73,7 +73,7 @@ def detection_findings(tables: Tables) -> Findings:
     """Detectors of synthetic rows: their AUC, their ROC curves, and what they go by.
 
     ``c2st``: boosted trees, as :func:`c2st`. ``c2st_linear``: ridge-penalised logistic
-    regression on standardised numbers, flags for holes and one-hot levels, 3 folds (SDMetrics'
+    regression on standardised numbers, missing-cell flags and one-hot levels, 3 folds (SDMetrics'
     LogisticDetection reports 2 - 2 AUC of such a classifier). Both look at the same rows,
     10,000 of a side at most (5,000 of 200 columns); intervals have DeLong's variance and that of
     the mean of the folds' AUCs.
@@ -275,7 +275,7 @@ def _linear(embedding: Embedding, real: Cells, synthetic: Cells, seed: int) -> E
 
 
 def _features(embedding: Embedding, cells: Cells) -> Floats:
-    """Points, and a flag for holes in each column of numbers: these lie at the mean."""
+    """Points, and a flag for missing cells in each column of numbers: these lie at the mean."""
     holes = [np.isnan(numbers) for numbers in cells.numbers.values()]
     return np.column_stack([embedding(cells), *holes]).astype(np.float64)
 

@@ -68,7 +68,7 @@ def history(points: Sequence[TrainingPoint], phase: str) -> go.Figure:
 
 
 def diagnostic(points: Sequence[TrainingPoint], name: str) -> go.Figure:
-    """One figure of how the game stood, at the steps at which somebody looked."""
+    """One diagnostic of the game, at the steps at which it was measured."""
     told = [(point.step, point.diagnostics[name]) for point in points]
     line = go.Scatter(
         x=[step for step, _ in told],

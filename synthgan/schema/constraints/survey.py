@@ -1,4 +1,4 @@
-"""A table as the search for constraints sees it: codes, numbers, holes."""
+"""Columns prepared for the search for constraints: codes, numbers, missing-value masks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Seen:
     enough: int
     """People that a value must be shared by to be named in a rule."""
     owners: Ints | None
-    """Numbers of those whose rows they are (rows); None: each row is somebody else's."""
+    """Numbers of those whose rows they are (rows); None: each row is a person's own."""
 
     @staticmethod
     def of(
