@@ -1,7 +1,7 @@
 """What a private fit has spent that came to nothing: budget is gone once rows were asked.
 
-A fit that fails, or is stopped, after its first question has revealed something to those who saw its
-outcome, and so it counts. Its guarantee is kept with the error, and can be kept in a file.
+A fit that fails, or is stopped, after its first question has revealed something to those who saw
+its outcome, and so it counts. Its guarantee is kept with the error, and can be kept in a file.
 """
 
 from __future__ import annotations
