@@ -1,9 +1,10 @@
-"""Categorical and boolean columns: read, written; what a literal means in one."""
+"""Categorical and boolean columns: inferred, read, written; what a literal means in one."""
 
 from __future__ import annotations
 
 import decimal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgan._typing import Objects
-from synthgan.columns.column import Column, Level
+from synthgan.columns.column import Column, Kind, Level
 from synthgan.columns.dtypes import family, to_dtype
 from synthgan.columns.frame import check_missing, mismatch, numpy_type, read_distinct, spread, store
 from synthgan.columns.number import store_numbers
@@ -22,6 +23,25 @@ BOOLEAN_WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
 }
 """Spellings of booleans, in any case."""
+
+
+_FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
+
+
+def is_boolean_pair(no: str, yes: str) -> bool:
+    """Whether two words mean false and true, as a pair, in small or capital letters or both."""
+    return _FALSE_TO_TRUE.get(no.lower()) == yes.lower()
+
+
+def infer_boolean_text(base: Column, distinct: pa.Array) -> Column | None:
+    """A column of two words for false and true; None if they are others."""
+    if len(distinct) != 2:
+        return None
+    one, other = distinct.to_pylist()
+    for no, yes in ((one, other), (other, one)):
+        if is_boolean_pair(no, yes):
+            return replace(base, kind=Kind.BOOLEAN, format=f"{no}|{yes}")
+    return None
 
 
 def read_booleans(cells: pa.Array, column: Column) -> Objects:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from synthgan._typing import Ints, Objects
 from synthgan.columns.arrow import to_arrow
 from synthgan.columns.category import (
+    infer_boolean_text,
     read_booleans,
     read_levels,
     to_truth,
@@ -26,7 +27,7 @@ from synthgan.columns.category import (
     write_levels,
 )
 from synthgan.columns.column import Column, Kind, Level
-from synthgan.columns.datetime import read_dates, to_date, write_dates
+from synthgan.columns.datetime import infer_date_text, read_dates, to_date, write_dates
 from synthgan.columns.number import read_numbers, to_number, write_numbers
 from synthgan.errors import SchemaError
 
@@ -38,19 +39,31 @@ class Handling(NamedTuple):
     write: Callable[[npt.NDArray[Any], Column, Sequence[Level] | None], pd.Series[Any]]
     literal: Callable[[Column, object], Level] | None = None
     """The cell that a value in a condition means; None: one of the column's levels."""
+    infer_text: Callable[[Column, pa.Array], Column | None] | None = None
+    """The column of this kind that different texts are, if all are; tried in order of kinds."""
 
 
-_NUMBERS = Handling(read_numbers, lambda cells, column, _: write_numbers(cells, column), to_number)
+_NUMBERS = Handling(
+    read=read_numbers,
+    write=lambda cells, column, _: write_numbers(cells, column),
+    literal=to_number,
+)
 HANDLING: dict[Kind, Handling] = {
+    Kind.BOOLEAN: Handling(
+        read=read_booleans,
+        write=lambda cells, column, _: write_booleans(cells, column),
+        literal=to_truth,
+        infer_text=infer_boolean_text,
+    ),
+    Kind.DATETIME: Handling(
+        read=read_dates,
+        write=lambda cells, column, _: write_dates(cells, column),
+        literal=to_date,
+        infer_text=infer_date_text,
+    ),
     Kind.NUMBER: _NUMBERS,
     Kind.INTEGER: _NUMBERS,
-    Kind.DATETIME: Handling(
-        read_dates, lambda cells, column, _: write_dates(cells, column), to_date
-    ),
-    Kind.BOOLEAN: Handling(
-        read_booleans, lambda cells, column, _: write_booleans(cells, column), to_truth
-    ),
-    Kind.CATEGORY: Handling(read_levels, write_levels),
+    Kind.CATEGORY: Handling(read=read_levels, write=write_levels),
 }
 """The kinds whose cells have values, which are learned."""
 

@@ -1,9 +1,10 @@
-"""Date columns: read, written, stored; what a literal means in one."""
+"""Date columns: inferred, read, written, stored; what a literal means in one."""
 
 from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ import pyarrow.compute as pc
 
 from synthgan._typing import Bools, Dates, Floats
 from synthgan.columns.arrow import to_arrow
-from synthgan.columns.column import Column, bounds, count
+from synthgan.columns.column import Column, Kind, bounds, count
 from synthgan.columns.date_format import (
     NANOSECONDS,
     Resolution,
     find_date_format,
     parse_dates,
+    resolution_of,
     spell_dates,
     utc_offset,
 )
@@ -36,6 +38,24 @@ _DEFAULT_FORMATS: dict[Resolution, str] = {
     "ns": "%Y-%m-%d %H:%M:%S.%9f",
 }
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
+
+
+def infer_dates(base: Column, present: pa.Array) -> Column:
+    """A column of ``present`` cells that are dates by type."""
+    dates = present.to_numpy(zero_copy_only=False)
+    marker = None
+    if base.dtype == "object":
+        marker = "date" if pa.types.is_date(present.type) else "datetime"
+    return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
+
+
+def infer_date_text(base: Column, distinct: pa.Array) -> Column | None:
+    """A column of text that is dates of one format; None if it is something else."""
+    format = find_date_format(distinct, base.name)
+    dates = parse_dates(distinct, format) if format else None
+    if dates is None:
+        return None
+    return replace(base, kind=Kind.DATETIME, format=format, resolution=resolution_of(dates))
 
 
 def read_dates(cells: pa.Array, column: Column) -> Floats:

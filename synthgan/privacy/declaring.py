@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from synthgan.columns.category import is_boolean_pair
 from synthgan.columns.column import Column, Kind
 from synthgan.columns.date_format import Resolution, is_usual_date_format
 from synthgan.columns.dtypes import Family, family, to_dtype
-from synthgan.schema.infer import is_boolean_pair
 from synthgan.schema.schema import Schema
 
 _PRINTF = re.compile(r"%d|%\.15g|%\.(?P<places>[0-9]{1,2})f")

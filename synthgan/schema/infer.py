@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgan.columns.arrow import to_arrow
+from synthgan.columns.cells import HANDLING
 from synthgan.columns.column import Column, Kind
-from synthgan.columns.date_format import find_date_format, parse_dates, resolution_of
+from synthgan.columns.datetime import infer_dates
 from synthgan.columns.dtypes import family
 from synthgan.columns.identifier import FEW_ROWS, NEARLY_UNIQUE, all_match, are_row_names
 from synthgan.columns.number import decimals_of, infer_numbers
@@ -104,7 +105,7 @@ def _infer_column(series: pd.Series[Any], name: str, fixed: int | None, word_row
     if pa.types.is_boolean(present.type):
         return replace(base, kind=Kind.BOOLEAN)
     if pa.types.is_temporal(present.type):
-        return _infer_dates(base, present)
+        return infer_dates(base, present)
     if pa.types.is_large_string(present.type):
         return _infer_text(base, present, word_rows)
     guess = guess_column(name, present)
@@ -137,24 +138,8 @@ def _infer_category(base: Column, series: pd.Series[Any], present: pa.Array) -> 
     return replace(base, ordered=True, categories=declared)
 
 
-def _infer_dates(base: Column, present: pa.Array) -> Column:
-    dates = present.to_numpy(zero_copy_only=False)
-    marker = None
-    if base.dtype == "object":
-        marker = "date" if pa.types.is_date(present.type) else "datetime"
-    return replace(base, kind=Kind.DATETIME, resolution=resolution_of(dates), format=marker)
-
-
 def _as_guessed(base: Column, guess: Guess) -> Column:
     return replace(base, kind=guess.kind, personal=guess.personal, format=guess.format)
-
-
-_FALSE_TO_TRUE = {"false": "true", "f": "t", "no": "yes", "n": "y", "off": "on"}
-
-
-def is_boolean_pair(no: str, yes: str) -> bool:
-    """Whether two words mean false and true, as a pair, in small or capital letters or both."""
-    return _FALSE_TO_TRUE.get(no.lower()) == yes.lower()
 
 
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,14})$"
@@ -164,29 +149,16 @@ _ANY_NUMBER = r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?(?:[eE][-+]?[0-9]{1,2
 
 def _infer_text(base: Column, present: pa.Array, word_rows: int) -> Column:
     distinct = pc.unique(present)
-    format = _boolean_format(distinct)
-    if format is not None:
-        return replace(base, kind=Kind.BOOLEAN, format=format)
-    format = find_date_format(distinct, base.name)
-    dates = parse_dates(distinct, format) if format else None
-    if dates is not None:
-        return replace(base, kind=Kind.DATETIME, format=format, resolution=resolution_of(dates))
+    for handled in HANDLING.values():
+        found = None if handled.infer_text is None else handled.infer_text(base, distinct)
+        if found is not None:
+            return found
     guess = guess_personal(base.name, distinct, len(present))
     if guess is not None and guess.score >= SURE:
         return _as_guessed(base, guess)
     number = _infer_number_text(base, present, distinct)
     number = number or _infer_with_words(base, present, distinct, word_rows)
     return number or _infer_words(base, present, distinct)
-
-
-def _boolean_format(distinct: pa.Array) -> str | None:
-    if len(distinct) != 2:
-        return None
-    one, other = distinct.to_pylist()
-    for no, yes in ((one, other), (other, one)):
-        if is_boolean_pair(no, yes):
-            return f"{no}|{yes}"
-    return None
 
 
 def _infer_number_text(base: Column, present: pa.Array, distinct: pa.Array) -> Column | None:
