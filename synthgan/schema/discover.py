@@ -12,16 +12,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from synthgan.schema.constraints.bands import bands
+from synthgan.schema.constraints.bands import find_bands
 from synthgan.schema.constraints.fixed_combinations import find_dependencies
 from synthgan.schema.constraints.fixed_increments import find_steps
 from synthgan.schema.constraints.formula import find_formulas
 from synthgan.schema.constraints.inequality import find_inequalities
 from synthgan.schema.constraints.kinds import Constraint
-from synthgan.schema.constraints.missing_when import holes
-from synthgan.schema.constraints.one_hot import one_hot
+from synthgan.schema.constraints.missing_when import find_missing
+from synthgan.schema.constraints.one_hot import find_one_hot
 from synthgan.schema.constraints.survey import Seen
-from synthgan.schema.constraints.unique import unique_pairs
+from synthgan.schema.constraints.unique import find_unique
 from synthgan.schema.entities import Hints
 from synthgan.schema.infer import WORD_ROWS, infer_columns
 from synthgan.schema.owners import Owners, distinct, owners_in
@@ -129,12 +129,12 @@ def discover_constraints(
     orders = find_inequalities(seen, formulas, dependencies)
     found = [
         *dependencies,
-        *bands(seen),
+        *find_bands(seen),
         *formulas,
         *orders,
-        *one_hot(seen),
+        *find_one_hot(seen),
         *find_steps(seen),
-        *holes(seen),
-        *unique_pairs(seen),
+        *find_missing(seen),
+        *find_unique(seen),
     ]
     return tuple(found)

@@ -70,7 +70,7 @@ def _(constraint: Bands) -> int:
 _MOST_BANDS = 50
 
 
-def bands(seen: Seen) -> Iterator[Bands]:
+def find_bands(seen: Seen) -> Iterator[Bands]:
     """Codes that stand for stretches of a number of many values."""
     for of, numbers in seen.numbers.items():
         if of in seen.codes or seen.columns[of].kind is Kind.DATETIME:

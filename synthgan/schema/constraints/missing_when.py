@@ -67,7 +67,7 @@ def _(constraint: MissingWhen) -> int:
     return len(constraint.columns) + len(constraint.when) // 10
 
 
-def holes(seen: Seen) -> Iterator[MissingWhen | FixedNullCombinations]:
+def find_missing(seen: Seen) -> Iterator[MissingWhen | FixedNullCombinations]:
     counts = {name: int(holes.sum()) for name, holes in seen.missing.items()}
     names = [
         name

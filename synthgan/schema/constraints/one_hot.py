@@ -41,7 +41,7 @@ class OneHot:
         return f"{'at most' if self.or_none else 'exactly'} one of {listed(self.columns)} is set"
 
 
-def one_hot(seen: Seen) -> Iterator[OneHot]:
+def find_one_hot(seen: Seen) -> Iterator[OneHot]:
     names = [
         name
         for name, levels in seen.levels.items()

@@ -38,7 +38,7 @@ class Unique:
         return f"{listed(self.columns)} {'is' if len(self.columns) == 1 else 'are'} unique"
 
 
-def unique_pairs(seen: Seen) -> Iterator[Unique]:
+def find_unique(seen: Seen) -> Iterator[Unique]:
     """Pairs of columns that, together, name a row."""
     codes = {}
     for name, column in seen.columns.items():
